@@ -1,0 +1,68 @@
+"""Bounds on mutual information: a file a formula, score tables in, nats out.
+
+========== ==================================================== =============
+name       what it bounds                                       source
+========== ==================================================== =============
+dv         I                                                    `_dv.py`
+nwj, kl    I                                                    `_nwj.py`
+tuba       I                                                    `_tuba.py`
+infonce    min(I, log K)                                        `_infonce.py`
+jsd        2·JSD(p, q)                                          `_jsd.py`
+smile      2·JSD(p, q); its value is no bound                   `_smile.py`
+rkl        KL(q ‖ p)                                            `_fgan.py`
+pearson    Pearson's χ²                                         `_fgan.py`
+neyman     Neyman's χ²                                          `_fgan.py`
+hellinger  squared Hellinger distance                           `_fgan.py`
+gan        2·JSD(p, q) − log 4                                  `_fgan.py`
+========== ==================================================== =============
+"""
+
+import copy
+
+from sklearn_dim.bounds._base import Bound, log_mean_exp
+from sklearn_dim.bounds._dv import DV
+from sklearn_dim.bounds._fgan import GAN, Hellinger, Neyman, Pearson, ReverseKL
+from sklearn_dim.bounds._infonce import InfoNCE
+from sklearn_dim.bounds._jsd import JSD
+from sklearn_dim.bounds._nwj import NWJ
+from sklearn_dim.bounds._smile import Smile
+from sklearn_dim.bounds._tuba import TUBA
+
+BOUNDS = {
+    "dv": DV,
+    "nwj": NWJ,
+    "jsd": JSD,
+    "infonce": InfoNCE,
+    "smile": Smile,
+    "tuba": TUBA,
+    "kl": NWJ,
+    "rkl": ReverseKL,
+    "pearson": Pearson,
+    "neyman": Neyman,
+    "hellinger": Hellinger,
+    "gan": GAN,
+}
+
+
+def make_bound(mi_estimator: "str | Bound") -> Bound:
+    """Return a fresh bound for a name of `BOUNDS`, or a copy of a bound object (bounds may keep running means)."""
+    return BOUNDS[mi_estimator]() if isinstance(mi_estimator, str) else copy.deepcopy(mi_estimator)
+
+
+__all__ = [
+    "BOUNDS",
+    "DV",
+    "GAN",
+    "JSD",
+    "NWJ",
+    "Smile",
+    "TUBA",
+    "Bound",
+    "Hellinger",
+    "InfoNCE",
+    "Neyman",
+    "Pearson",
+    "ReverseKL",
+    "log_mean_exp",
+    "make_bound",
+]

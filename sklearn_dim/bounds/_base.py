@@ -1,0 +1,52 @@
+"""What a bound is: two score tables in, a number of nats out."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+LOG2 = math.log(2.0)
+
+
+def log_mean_exp(scores: Tensor, dim: int | None = None) -> Tensor:
+    """log of the mean of e^scores, over everything or along ``dim`` (kept), without overflow."""
+    if dim is None:
+        return torch.logsumexp(scores.flatten(), 0) - math.log(scores.numel())
+    return torch.logsumexp(scores, dim, keepdim=True) - math.log(scores.shape[dim])
+
+
+@dataclass
+class Bound:
+    """A variational bound on (a divergence between) joint p and product of marginals q.
+
+    A bound never knows who calls it. It reads two tables of critic scores T(a, b):
+
+    - ``joint`` (R, P): R anchors, P pairs drawn from p each;
+    - ``marginal`` (R, M): the same anchors, M pairs drawn from q each.
+
+    Subclasses write `objective`, and `log_ratio` where a score is not itself log p/q.
+    To add one: a file here, a line in ``bounds/__init__.py``, an oracle in the tests.
+    """
+
+    def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return the bound's value in nats, a scalar to be maximised by the critic."""
+        raise NotImplementedError
+
+    def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        """Return what ``scores`` (R, any) mean as log p(a, b)/p(a)p(b).
+
+        ``marginal`` (R, M) are scores of independent pairs, for bounds whose critic knows
+        the ratio only up to a constant or up to a function of the anchor.
+        """
+        return scores
+
+    def value(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return I(A; B) in nats by the one rule that makes bounds comparable.
+
+        The Donsker–Varadhan value of the log-ratio, E_p[log r] − log E_q[r]. On pairs the
+        critic was not trained on this estimates a lower bound of I; with finitely many
+        independent pairs it leans upwards by half the relative variance of E_q[r].
+        """
+        ratio = self.log_ratio(marginal, marginal)
+        return self.log_ratio(joint, marginal).mean() - log_mean_exp(ratio)

@@ -1,0 +1,66 @@
+"""The f-GAN family, E_p[g(v)] − E_q[f*(g(v))] ≤ D_f(p, q) (Nowozin et al., NeurIPS 2016, tables 1, 2 and 6).
+
+A critic's score is v; g makes it a legal argument of the conjugate f*. The second term is
+written as one function of v, safe in float32. KL is NWJ (`_nwj.py`), JS is JSD (`_jsd.py`).
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor, log1p
+from torch.nn.functional import softplus
+
+from sklearn_dim.bounds._base import Bound, log_mean_exp
+
+
+@dataclass
+class ReverseKL(Bound):
+    """Reverse KL, KL(q ‖ p): E_p[−e^{−v}] − E_q[v − 1]; the optimal v is log p/q."""
+
+    def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        return -log_mean_exp(-joint).exp() - (marginal - 1).mean()
+
+
+@dataclass
+class Pearson(Bound):
+    """Pearson χ²: E_p[v] − E_q[v²/4 + v]; the optimal v is 2(p/q − 1).
+
+    Scores at or below −2 stand for no ratio at all; as a log-ratio they read log of ``floor``.
+    """
+
+    floor: float = 1e-6
+
+    def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        return joint.mean() - (marginal.square() / 4 + marginal).mean()
+
+    def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        return log1p((scores / 2).clamp(min=self.floor - 1))
+
+
+@dataclass
+class Neyman(Bound):
+    """Neyman χ²: E_p[1 − e^{−v}] − E_q[2 − 2e^{−v/2}]; the optimal v is 2 log p/q."""
+
+    def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        return 1 - log_mean_exp(-joint).exp() - 2 + 2 * log_mean_exp(-marginal / 2).exp()
+
+    def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        return scores / 2
+
+
+@dataclass
+class Hellinger(Bound):
+    """Squared Hellinger: E_p[1 − e^{−v}] − E_q[e^v − 1]; the optimal v is ½ log p/q."""
+
+    def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        return 2 - log_mean_exp(-joint).exp() - log_mean_exp(marginal).exp()
+
+    def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        return 2 * scores
+
+
+@dataclass
+class GAN(Bound):
+    """The GAN value, 2·JSD − log 4: E_p[−sp(−v)] − E_q[sp(v)]; the optimal v is log p/q."""
+
+    def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        return -softplus(-joint).mean() - softplus(marginal).mean()

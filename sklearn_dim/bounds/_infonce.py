@@ -1,0 +1,26 @@
+"""InfoNCE (van den Oord et al., 2018, eq. 4; Hjelm et al., ICLR 2019, eq. 5)."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sklearn_dim.bounds._base import Bound, log_mean_exp
+
+
+@dataclass
+class InfoNCE(Bound):
+    """E[T − log mean e^T], the mean over the pair itself and the anchor's M independent pairs.
+
+    At most min(I, log(M + 1)); the optimal T is log p/q up to a function of the anchor.
+    """
+
+    def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        # One logsumexp an anchor serves its P joint pairs: no table of pairs against pairs.
+        negatives = torch.logsumexp(marginal, 1, keepdim=True)
+        log_mean = torch.logaddexp(joint, negatives) - math.log(marginal.shape[1] + 1)
+        return (joint - log_mean).mean()
+
+    def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        return scores - log_mean_exp(marginal, dim=1)

@@ -1,0 +1,29 @@
+"""The bilinear critic, T(a, b) = bᵀ W a + c: the discriminator of Deep Graph Infomax."""
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_dim.critics._base import Critic, soft_clip
+
+
+class Bilinear(Critic):
+    """bᵀ W a + c, W Glorot-uniform (Veličković et al., ICLR 2019, section 4.2).
+
+    Parameters
+    ----------
+    a_features, b_features : int
+        Widths of an anchor and of a candidate.
+    clip : float or None, default=None
+        Scores lie within ±clip; None leaves them free.
+    """
+
+    def __init__(self, a_features, b_features, *, clip=None):
+        super().__init__(a_features, b_features)
+        self.clip = clip
+        self.weight = nn.Parameter(torch.empty(b_features, a_features))
+        self.bias = nn.Parameter(torch.zeros(()))
+        nn.init.xavier_uniform_(self.weight)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        # W a first: one vector an anchor, then a product with each candidate.
+        return soft_clip(a @ self.weight.T @ b.T + self.bias, self.clip)

@@ -1,0 +1,60 @@
+"""The separable critic, T(a, b) = f(a)·g(b)/√d: the encode-and-dot of Deep InfoMax."""
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_dim.critics._base import Critic, inverse_root, mlp, soft_clip
+
+
+class Separable(Critic):
+    """f(a)·g(b)/√d, softly clipped: N + M encodings serve N·M pairs.
+
+    Parameters
+    ----------
+    a_features, b_features : int
+        Widths of an anchor and of a candidate.
+    units : int, default=256
+        Width d of the common space.
+    hidden : sequence of int, default=()
+        Hidden ReLU layers of f and of g; none makes both linear.
+    clip : float or None, default=10.0
+        Scores lie within ±clip; None leaves them free.
+    """
+
+    def __init__(self, a_features, b_features, *, units=256, hidden=(), clip=10.0):
+        super().__init__(a_features, b_features)
+        self.clip = clip
+        self.scale = inverse_root(units)
+        self.a = mlp([a_features, *hidden, units])
+        self.b = mlp([b_features, *hidden, units])
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return soft_clip(self.a(a) * self.scale @ self.b(b).T, self.clip)
+
+
+class EncodeAndDot(Separable):
+    """The critic as published: two residual encoders of 2048 units (Hjelm et al., ICLR 2019, appendix A.3).
+
+    Each side is linear → BatchNorm → ReLU → linear, plus a linear shortcut started at the identity,
+    then LayerNorm. (A 1×1 convolution is the same linear map at every location.)
+    """
+
+    def __init__(self, a_features, b_features, *, units=2048, clip=10.0):
+        super().__init__(a_features, b_features, units=units, clip=clip)
+        self.a, self.b = _Residual(a_features, units), _Residual(b_features, units)
+
+
+class _Residual(nn.Module):
+    def __init__(self, inputs: int, units: int):
+        super().__init__()
+        self.nonlinear = nn.Sequential(
+            nn.Linear(inputs, units, bias=False), nn.BatchNorm1d(units), nn.ReLU(), nn.Linear(units, units)
+        )
+        self.shortcut = nn.Linear(inputs, units)
+        self.norm = nn.LayerNorm(units)
+        with torch.no_grad():
+            self.shortcut.weight.uniform_(-0.01, 0.01)
+            self.shortcut.weight.fill_diagonal_(1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.nonlinear(x) + self.shortcut(x))

@@ -1,0 +1,102 @@
+"""Convolutional encoders for images, as published and for any size from 8 × 8 (Hjelm et al., ICLR 2019, appendix A)."""
+
+import math
+from collections import OrderedDict
+
+from torch import Tensor, nn
+
+from sklearn_dim.encoders._base import Encoded, batch_normed
+
+
+class ConvEncoder(nn.Module):
+    """Convolutions to a map of locations, more convolutions and a fully connected layer to the code.
+
+    Parameters
+    ----------
+    image_shape : tuple (channels, height, width)
+    n_components : int
+        Width of the code.
+    local : sequence of tuple (channels, kernel, stride, padding)
+        Convolutions (each with BatchNorm and ReLU) up to the map of locations.
+    rest : sequence of tuple
+        Those after it.
+    fc : sequence of int
+        Fully connected layers before the code.
+    pool_after : set of int, default=()
+        Convolutions (counted from 0) with a 3/2 max-pooling after them.
+    """
+
+    def __init__(self, image_shape, n_components, *, local, rest, fc, pool_after=()):
+        super().__init__()
+        layers, shape = [], tuple(image_shape)
+        for index, (width, kernel, stride, padding) in enumerate([*local, *rest]):
+            block = batch_normed(
+                nn.Conv2d(shape[0], width, kernel, stride, padding, bias=False), width, nn.BatchNorm2d
+            )
+            shape = (width, *_after(shape[1:], kernel, stride, padding))
+            if index in pool_after:
+                block.append(nn.MaxPool2d(3, 2))
+                shape = (width, *_after(shape[1:], 3, 2, 0))
+            if index == len(local) - 1:
+                self.location_shape = shape
+            layers.append(block)
+        self.local = nn.Sequential(*layers[: len(local)])
+        self.rest = nn.Sequential(*layers[len(local) :], nn.Flatten())
+        width, hidden = math.prod(shape), OrderedDict()
+        for index, units in enumerate(fc):
+            hidden[f"fc{index + 1}"] = batch_normed(nn.Linear(width, units, bias=False), units, nn.BatchNorm1d)
+            width = units
+        self.fc = nn.Sequential(hidden)
+        self.code = nn.Linear(width, n_components)
+
+    def forward(self, x: Tensor) -> Encoded:
+        features = self.local(x)
+        fc = self.fc(self.rest(features))
+        return Encoded(features.flatten(2).transpose(1, 2), fc, self.code(fc))
+
+
+def _after(size, kernel, stride, padding):
+    """Return height and width behind a convolution or pooling."""
+    return tuple((side + 2 * padding - kernel) // stride + 1 for side in size)
+
+
+def published_encoder(image_shape, n_components) -> ConvEncoder:
+    """Return the paper's encoder for 28 × 28, 32 × 32 or 64 × 64 images."""
+    try:
+        layout = _PUBLISHED[tuple(image_shape[1:])]
+    except KeyError:
+        raise ValueError(
+            f"encoder='paper' has layouts for images of 28x28, 32x32 and 64x64 pixels; got "
+            f"{image_shape[1]}x{image_shape[2]}. Use encoder='auto', which fits any size from 8x8."
+        ) from None
+    return ConvEncoder(image_shape, n_components, **layout)
+
+
+_PUBLISHED = {
+    (28, 28): {"local": [(64, 5, 2, 2), (128, 5, 2, 2)], "rest": [], "fc": [1024]},
+    (32, 32): {"local": [(64, 4, 2, 1), (128, 4, 2, 1)], "rest": [(256, 4, 2, 1)], "fc": [1024]},
+    # AlexNet-like; pooling after the first, second and last convolution.
+    (64, 64): {
+        "local": [(96, 3, 1, 1), (192, 3, 1, 1), (384, 3, 1, 1)],
+        "rest": [(384, 3, 1, 1), (192, 3, 1, 1)],
+        "fc": [4096, 4096],
+        "pool_after": {0, 1, 4},
+    },
+}
+
+
+def image_encoder(image_shape, n_components) -> ConvEncoder:
+    """Return an encoder for images of any size from 8 × 8, whose map of locations has 4 to 8 places a side."""
+    side = min(image_shape[1:])
+    if side < 8:
+        raise ValueError(
+            f"images of {image_shape[1]}x{image_shape[2]} pixels are smaller than 8x8, the least an image encoder "
+            "takes. Pass the pixels as plain rows, without image_shape."
+        )
+    # Halve with 4 × 4 kernels until the map is small; below 16 pixels one full-size layer looks first.
+    halvings = max(1, math.ceil(math.log2(side / 8)))
+    widths = [min(64 * 2**i, 256) for i in range(halvings)]
+    local = [(width, 4, 2, 1) for width in widths]
+    if halvings == 1:
+        local = [(64, 3, 1, 1), (128, 4, 2, 1)]
+    return ConvEncoder(image_shape, n_components, local=local, rest=[(256, 4, 2, 1)], fc=[512])
