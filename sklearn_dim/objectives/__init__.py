@@ -1,0 +1,8 @@
+"""Objectives: a bound and critics wired to what an encoder says of a batch."""
+
+from sklearn_dim.objectives._deep_infomax import DeepInfoMax
+from sklearn_dim.objectives._node_summary import NodeSummary
+from sklearn_dim.objectives._pairs import PairInformation
+from sklearn_dim.objectives._prior import PRIORS, AdversarialPrior
+
+__all__ = ["PRIORS", "AdversarialPrior", "DeepInfoMax", "NodeSummary", "PairInformation"]

@@ -1,0 +1,49 @@
+"""Deep Graph Infomax (Veličković et al., ICLR 2019, eq. 1): patch vectors against the graph's summary."""
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_dim.bounds import Bound
+
+
+class NodeSummary(nn.Module):
+    """Information of a graph's summary with its nodes; nodes of a shuffled graph are the independent ones.
+
+    A batch is ``((X, adjacency),)``.
+
+    Parameters
+    ----------
+    encoder : Module
+        (X, adjacency) → patch vectors (n, n_components). With a method ``from_product`` X W is computed
+        once for both graphs.
+    critic : Module
+        T(summary, patch).
+    bound : Bound
+    """
+
+    def __init__(self, encoder: nn.Module, critic: nn.Module, bound: Bound):
+        super().__init__()
+        self.encoder = encoder
+        self.critic = critic
+        self.bound = bound
+
+    def tables(self, batch) -> tuple[Tensor, Tensor]:
+        """Return the scores of the graph's nodes (1, n) and of the shuffled graph's (1, n)."""
+        patches, corrupted = self.encode_both(*batch[0])
+        summary = torch.sigmoid(patches.mean(0, keepdim=True))
+        return self.critic(summary, patches), self.critic(summary, corrupted)
+
+    def encode_both(self, X, adjacency) -> tuple[Tensor, Tensor]:
+        """Return patch vectors of the graph and of its twin with the rows of X shuffled."""
+        order = torch.randperm(X.shape[0], device=adjacency.device)
+        if hasattr(self.encoder, "from_product"):
+            XW = X @ self.encoder.weight
+            return self.encoder.from_product(XW, adjacency), self.encoder.from_product(XW[order], adjacency)
+        return self.encoder(X, adjacency), self.encoder(X[order], adjacency)
+
+    def forward(self, batch) -> dict[str, Tensor]:
+        return {"node_summary": -self.bound.objective(*self.tables(batch))}
+
+    def mutual_info(self, batch) -> Tensor:
+        """Return the batch's value in nats."""
+        return self.bound.value(*self.tables(batch))

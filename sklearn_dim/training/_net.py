@@ -1,0 +1,135 @@
+"""skorch's net, for modules that say themselves what is minimised."""
+
+import math
+
+import pandas as pd
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import EpochTimer, PrintLog
+from skorch.history import History
+from torch import Tensor, nn
+
+from sklearn_dim.training._device import numpy_weights
+
+
+class InformationNet(NeuralNet):
+    """Train an objective: a module whose ``forward(batch)`` returns its losses by name.
+
+    The sum of the losses is minimised. ``module.mutual_info(batch)`` values a validation batch in nats.
+    Both are recorded once an epoch, so the device is waited for once an epoch. Pickles hold the
+    weights as numpy arrays, and neither optimiser state nor callbacks.
+
+    Parameters
+    ----------
+    module : callable
+        Builds the objective, without arguments; it is pickled in the module's place.
+    optimizer : class, default=torch.optim.Adam
+    callbacks : list, default=None
+        skorch callbacks.
+    **kwargs
+        Other parameters of `skorch.NeuralNet` (lr, max_epochs, device, verbose, optimizer__betas, …).
+    """
+
+    def __init__(self, module, *, optimizer=torch.optim.Adam, callbacks=None, verbose=0, **kwargs):
+        kwargs = {"criterion": nn.Identity, "train_split": None, **kwargs}
+        super().__init__(module, optimizer=optimizer, callbacks=callbacks, verbose=verbose, **kwargs)
+
+    @property
+    def _default_callbacks(self):
+        return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        """Return training and validation batches, which are what `partial_fit` takes as X and y."""
+        return X, y
+
+    def get_iterator(self, dataset, training=False):
+        """Return the batches themselves."""
+        return dataset
+
+    def train_step_single(self, batch, **fit_params):
+        """Return the losses of a batch, their gradients computed."""
+        self._set_training(True)
+        losses = self.module_(batch)
+        sum(losses.values()).backward()
+        losses = {name: loss.detach() for name, loss in losses.items()}
+        adversaries = getattr(self.module_, "adversaries", ())
+        loss = sum(value for name, value in losses.items() if name not in adversaries)
+        return {"loss": loss, "y_pred": losses}
+
+    def validation_step(self, batch, **fit_params):
+        """Return a validation batch's value in nats."""
+        self._set_training(False)
+        with torch.no_grad():
+            value = self.module_.mutual_info(batch)
+        return {"loss": -value, "y_pred": {"mutual_info": value}}
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Run an epoch and record the mean of each of its terms."""
+        if iterator is None:
+            return
+        means = RunningMeans()
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+            means.add({"loss": step["loss"], **step["y_pred"]}, weight=len(batch[0]))
+        for name, value in means.result().items():
+            self.history.record(f"{prefix}_{name}", value)
+
+    def evaluate(self, batches) -> dict[str, float]:
+        """Return the mean value of ``batches`` without recording it."""
+        means = RunningMeans()
+        for batch in batches:
+            step = self.validation_step(batch)
+            means.add({"loss": step["loss"], **step["y_pred"]}, weight=len(batch[0]))
+        return means.result()
+
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        """Refuse to go on from a loss that is not a number."""
+        loss = self.history[-1, "train_loss"]
+        if not math.isfinite(loss):
+            raise FloatingPointError(
+                f"training diverged: the loss of epoch {len(self.history)} is {loss}. Lower learning_rate_init, or use "
+                "a bound that cannot overflow, such as mi_estimator='jsd'."
+            )
+
+    def history_frame(self) -> pd.DataFrame:
+        """Return the history, a row an epoch."""
+        rows = [{name: value for name, value in row.items() if name != "batches"} for row in self.history]
+        return pd.DataFrame(rows)
+
+    def __getstate__(self):
+        plain = ("module", "optimizer", "lr", "max_epochs", "verbose")
+        plain += tuple(name for name in vars(self) if name.startswith("optimizer__"))
+        return {
+            "params": {name: getattr(self, name) for name in plain},
+            "history": self.history_frame().to_dict("records"),
+            "weights": numpy_weights(self.module_),
+        }
+
+    def __setstate__(self, state):
+        self.__init__(**state["params"], device="cpu")
+        self.initialize()
+        weights = {name: torch.tensor(array) for name, array in state["weights"].items()}
+        self.module_.load_state_dict(weights)
+        self.module_.eval()
+        self.history_ = History([{**row, "batches": []} for row in state["history"]])
+
+
+class RunningMeans:
+    """Weighted means of named scalars, on their device until asked for."""
+
+    def __init__(self):
+        self.totals: dict[str, Tensor] = {}
+        self.weight = 0
+
+    def add(self, terms: dict[str, Tensor], weight: int) -> None:
+        """Add one batch's terms."""
+        for name, value in terms.items():
+            self.totals[name] = self.totals.get(name, 0.0) + weight * value.detach()
+        self.weight += weight
+
+    def result(self) -> dict[str, float]:
+        """Return the means as floats: one transfer for all."""
+        values = torch.stack([torch.as_tensor(total) for total in self.totals.values()]) / self.weight
+        return dict(zip(self.totals, values.tolist(), strict=True))
