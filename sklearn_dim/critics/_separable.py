@@ -1,4 +1,4 @@
-"""The separable critic, T(a, b) = f(a)·g(b)/√d: the encode-and-dot of Deep InfoMax."""
+"""The separable critic, T(a, b) = s·f(a)·g(b)/√d: the encode-and-dot of Deep InfoMax."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from sklearn_dim.critics._base import Critic, inverse_root, mlp, soft_clip
 
 
 class Separable(Critic):
-    """f(a)·g(b)/√d, softly clipped: N + M encodings serve N·M pairs.
+    """s·f(a)·g(b)/√d, softly clipped: N + M encodings serve N·M pairs.
 
     Parameters
     ----------
@@ -17,14 +17,16 @@ class Separable(Critic):
         Width d of the common space.
     hidden : sequence of int, default=()
         Hidden ReLU layers of f and of g; none makes both linear.
+    scale : float, default=4.0
+        s; with torch's small initial weights 4 makes first scores of order one, so that learning starts at once.
     clip : float or None, default=10.0
         Scores lie within ±clip; None leaves them free.
     """
 
-    def __init__(self, a_features, b_features, *, units=256, hidden=(), clip=10.0):
+    def __init__(self, a_features, b_features, *, units=256, hidden=(), scale=4.0, clip=10.0):
         super().__init__(a_features, b_features)
         self.clip = clip
-        self.scale = inverse_root(units)
+        self.scale = scale * inverse_root(units)
         self.a = mlp([a_features, *hidden, units])
         self.b = mlp([b_features, *hidden, units])
 
@@ -40,7 +42,7 @@ class EncodeAndDot(Separable):
     """
 
     def __init__(self, a_features, b_features, *, units=2048, clip=10.0):
-        super().__init__(a_features, b_features, units=units, clip=clip)
+        super().__init__(a_features, b_features, units=units, scale=1.0, clip=clip)
         self.a, self.b = _Residual(a_features, units), _Residual(b_features, units)
 
 

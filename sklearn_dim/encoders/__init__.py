@@ -1,8 +1,8 @@
 """Encoders: a batch in, local features and code out (`Encoded`); for graphs, patch vectors."""
 
-from sklearn_dim.encoders._base import Encoded
+from sklearn_dim.encoders._base import Encoded, Standardized
 from sklearn_dim.encoders._graphs import GCN
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
 from sklearn_dim.encoders._tables import TableEncoder
 
-__all__ = ["GCN", "ConvEncoder", "Encoded", "TableEncoder", "image_encoder", "published_encoder"]
+__all__ = ["GCN", "ConvEncoder", "Encoded", "Standardized", "TableEncoder", "image_encoder", "published_encoder"]

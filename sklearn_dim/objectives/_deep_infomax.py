@@ -14,7 +14,7 @@ class DeepInfoMax(nn.Module):
     Parameters
     ----------
     encoder : Module
-        x → (locations, fc, code), see `sklearn_dim.encoders.Encoded`.
+        (x, view=None) → (locations, fc, code), see `sklearn_dim.encoders.Standardized`.
     bound : Bound
     global_critic, local_critic : Module or None
         T(code, flattened map) and T(code, location); None leaves the term out.
@@ -39,28 +39,27 @@ class DeepInfoMax(nn.Module):
         self.views = views
 
     def forward(self, batch) -> dict[str, Tensor]:
-        x = self.encoder.standardize(batch[0])
         if self.views is None:
-            first = second = self.encoder.network(x)
+            first = second = self.encoder(batch[0])
         else:
-            first, second = self.encoder.network(self.views(x)), self.encoder.network(self.views(x))
+            first, second = self.encoder(batch[0], self.views), self.encoder(batch[0], self.views)
         pairs = [(first, second)] if first is second else [(first, second), (second, first)]
-        losses: dict[str, Tensor] = {}
-        for anchor, other in pairs:
-            for name, loss in self._losses(anchor.code, other.locations).items():
-                losses[name] = losses.get(name, 0.0) + loss / len(pairs)
-        return losses
-
-    def _losses(self, code: Tensor, locations: Tensor) -> dict[str, Tensor]:
         losses = {}
-        if self.global_critic is not None:
-            losses["global"] = -self.global_weight * self.bound.objective(*self._global(code, locations))
-        if self.local_critic is not None:
-            losses["local"] = -self.local_weight * self.bound.objective(*self._local(code, locations))
+        for name, (weight, critic_tables) in self._terms().items():
+            values = [self.bound.objective(*critic_tables(a.code, b.locations)) for a, b in pairs]
+            losses[name] = -weight * sum(values) / len(values)
         if self.prior is not None:
-            matched = self.prior(code)
+            matched = self.prior(first.code)
             losses |= {"prior": self.prior_weight * matched["prior"], "discriminator": matched["discriminator"]}
         return losses
+
+    def _terms(self):
+        """Return the terms in use: name → (weight, its score tables)."""
+        terms = {
+            "global": (self.global_weight, self._global, self.global_critic),
+            "local": (self.local_weight, self._local, self.local_critic),
+        }
+        return {name: (weight, tables) for name, (weight, tables, critic) in terms.items() if critic is not None}
 
     def _global(self, code, locations):
         return score_tables(self.global_critic, code, locations.flatten(1)[:, None, :])
@@ -71,9 +70,6 @@ class DeepInfoMax(nn.Module):
     def mutual_info(self, batch) -> Tensor:
         """Return the weighted mean information of the terms in nats, of the batch as it is."""
         encoded = self.encoder(batch[0])
-        total = 0.0
-        if self.global_critic is not None:
-            total += self.global_weight * self.bound.value(*self._global(encoded.code, encoded.locations))
-        if self.local_critic is not None:
-            total += self.local_weight * self.bound.value(*self._local(encoded.code, encoded.locations))
-        return total / (self.global_weight + self.local_weight)
+        terms = self._terms().values()
+        total = sum(w * self.bound.value(*tables(encoded.code, encoded.locations)) for w, tables in terms)
+        return total / sum(weight for weight, _ in terms)

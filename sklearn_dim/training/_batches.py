@@ -21,23 +21,25 @@ class RowBatches:
         memory map stays on disk; rows of a CSR matrix are made dense batch by batch.
     batch_size : int
         The largest batch.
+    rows : array of int, default=None
+        The rows in use; all by default.
     shuffle : bool, default=True
         A new order each epoch, from torch's generator.
     device : str or torch.device, default="cpu"
     """
 
-    def __init__(self, *arrays, batch_size, shuffle=True, device="cpu"):
+    def __init__(self, *arrays, batch_size, rows=None, shuffle=True, device="cpu"):
         self.device = torch.device(device)
         self.arrays = [self._place(array) for array in arrays]
-        self.n_rows = arrays[0].shape[0]
+        self.rows = torch.arange(arrays[0].shape[0]) if rows is None else torch.as_tensor(rows)
         self.shuffle = shuffle
-        self.n_batches = max(1, min(math.ceil(self.n_rows / batch_size), self.n_rows // 2))
+        self.n_batches = max(1, min(math.ceil(len(self.rows) / batch_size), len(self.rows) // 2))
 
     def __len__(self) -> int:
         return self.n_batches
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        order = torch.randperm(self.n_rows) if self.shuffle else torch.arange(self.n_rows)
+        order = self.rows[torch.randperm(len(self.rows))] if self.shuffle else self.rows
         for rows in order.tensor_split(self.n_batches):
             yield tuple(self._take(array, rows) for array in self.arrays)
 

@@ -1,0 +1,29 @@
+"""Deep InfoMax, Deep Graph Infomax and neural mutual information as scikit-learn estimators.
+
+The public names are loaded when first used, so that importing the package does not load torch.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "DGITransformer": "dgi",
+    "DIMTransformer": "dim",
+    "Graph": "graphs",
+    "MutualInfoEstimator": "mine",
+    "mutual_info": "mine",
+    "mutual_info_features": "mine",
+}
+
+__all__ = ["DGITransformer", "DIMTransformer", "Graph", "MutualInfoEstimator", "mutual_info", "mutual_info_features"]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sklearn_dim' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"sklearn_dim.{_HOMES[name]}"), name)
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,82 @@
+"""The part of an estimator that trains a net."""
+
+import copy
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from sklearn_dim.bounds import BOUNDS, Bound
+from sklearn_dim.training import InformationNet, KeepBest, RowBatches, resolve_device
+
+
+class NeuralEstimator(BaseEstimator):
+    """Parameters and steps of training that the estimators share. They hold nets; they are none."""
+
+    _parameter_constraints: ClassVar[dict] = {
+        "mi_estimator": [StrOptions(set(BOUNDS)), Bound],
+        "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "device": [str],
+        "callbacks": [list, None],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def _make_net(self, build, *, keep: KeepBest | None = None, **options) -> InformationNet:
+        """Return an initialised net for the objective that ``build()`` makes."""
+        device = resolve_device(self.device)
+        return InformationNet(
+            build,
+            lr=self.learning_rate_init,
+            device=str(device),
+            verbose=int(self.verbose),
+            callbacks=[*([keep] if keep else []), *copy.deepcopy(self.callbacks or [])],
+            optimizer__fused=device.type in ("cpu", "cuda"),
+            **options,
+        ).initialize()
+
+    def _keep_best(self, monitor: str, *, lower_is_better: bool, **options) -> KeepBest:
+        """Return the early stopping that the parameters ask for."""
+        return KeepBest(
+            monitor, lower_is_better=lower_is_better, n_iter_no_change=self.n_iter_no_change, tol=self.tol, **options
+        )
+
+    def _split(self, n_rows: int, random_state) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows to train on and the rows to validate on."""
+        order = check_random_state(random_state).permutation(n_rows)
+        n_valid = max(2, round(self.validation_fraction * n_rows))
+        if n_rows - n_valid < 2:
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction} of n_samples = {n_rows} leaves {n_rows - n_valid} rows "
+                "to train on; 2 are needed. Give more rows, or set early_stopping=False."
+            )
+        return np.sort(order[n_valid:]), np.sort(order[:n_valid])
+
+    def _epochs(self, train: RowBatches, *, steps: int, most: int, least: int) -> int:
+        """Return max_iter, or for "auto" the epochs that make about ``steps`` steps, within limits."""
+        return self.max_iter if self.max_iter != "auto" else int(np.clip(-(-steps // len(train)), least, most))
+
+    def _run(self, net: InformationNet, train, valid, epochs: int) -> None:
+        """Train ``epochs`` more epochs and publish the history."""
+        net.set_params(max_epochs=epochs)
+        net.partial_fit(train, valid)
+        net.module_.eval()
+        self.history_ = net.history_frame()
+        self.loss_curve_ = self.history_["train_loss"].tolist()
+        self.n_iter_ = len(self.history_)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """A fit that failed half-way leaves no fitted estimator."""
+        return hasattr(self, "n_iter_") and hasattr(self, "mutual_info_")
+
+
+CALLABLE_OR_MODULE = [callable, HasMethods("parameters")]
