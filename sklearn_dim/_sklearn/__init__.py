@@ -1,6 +1,7 @@
 """What the three estimators share towards scikit-learn: parameters, input rules, training glue. No formula."""
 
+from sklearn_dim._sklearn._columns import ColumnCoder
 from sklearn_dim._sklearn._estimator import NeuralEstimator
-from sklearn_dim._sklearn._inputs import check_rows, moments
+from sklearn_dim._sklearn._inputs import check_rows, check_table, check_targets, moments
 
-__all__ = ["NeuralEstimator", "check_rows", "moments"]
+__all__ = ["ColumnCoder", "NeuralEstimator", "check_rows", "check_table", "check_targets", "moments"]

@@ -3,8 +3,10 @@
 import math
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import issparse
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
 
@@ -70,3 +72,37 @@ def moments(X) -> tuple[np.ndarray, np.ndarray]:
     mean = X.mean(axis=(0, 2, 3), dtype=np.float64)
     scale = X.std(axis=(0, 2, 3), dtype=np.float64)
     return mean, np.where(scale > 1e-7 * np.maximum(np.abs(mean), 1e-30), scale, 1.0)
+
+
+def check_table(estimator, X, *, reset: bool) -> pd.DataFrame:
+    """Validate X and return it as a DataFrame of columns; those of a DataFrame may hold categories or strings."""
+    if isinstance(X, pd.DataFrame) and not _all_numeric(X):
+        X = validate_data(estimator, X, reset=reset, skip_check_array=True)
+        return _check_columns(X, "X")
+    X = validate_data(estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32])
+    return pd.DataFrame(X.toarray() if issparse(X) else X)
+
+
+def check_targets(y) -> pd.DataFrame:
+    """Validate y, one column or several, of numbers, classes or strings, and return it as a DataFrame."""
+    if isinstance(y, pd.DataFrame | pd.Series):
+        return _check_columns(pd.DataFrame(y), "y")
+    y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
+    y = y if y.ndim == 2 and y.shape[1] > 1 else column_or_1d(y, warn=False)
+    return _check_columns(pd.DataFrame(y), "y")
+
+
+def _all_numeric(table: pd.DataFrame) -> bool:
+    return all(pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes)
+
+
+def _check_columns(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Refuse missing and infinite values, column by column."""
+    for label, column in table.items():
+        if column.dtype == object:
+            column = column.infer_objects()
+        if column.isna().any():
+            raise ValueError(f"Input {name} contains NaN (column {label!r}). Fill or drop the rows first.")
+        if pd.api.types.is_float_dtype(column.dtype) and not np.isfinite(column.to_numpy(dtype=float)).all():
+            raise ValueError(f"Input {name} contains infinity (column {label!r}). Clip or drop the rows first.")
+    return table

@@ -8,7 +8,7 @@ nwj, kl    I                                                    `_nwj.py`
 tuba       I                                                    `_tuba.py`
 infonce    min(I, log K)                                        `_infonce.py`
 jsd        2·JSD(p, q)                                          `_jsd.py`
-smile      2·JSD(p, q); its value is no bound                   `_smile.py`
+smile      2·JSD(p, q), with a clipped value that bounds nothing `_smile.py`
 rkl        KL(q ‖ p)                                            `_fgan.py`
 pearson    Pearson's χ²                                         `_fgan.py`
 neyman     Neyman's χ²                                          `_fgan.py`

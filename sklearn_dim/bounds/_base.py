@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -28,6 +29,9 @@ class Bound:
     Subclasses write `objective`, and `log_ratio` where a score is not itself log p/q.
     To add one: a file here, a line in ``bounds/__init__.py``, an oracle in the tests.
     """
+
+    # Whether the critic knows log p/q only up to a function of the anchor.
+    up_to_anchor: ClassVar[bool] = False
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
         """Return the bound's value in nats, a scalar to be maximised by the critic."""

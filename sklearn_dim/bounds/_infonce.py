@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ class InfoNCE(Bound):
 
     At most min(I, log(M + 1)); the optimal T is log p/q up to a function of the anchor.
     """
+
+    up_to_anchor: ClassVar[bool] = True
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
         # One logsumexp an anchor serves its P joint pairs: no table of pairs against pairs.
