@@ -22,6 +22,7 @@ class ColumnCoder:
         self.discrete_ = [i for i, kind in enumerate(kinds) if kind == "discrete"]
         self.continuous_ = [i for i, kind in enumerate(kinds) if kind == "continuous"]
         self.levels_ = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
+        self.levels_.set_output(transform="default")
         if self.discrete_:
             self.levels_.fit(_objects(table, self.discrete_))
         self.scores_ = [normal_scores(table.iloc[:, i].to_numpy(dtype=float)) for i in self.continuous_]

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.sparse import issparse
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _check_feature_names, _check_n_features, validate_data
 
 
 def check_rows(estimator, X, *, reset: bool, image_shape=None):
@@ -45,6 +45,15 @@ def check_rows(estimator, X, *, reset: bool, image_shape=None):
             f"{estimator.input_shape_}. Pass the same kind of samples as to fit."
         )
     return X
+
+
+def check_nodes(estimator, graph, *, reset: bool) -> None:
+    """Set or compare the number and names of a graph's features, as `validate_data` does for rows."""
+    if graph.names is not None:
+        _check_feature_names(estimator, pd.DataFrame(columns=graph.names), reset=reset)
+    elif reset and hasattr(estimator, "feature_names_in_"):
+        del estimator.feature_names_in_
+    _check_n_features(estimator, graph, reset=reset)
 
 
 def _as_images(X, image_shape):

@@ -1,5 +1,7 @@
 """A constant sparse matrix for torch, with a product that is fast both ways."""
 
+import warnings
+
 import numpy as np
 import torch
 from scipy import sparse
@@ -47,7 +49,9 @@ class _Product(torch.autograd.Function):
 def _torch_csr(matrix: sparse.csr_matrix, dtype, device) -> Tensor:
     parts = (torch.from_numpy(np.asarray(part)) for part in (matrix.indptr, matrix.indices, matrix.data))
     rows, columns, values = parts
-    return torch.sparse_csr_tensor(rows, columns, values.to(dtype), size=matrix.shape, device=device)
+    with warnings.catch_warnings():  # "beta state", for years
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.sparse_csr_tensor(rows, columns, values.to(dtype), size=matrix.shape, device=device)
 
 
 def as_matrix(X, dtype=torch.float32, device="cpu") -> "Tensor | SparseMatrix":

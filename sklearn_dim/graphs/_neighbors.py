@@ -23,7 +23,7 @@ class NeighborGraph:
 
     def fit(self, X) -> "NeighborGraph":
         """Build the graph of the rows X (n, n_features), dense or CSR."""
-        self.scaler_ = StandardScaler(with_mean=not sparse.issparse(X)).fit(X)
+        self.scaler_ = StandardScaler(with_mean=not sparse.issparse(X)).set_output(transform="default").fit(X)
         self.X_ = self.scaler_.transform(X)
         self.k_ = min(self.n_neighbors, X.shape[0] - 1)
         self.search_ = NearestNeighbors(n_neighbors=self.k_).fit(self.X_)

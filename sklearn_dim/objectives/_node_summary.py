@@ -44,6 +44,7 @@ class NodeSummary(nn.Module):
     def forward(self, batch) -> dict[str, Tensor]:
         return {"node_summary": -self.bound.objective(*self.tables(batch))}
 
-    def mutual_info(self, batch) -> Tensor:
-        """Return the batch's value in nats."""
-        return self.bound.value(*self.tables(batch))
+    def mutual_info(self, batch, rows=slice(None)) -> Tensor:
+        """Return the value in nats of the nodes ``rows`` of a batch."""
+        joint, marginal = self.tables(batch)
+        return self.bound.value(joint[:, rows], marginal[:, rows])

@@ -1,0 +1,317 @@
+"""DGITransformer, the face of Deep Graph Infomax."""
+
+import copy
+from functools import partial
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
+from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import nn
+
+from sklearn_dim._sklearn import NeuralEstimator, check_nodes
+from sklearn_dim.bounds import make_bound
+from sklearn_dim.critics import CRITICS, make_critic
+from sklearn_dim.encoders import GCN
+from sklearn_dim.graphs import Graph, NeighborGraph, SparseMatrix, as_matrix, normalized_adjacency
+from sklearn_dim.objectives import NodeSummary
+from sklearn_dim.training import seeded
+
+ROW_NORM = 2.0  # of the output: regularised linear models, distances and k-means work on it as they are
+
+
+class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEstimator):
+    """Deep Graph Infomax: node vectors that share as much information with their graph as they can.
+
+    A graph convolution is trained to tell the nodes of the graph from those of a corrupted twin, by their
+    information with the graph's summary [1]_. X is a `Graph`, or plain rows, which become one by their
+    nearest neighbours.
+
+    Parameters
+    ----------
+    n_components : int, default=512
+        Width of a node vector.
+    mi_estimator : str or Bound, default="jsd"
+        The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
+    encoder : {"gcn"}, Module or callable, default="gcn"
+        The network (X, adjacency) → (n_nodes, n_components); both arguments are multiplied from the left
+        by ``@``. A callable makes it from (n_features, n_components).
+    critic : str or callable, default="bilinear"
+        T(summary, node): "bilinear" (as published), "separable", "concatenated", or a callable
+        (summary_features, node_features) → module.
+    corruption : {"shuffle"}, default="shuffle"
+        How the twin is made: the rows of X change places, the edges stay.
+    readout : {"mean"}, default="mean"
+        The summary: the sigmoid of the nodes' mean.
+    propagation : int, default=5
+        Steps k of ``H + Â^k H`` at `transform`, which smooths node vectors over their neighbourhood. 0 is the
+        paper's.
+    n_neighbors : int, default=10
+        Neighbours of a plain row.
+    max_iter : int, default=500
+        Most epochs.
+    learning_rate_init : float, default=0.001
+        Adam's step size.
+    early_stopping : bool, default=True
+        Stop when the training loss no longer falls, and keep the best weights.
+    n_iter_no_change : int, default=20
+        Epochs without an improvement by ``tol`` before an early stop.
+    tol : float, default=0.0
+        The least improvement, in nats.
+    warm_start : bool, default=False
+        Go on from the weights of the last `fit`, if there are any.
+    device : str, default="auto"
+        "auto" is CUDA, then MPS, then the CPU; or a torch device.
+    callbacks : list of skorch callbacks, default=None
+    verbose : int, default=0
+        1 prints a line an epoch.
+    random_state : int, RandomState instance or None, default=None
+        Seeds weights and corruption. Global random streams are left alone.
+
+    Attributes
+    ----------
+    mutual_info_ : float
+        Information of the summary with the training nodes, in nats.
+    history_ : DataFrame
+        One row an epoch.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    n_iter_ : int
+        Epochs run.
+    net_ : InformationNet
+        The trained skorch net.
+    neighbors_ : NeighborGraph or None
+        For plain rows, the training graph, to which new rows attach.
+    n_features_in_ : int
+        Features of a node.
+    feature_names_in_ : ndarray of str
+        Their names, if X had any.
+
+    References
+    ----------
+    .. [1] P. Veličković et al., "Deep Graph Infomax", ICLR 2019, eq. 1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_dim import DGITransformer
+    >>> X, _ = load_iris(return_X_y=True)
+    >>> DGITransformer(n_components=8, max_iter=5, random_state=0).fit_transform(X).shape
+    (150, 8)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **{
+            name: rule
+            for name, rule in NeuralEstimator._parameter_constraints.items()
+            if name not in ("batch_size", "validation_fraction")
+        },
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "encoder": [StrOptions({"gcn"}), callable],
+        "critic": [StrOptions(set(CRITICS)), callable],
+        "corruption": [StrOptions({"shuffle"})],
+        "readout": [StrOptions({"mean"})],
+        "propagation": [Interval(Integral, 0, None, closed="left")],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        n_components=512,
+        *,
+        mi_estimator="jsd",
+        encoder="gcn",
+        critic="bilinear",
+        corruption="shuffle",
+        readout="mean",
+        propagation=5,
+        n_neighbors=10,
+        max_iter=500,
+        learning_rate_init=1e-3,
+        early_stopping=True,
+        n_iter_no_change=20,
+        tol=0.0,
+        warm_start=False,
+        device="auto",
+        callbacks=None,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.mi_estimator = mi_estimator
+        self.encoder = encoder
+        self.critic = critic
+        self.corruption = corruption
+        self.readout = readout
+        self.propagation = propagation
+        self.n_neighbors = n_neighbors
+        self.max_iter = max_iter
+        self.learning_rate_init = learning_rate_init
+        self.early_stopping = early_stopping
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.device = device
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Train on a graph.
+
+        Parameters
+        ----------
+        X : Graph, or {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            Of a cut Graph all nodes are trained on, as features and edges need no labels.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : DGITransformer
+
+        Raises
+        ------
+        ValueError
+            If X has missing or infinite values, or fewer than two rows.
+        FloatingPointError
+            If training diverges.
+        """
+        go_on = self.warm_start and hasattr(self, "net_")
+        features, adjacency = self._training_graph(X, reset=not go_on)
+        with seeded(self.random_state, features.shape[0] * self.n_components):
+            if not go_on:
+                self._start(features)
+            batch = (self._tensors(features, adjacency),)
+            self._run(self.net_, [batch], None, self.max_iter)
+            self.mutual_info_ = self.net_.evaluate([batch])["mutual_info"]
+        return self
+
+    def _training_graph(self, X, *, reset):
+        """Return features and adjacency of all training nodes."""
+        if isinstance(X, Graph):
+            check_nodes(self, X, reset=reset)
+            if X.features.shape[0] < 2:
+                raise ValueError("a Graph of n_samples = 1 node has nothing to compare it with; at least two are needed.")
+            self.neighbors_ = None
+            return X.features, X.adjacency
+        X = validate_data(self, X, reset=reset, ensure_min_samples=2, **_ROWS)
+        self.neighbors_ = NeighborGraph(self.n_neighbors).fit(X)
+        return X, self.neighbors_.adjacency_
+
+    def _start(self, features):
+        """Build the net and decide how features enter it."""
+        scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default")
+        self._scaler = None if _is_bag(features) else scaler.fit(features)
+        build = partial(
+            build_node_summary,
+            features.shape[1],
+            self.n_components,
+            **{name: copy.deepcopy(getattr(self, name)) for name in ("mi_estimator", "encoder", "critic")},
+        )
+        keep = self._keep_best("train_loss", lower_is_better=True) if self.early_stopping else None
+        self.net_ = self._make_net(build, keep=keep)
+        self._n_features_out = self.n_components
+
+    def _tensors(self, features, adjacency, dtype=torch.float32):
+        """Return features and normalised adjacency as what is multiplied on the device."""
+        X = normalize(features, norm="l1") if self._scaler is None else self._scaler.transform(features)
+        device = self.net_.device
+        return as_matrix(X, dtype, device), SparseMatrix(normalized_adjacency(adjacency), dtype, device)
+
+    def transform(self, X):
+        """Return the vectors of X's nodes.
+
+        Parameters
+        ----------
+        X : Graph or rows, as in `fit`
+            A Graph need not be the one trained on. Plain rows attach to the training graph, if that was made
+            of plain rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            In X's float dtype, each row of length 2.
+        """
+        features, adjacency, rows = self._graph_of(X)
+        dtype = torch.float64 if features.dtype == np.float64 and not isinstance(X, Graph) else torch.float32
+        with seeded(0, features.shape[0] * self.n_components), torch.no_grad():
+            encoder = self.net_.module_.encoder
+            encoder = copy.deepcopy(encoder).to(dtype) if dtype == torch.float64 else encoder
+            matrix, propagator = self._tensors(features, adjacency, dtype)
+            patches = encoder(matrix, propagator)
+            smooth = patches
+            for _ in range(self.propagation):
+                smooth = propagator @ smooth
+            patches = patches + smooth if self.propagation else patches
+            output = ROW_NORM * nn.functional.normalize(patches[torch.as_tensor(rows, device=patches.device)])
+        return output.cpu().numpy().astype(features.dtype, copy=False)
+
+    def score(self, X, y=None):
+        """Return the information of the graph's summary with X's nodes, in nats: higher is better.
+
+        The Donsker–Varadhan value of the critic's log-ratio, against one corrupted twin: a plug-in comparable
+        across ``mi_estimator``.
+
+        Parameters
+        ----------
+        X : as in `transform`
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+        """
+        features, adjacency, rows = self._graph_of(X)
+        with seeded(0, features.shape[0] * self.n_components), torch.no_grad():
+            return self.net_.module_.mutual_info((self._tensors(features, adjacency),), torch.as_tensor(rows)).item()
+
+    def _graph_of(self, X):
+        """Return features, adjacency and the asked rows of X's graph."""
+        check_is_fitted(self)
+        if isinstance(X, Graph):
+            check_nodes(self, X, reset=False)
+            return X.features, X.adjacency, X.rows
+        X = validate_data(self, X, reset=False, **_ROWS)
+        if self.neighbors_ is None:
+            raise ValueError(
+                "DGITransformer was fitted on a Graph, but X has plain rows, which have no place in it. Pass a Graph "
+                "that holds the new nodes and their edges."
+            )
+        features, adjacency = self.neighbors_.attach(X)
+        return features, adjacency, np.arange(features.shape[0] - X.shape[0], features.shape[0])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+_ROWS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+
+
+def _is_bag(features) -> bool:
+    """Whether features are like bags of words: sparse and not negative. Such rows are given unit sum, as published."""
+    values = features.data if sparse.issparse(features) else features
+    filled = features.nnz if sparse.issparse(features) else np.count_nonzero(features)
+    return filled < 0.1 * np.prod(features.shape) and values.min(initial=0.0) >= 0
+
+
+def build_node_summary(n_features, n_components, *, mi_estimator, encoder, critic) -> NodeSummary:
+    """Wire an objective for graphs of ``n_features`` from `DGITransformer`'s parameters."""
+    if isinstance(encoder, nn.Module):
+        network = copy.deepcopy(encoder)
+    else:
+        network = (GCN if encoder == "gcn" else encoder)(n_features, n_components)
+    return NodeSummary(network, make_critic(critic, n_components, n_components), make_bound(mi_estimator))
