@@ -201,7 +201,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         if isinstance(X, Graph):
             check_nodes(self, X, reset=reset)
             if X.features.shape[0] < 2:
-                raise ValueError("a Graph of n_samples = 1 node has nothing to compare it with; at least two are needed.")
+                raise ValueError("a Graph needs at least two nodes, to compare one with others; got n_samples = 1.")
             self.neighbors_ = None
             return X.features, X.adjacency
         X = validate_data(self, X, reset=reset, ensure_min_samples=2, **_ROWS)

@@ -11,15 +11,14 @@ import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
-from torch import nn
 
 from sklearn_dim._sklearn import NeuralEstimator, check_rows, moments
 from sklearn_dim.bounds import make_bound
 from sklearn_dim.critics import CRITICS, make_critic
-from sklearn_dim.encoders import Encoded, Standardized, TableEncoder, image_encoder, published_encoder
+from sklearn_dim.encoders import Standardized, check_encoder, make_encoder
 from sklearn_dim.objectives import PRIORS, AdversarialPrior, DeepInfoMax
 from sklearn_dim.training import RowBatches, seeded
-from sklearn_dim.views import ResampleFeatures, ShiftAndNoise
+from sklearn_dim.views import make_view
 
 
 class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEstimator):
@@ -298,8 +297,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             dense = batch.toarray() if hasattr(batch, "toarray") else np.ascontiguousarray(batch)
             with torch.no_grad():
                 encoded = encoder(torch.as_tensor(dense, device=device))
-            chosen = encoded.locations.flatten(1) if self.representation_ == "conv" else getattr(encoded, self.representation_)
-            yield chosen.cpu().numpy()
+            parts = {"code": encoded.code, "fc": encoded.fc, "conv": encoded.locations.flatten(1)}
+            yield parts[self.representation_].cpu().numpy()
 
     def score(self, X, y=None):
         """Return the information of the code with its input, in nats: higher is better.
@@ -327,9 +326,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             return self._value(X, np.arange(len_(X)), most=None)
 
     def _value(self, X, rows, most=2048):
-        batches = RowBatches(
-            X, rows=rows[:most], batch_size=self.batch_size, shuffle=False, device=self.net_.device
-        )
+        batches = RowBatches(X, rows=rows[:most], batch_size=self.batch_size, shuffle=False, device=self.net_.device)
         return self.net_.evaluate(batches)["mutual_info"]
 
     def __sklearn_tags__(self):
@@ -362,8 +359,6 @@ def build_deep_infomax(sample_shape, n_components, *, mi_estimator, global_weigh
     """Wire an objective for samples of a shape from `DIMTransformer`'s parameters."""
     network = make_encoder(encoder, sample_shape, n_components)
     n_locations, width = check_encoder(network, sample_shape, n_components)
-    if augmentation == "auto":
-        augmentation = ShiftAndNoise() if len(sample_shape) == 3 else ResampleFeatures()
     return DeepInfoMax(
         Standardized(network, sample_shape),
         make_bound(mi_estimator),
@@ -373,38 +368,5 @@ def build_deep_infomax(sample_shape, n_components, *, mi_estimator, global_weigh
         global_weight=global_weight,
         local_weight=local_weight,
         prior_weight=prior_weight,
-        views=augmentation,
+        view=make_view(augmentation, sample_shape),
     )
-
-
-def make_encoder(encoder, sample_shape, n_components) -> nn.Module:
-    """Return the network that ``encoder`` stands for."""
-    if isinstance(encoder, nn.Module):
-        return copy.deepcopy(encoder)
-    if callable(encoder):
-        return encoder(sample_shape, n_components)
-    if len(sample_shape) == 1:
-        if encoder == "paper":
-            raise ValueError("encoder='paper' is for images; X has plain rows. Pass image_shape, or encoder='auto'.")
-        return TableEncoder(sample_shape[0], n_components)
-    return {"auto": image_encoder, "paper": published_encoder}[encoder](sample_shape, n_components)
-
-
-def check_encoder(network, sample_shape, n_components) -> tuple[int, int]:
-    """Try the network on two samples and return the number of locations and their width."""
-    network.eval()
-    with torch.no_grad():
-        output = network(torch.zeros(2, *sample_shape))
-    try:
-        encoded = Encoded.of(output)
-        n_locations, width = encoded.locations.shape[1:]
-        fits = encoded.locations.shape[0] == 2 and encoded.code.shape == (2, n_components)
-    except (TypeError, ValueError, AttributeError):
-        fits = False
-    if not fits:
-        raise ValueError(
-            f"the encoder must map (n, {', '.join(map(str, sample_shape))}) to (locations (n, L, C), code (n, "
-            f"{n_components})), optionally with fc (n, F) between them; {type(network).__name__} does not. Give its code "
-            f"n_components={n_components} units and its locations three axes."
-        )
-    return n_locations, width

@@ -2,7 +2,7 @@
 
 import copy
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
@@ -96,11 +96,7 @@ class MutualInfoEstimator(NeuralEstimator):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **{
-            name: rule
-            for name, rule in NeuralEstimator._parameter_constraints.items()
-            if name != "early_stopping"
-        },
+        **{name: rule for name, rule in NeuralEstimator._parameter_constraints.items() if name != "early_stopping"},
         "critic": [StrOptions({"auto", *CRITICS}), callable],
         "cv": [Interval(Integral, 2, None, closed="left")],
     }

@@ -56,8 +56,8 @@ class NeuralEstimator(BaseEstimator):
         n_valid = max(2, round(self.validation_fraction * n_rows))
         if n_rows - n_valid < 2:
             raise ValueError(
-                f"validation_fraction={self.validation_fraction} of n_samples = {n_rows} leaves {n_rows - n_valid} rows "
-                "to train on; 2 are needed. Give more rows, or set early_stopping=False."
+                f"validation_fraction={self.validation_fraction} of n_samples = {n_rows} leaves {n_rows - n_valid} "
+                "rows to train on; 2 are needed. Give more rows, or set early_stopping=False."
             )
         return np.sort(order[n_valid:]), np.sort(order[:n_valid])
 

@@ -23,6 +23,7 @@ class DV(Bound):
     _log_mean: Tensor | None = field(default=None, init=False, repr=False, compare=False)
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return the bound's value in nats, to be maximised."""
         log_mean = log_mean_exp(marginal)
         if not self.ema_decay or not log_mean.requires_grad:
             return joint.mean() - log_mean
@@ -32,6 +33,7 @@ class DV(Bound):
         return joint.mean() - (log_mean.detach() + slope * (log_mean - log_mean.detach()))
 
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        """Return log p/q from scores."""
         return scores - log_mean_exp(marginal)
 
 

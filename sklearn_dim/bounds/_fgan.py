@@ -17,6 +17,7 @@ class ReverseKL(Bound):
     """Reverse KL, KL(q ‖ p): E_p[−e^{−v}] − E_q[v − 1]; the optimal v is log p/q."""
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return the bound's value in nats, to be maximised."""
         return -log_mean_exp(-joint).exp() - (marginal - 1).mean()
 
 
@@ -30,9 +31,11 @@ class Pearson(Bound):
     floor: float = 1e-6
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return the bound's value in nats, to be maximised."""
         return joint.mean() - (marginal.square() / 4 + marginal).mean()
 
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        """Return log p/q from scores."""
         return log1p((scores / 2).clamp(min=self.floor - 1))
 
 
@@ -41,9 +44,11 @@ class Neyman(Bound):
     """Neyman χ²: E_p[1 − e^{−v}] − E_q[2 − 2e^{−v/2}]; the optimal v is 2 log p/q."""
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return the bound's value in nats, to be maximised."""
         return 1 - log_mean_exp(-joint).exp() - 2 + 2 * log_mean_exp(-marginal / 2).exp()
 
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        """Return log p/q from scores."""
         return scores / 2
 
 
@@ -52,9 +57,11 @@ class Hellinger(Bound):
     """Squared Hellinger: E_p[1 − e^{−v}] − E_q[e^v − 1]; the optimal v is ½ log p/q."""
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return the bound's value in nats, to be maximised."""
         return 2 - log_mean_exp(-joint).exp() - log_mean_exp(marginal).exp()
 
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        """Return log p/q from scores."""
         return 2 * scores
 
 
@@ -63,4 +70,5 @@ class GAN(Bound):
     """The GAN value, 2·JSD − log 4: E_p[−sp(−v)] − E_q[sp(v)]; the optimal v is log p/q."""
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return the bound's value in nats, to be maximised."""
         return -softplus(-joint).mean() - softplus(marginal).mean()

@@ -20,10 +20,12 @@ class InfoNCE(Bound):
     up_to_anchor: ClassVar[bool] = True
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return the bound's value in nats, to be maximised."""
         # One logsumexp an anchor serves its P joint pairs: no table of pairs against pairs.
         negatives = torch.logsumexp(marginal, 1, keepdim=True)
         log_mean = torch.logaddexp(joint, negatives) - math.log(marginal.shape[1] + 1)
         return (joint - log_mean).mean()
 
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        """Return log p/q from scores."""
         return scores - log_mean_exp(marginal, dim=1)

@@ -17,4 +17,5 @@ class JSD(Bound):
     """
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return the bound's value in nats, to be maximised."""
         return 2 * LOG2 - softplus(-joint).mean() - softplus(marginal).mean()

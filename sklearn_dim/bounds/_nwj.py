@@ -12,7 +12,9 @@ class NWJ(Bound):
     """E_p[T] − E_q[e^{T−1}], at most I even on finite samples; the optimal T is 1 + log p/q."""
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return the bound's value in nats, to be maximised."""
         return joint.mean() - log_mean_exp(marginal - 1).exp()
 
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        """Return log p/q from scores."""
         return scores - 1

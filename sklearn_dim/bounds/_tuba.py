@@ -25,6 +25,7 @@ class TUBA(Bound):
     _log_baseline: Tensor | None = field(default=None, init=False, repr=False, compare=False)
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return the bound's value in nats, to be maximised."""
         log_mean = log_mean_exp(marginal)
         if self._log_baseline is None:
             self._log_baseline = log_mean.detach()
@@ -34,4 +35,5 @@ class TUBA(Bound):
         return 1 + joint.mean() - log_a - (log_mean - log_a).exp()
 
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
+        """Return log p/q from scores."""
         return scores - log_mean_exp(marginal)

@@ -1,5 +1,6 @@
 """What a critic is, and how its scores become the two tables that a bound reads."""
 
+import itertools
 import math
 
 import torch
@@ -52,7 +53,7 @@ def soft_clip(scores: Tensor, limit: float | None) -> Tensor:
 def mlp(sizes: list[int]) -> nn.Sequential:
     """Linear layers with ReLU between them."""
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+    for inputs, outputs in itertools.pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 

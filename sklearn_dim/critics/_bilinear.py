@@ -25,5 +25,6 @@ class Bilinear(Critic):
         nn.init.xavier_uniform_(self.weight)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Return the table of scores (R, M)."""
         # W a first: one vector an anchor, then a product with each candidate.
         return soft_clip(a @ self.weight.T @ b.T + self.bias, self.clip)

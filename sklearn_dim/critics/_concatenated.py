@@ -27,5 +27,6 @@ class Concatenated(Critic):
         self.rest = nn.Sequential(nn.ReLU(), mlp([*hidden, 1]))
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Return the table of scores (R, M)."""
         pairs = self.a(a)[:, None, :] + self.b(b)[None, :, :]
         return soft_clip(self.rest(pairs).squeeze(-1), self.clip)

@@ -40,6 +40,7 @@ class Gaussian(Critic):
         return self
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Return the table of scores (R, M)."""
         u, v = (a - self.a_mean) @ self.a_map, (b - self.b_mean) @ self.b_map
         rest = 1 - self.rho**2
         own = self.rho**2 / (2 * rest)
@@ -95,4 +96,5 @@ class CorrectedGaussian(Critic):
         return self
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Return the table of scores (R, M)."""
         return self.gaussian(a, b) + self.correction(a, b)

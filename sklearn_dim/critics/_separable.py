@@ -31,6 +31,7 @@ class Separable(Critic):
         self.b = mlp([b_features, *hidden, units])
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Return the table of scores (R, M)."""
         return soft_clip(self.a(a) * self.scale @ self.b(b).T, self.clip)
 
 
@@ -59,4 +60,5 @@ class _Residual(nn.Module):
             self.shortcut.weight.fill_diagonal_(1.0)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the table of scores (R, M)."""
         return self.norm(self.nonlinear(x) + self.shortcut(x))

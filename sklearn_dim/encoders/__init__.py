@@ -3,6 +3,17 @@
 from sklearn_dim.encoders._base import Encoded, Standardized
 from sklearn_dim.encoders._graphs import GCN
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
+from sklearn_dim.encoders._make import check_encoder, make_encoder
 from sklearn_dim.encoders._tables import TableEncoder
 
-__all__ = ["GCN", "ConvEncoder", "Encoded", "Standardized", "TableEncoder", "image_encoder", "published_encoder"]
+__all__ = [
+    "GCN",
+    "ConvEncoder",
+    "Encoded",
+    "Standardized",
+    "TableEncoder",
+    "check_encoder",
+    "image_encoder",
+    "make_encoder",
+    "published_encoder",
+]

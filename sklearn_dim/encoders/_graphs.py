@@ -23,6 +23,7 @@ class GCN(nn.Module):
         nn.init.xavier_uniform_(self.weight)
 
     def forward(self, X: Tensor, adjacency: Tensor) -> Tensor:
+        """Return patch vectors (n, n_components)."""
         return self.from_product(X @ self.weight, adjacency)
 
     def from_product(self, XW: Tensor, adjacency: Tensor) -> Tensor:

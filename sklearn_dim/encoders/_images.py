@@ -30,9 +30,7 @@ class ConvEncoder(nn.Module):
         super().__init__()
         layers, shape = [], tuple(image_shape)
         for index, (width, kernel, stride, padding) in enumerate([*local, *rest]):
-            block = batch_normed(
-                nn.Conv2d(shape[0], width, kernel, stride, padding, bias=False), width, nn.BatchNorm2d
-            )
+            block = batch_normed(nn.Conv2d(shape[0], width, kernel, stride, padding, bias=False), width, nn.BatchNorm2d)
             shape = (width, *_after(shape[1:], kernel, stride, padding))
             if index in pool_after:
                 block.append(nn.MaxPool2d(3, 2))
@@ -50,6 +48,7 @@ class ConvEncoder(nn.Module):
         self.code = nn.Linear(width, n_components)
 
     def forward(self, x: Tensor) -> Encoded:
+        """Encode standardised images (n, channels, height, width)."""
         features = self.local(x)
         fc = self.fc(self.rest(features))
         return Encoded(features.flatten(2).transpose(1, 2), fc, self.code(fc))

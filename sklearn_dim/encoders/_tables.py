@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from sklearn_dim.encoders._base import Encoded, batch_normed
 
@@ -16,7 +17,7 @@ class TableEncoder(nn.Module):
     n_components : int
         Width of the code.
     n_groups : int, default=8
-        Groups of neighbouring columns, of sizes that differ by at most one.
+        Groups of neighbouring columns.
     location_features : int, default=64
         Width of a location.
     hidden : int, default=256
@@ -25,13 +26,14 @@ class TableEncoder(nn.Module):
 
     def __init__(self, n_features, n_components, *, n_groups=8, location_features=64, hidden=256):
         super().__init__()
-        sizes = [len(group) for group in torch.arange(n_features).tensor_split(min(n_groups, n_features))]
-        self.sizes = sizes
-        self.groups = nn.ModuleList(
-            nn.Sequential(nn.Linear(size, location_features), nn.ReLU(), nn.Linear(location_features, location_features))
-            for size in sizes
+        self.width = -(-n_features // min(n_groups, n_features))
+        n_groups = -(-n_features // self.width)
+        self.missing = n_groups * self.width - n_features
+        self.local = nn.Sequential(
+            _Grouped(n_groups, self.width, location_features),
+            nn.ReLU(),
+            _Grouped(n_groups, location_features, location_features),
         )
-        self.location_shape = (location_features, len(sizes))
         self.fc = nn.Sequential(
             batch_normed(nn.Linear(n_features, hidden, bias=False), hidden, nn.BatchNorm1d),
             batch_normed(nn.Linear(hidden, hidden, bias=False), hidden, nn.BatchNorm1d),
@@ -40,7 +42,21 @@ class TableEncoder(nn.Module):
         self.shortcut = nn.Linear(n_features, n_components, bias=False)
 
     def forward(self, x: Tensor) -> Encoded:
-        parts = x.split(self.sizes, dim=1)
-        locations = torch.stack([group(part) for group, part in zip(self.groups, parts, strict=True)], dim=1)
+        """Encode rows (n, n_features)."""
+        groups = pad(x, (0, self.missing)).unflatten(1, (-1, self.width))
         fc = self.fc(x)
-        return Encoded(locations, fc, self.code(fc) + self.shortcut(x))
+        return Encoded(self.local(groups), fc, self.code(fc) + self.shortcut(x))
+
+
+class _Grouped(nn.Module):
+    """A linear layer of its own for each group: (n, groups, inputs) → (n, groups, outputs)."""
+
+    def __init__(self, groups: int, inputs: int, outputs: int):
+        super().__init__()
+        reach = inputs**-0.5
+        self.weight = nn.Parameter(torch.empty(groups, inputs, outputs).uniform_(-reach, reach))
+        self.bias = nn.Parameter(torch.empty(groups, 1, outputs).uniform_(-reach, reach))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode standardised rows (n, n_features)."""
+        return torch.baddbmm(self.bias, x.transpose(0, 1), self.weight).transpose(0, 1)

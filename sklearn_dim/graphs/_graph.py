@@ -101,7 +101,9 @@ class Graph:
 
         missing = [node for node, data in graph.nodes(data=True) if features not in data]
         if missing:
-            raise ValueError(f"node {missing[0]!r} has no attribute {features!r}; name the one that holds its features.")
+            raise ValueError(
+                f"node {missing[0]!r} has no attribute {features!r}; name the one that holds its features."
+            )
         X = np.array([np.atleast_1d(data[features]) for _, data in graph.nodes(data=True)], dtype=float)
         return cls(X, nx.to_scipy_sparse_array(graph, weight=weight), directed=graph.is_directed())
 
@@ -116,10 +118,12 @@ class Graph:
 
     @property
     def shape(self):
+        """Number of selected nodes, and of features."""
         return len(self.rows), self.features.shape[1]
 
     @property
     def dtype(self):
+        """Type of the features."""
         return self.features.dtype
 
     def __len__(self):
@@ -143,9 +147,10 @@ class Graph:
         self.__dict__.update(state)
 
     def __repr__(self):
-        whole, edges = self.features.shape[0], self.adjacency.nnz
+        whole = self.features.shape[0]
+        edges = self.adjacency.nnz if self.directed else self.adjacency.nnz // 2
         selected = "" if len(self) == whole else f"{len(self)} of "
-        return f"Graph({selected}{whole} nodes, {edges if self.directed else edges // 2} edges, {self.shape[1]} features)"
+        return f"Graph({selected}{whole} nodes, {edges} edges, {self.shape[1]} features)"
 
 
 def _check_adjacency(adjacency, n_nodes: int, directed: bool) -> sparse.csr_matrix:
@@ -153,8 +158,8 @@ def _check_adjacency(adjacency, n_nodes: int, directed: bool) -> sparse.csr_matr
     shape = np.shape(adjacency)
     if len(shape) != 2 or shape != (n_nodes, n_nodes):
         raise ValueError(
-            f"adjacency has shape {shape}, but X has {n_nodes} rows; expected ({n_nodes}, {n_nodes}), a row and a column "
-            "a node. A list of edges goes through Graph.from_edges."
+            f"adjacency has shape {shape}, but X has {n_nodes} rows; expected ({n_nodes}, {n_nodes}), a row and a "
+            "column a node. A list of edges goes through Graph.from_edges."
         )
     adjacency = check_array(adjacency, accept_sparse="csr", dtype=np.float32, input_name="adjacency")
     adjacency = sparse.csr_matrix(adjacency, copy=True)

@@ -38,11 +38,13 @@ class SparseMatrix:
 class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx, matrix, transpose, dense):
+        """Multiply."""
         ctx.transpose = transpose
         return matrix @ dense
 
     @staticmethod
     def backward(ctx, gradient):
+        """Multiply the gradient by the transpose."""
         return None, None, ctx.transpose @ gradient
 
 

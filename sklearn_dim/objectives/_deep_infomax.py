@@ -22,7 +22,7 @@ class DeepInfoMax(nn.Module):
         code → its losses, see `AdversarialPrior`.
     global_weight, local_weight, prior_weight : float
         Weights of the terms (α, β, γ in the paper).
-    views : callable or None
+    view : callable or None
         Makes one random view of a standardised batch. With it, the code of one view is paired with the
         map of another, both ways; without it both come from the same view, as in the paper.
     """
@@ -30,19 +30,20 @@ class DeepInfoMax(nn.Module):
     adversaries = ("discriminator",)
 
     def __init__(self, encoder, bound, *, global_critic, local_critic, prior, global_weight, local_weight,
-                 prior_weight, views: Callable[[Tensor], Tensor] | None = None):  # fmt: skip
+                 prior_weight, view: Callable[[Tensor], Tensor] | None = None):  # fmt: skip
         super().__init__()
         self.encoder = encoder
         self.bound: Bound = bound
         self.global_critic, self.local_critic, self.prior = global_critic, local_critic, prior
         self.global_weight, self.local_weight, self.prior_weight = global_weight, local_weight, prior_weight
-        self.views = views
+        self.view = view
 
     def forward(self, batch) -> dict[str, Tensor]:
-        if self.views is None:
+        """Return the losses of a batch (x,)."""
+        if self.view is None:
             first = second = self.encoder(batch[0])
         else:
-            first, second = self.encoder(batch[0], self.views), self.encoder(batch[0], self.views)
+            first, second = self.encoder(batch[0], self.view), self.encoder(batch[0], self.view)
         pairs = [(first, second)] if first is second else [(first, second), (second, first)]
         losses = {}
         for name, (weight, critic_tables) in self._terms().items():

@@ -42,6 +42,7 @@ class NodeSummary(nn.Module):
         return self.encoder(X, adjacency), self.encoder(X[order], adjacency)
 
     def forward(self, batch) -> dict[str, Tensor]:
+        """Return the loss of a batch ((X, adjacency),)."""
         return {"node_summary": -self.bound.objective(*self.tables(batch))}
 
     def mutual_info(self, batch, rows=slice(None)) -> Tensor:

@@ -45,6 +45,7 @@ class PairInformation(nn.Module):
         return score_tables(self.critic, x, y[:, None, :])
 
     def forward(self, batch) -> dict[str, Tensor]:
+        """Return the loss of a batch (x, y)."""
         return {"information": -self.bound.objective(*self.tables(batch))}
 
     def mutual_info(self, batch) -> Tensor:
@@ -72,7 +73,9 @@ class PairInformation(nn.Module):
     def pointwise(self, batch, reference) -> Tensor:
         """Return log p(x, y)/p(x)p(y) of each row (n,), normalised on the pairs of ``reference`` rows."""
         x, y = batch
-        joint = torch.cat([self.critic(*rows).diagonal() for rows in zip(x.split(256), y.split(256), strict=True)])[:, None]
+        joint = torch.cat([self.critic(*rows).diagonal() for rows in zip(x.split(256), y.split(256), strict=True)])[
+            :, None
+        ]
         if self.bound.up_to_anchor:
             return self.bound.log_ratio(joint, self.critic(x, reference[1])).squeeze(1)
         _, marginal = self.tables(reference)

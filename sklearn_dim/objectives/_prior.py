@@ -1,5 +1,7 @@
 """A prior on the code, matched by an adversary (Hjelm et al., ICLR 2019, section 3.3)."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -24,7 +26,7 @@ class AdversarialPrior(nn.Module):
         self.squash, self.sample = PRIORS[prior]
         widths = [n_components, *hidden]
         layers = []
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+        for inputs, outputs in itertools.pairwise(widths):
             layers += [nn.Linear(inputs, outputs), nn.ReLU()]
         self.discriminator = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
 
