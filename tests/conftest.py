@@ -1,0 +1,42 @@
+"""What tests share: data with a known answer, and the folder of real data."""
+
+import os
+import pathlib
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """The folder of real data, named by SKLEARN_DIM_DATA."""
+    folder = os.environ.get("SKLEARN_DIM_DATA")
+    if not folder:
+        pytest.skip("SKLEARN_DIM_DATA is not set: tests on real data (Cora, CIFAR-10, …) are skipped")
+    return pathlib.Path(folder)
+
+
+@pytest.fixture
+def gaussian_pair():
+    """Return a function (d, mi, n, seed) → x, y, jointly Gaussian, d columns each, mi nats in all."""
+
+    def make(d, mi, n=2000, seed=0):
+        rho = np.sqrt(1 - np.exp(-2 * mi / d))
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=(n, d))
+        return x, rho * x + np.sqrt(1 - rho**2) * rng.normal(size=(n, d))
+
+    return make
+
+
+@pytest.fixture
+def small_graph():
+    """Two communities of 30 nodes with noisy indicator features, and the communities."""
+    from sklearn_dim import Graph
+
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 30)
+    chance = np.where(y[:, None] == y[None, :], 0.3, 0.02)
+    adjacency = np.triu(rng.random((60, 60)) < chance, 1).astype(float)
+    X = np.eye(2)[y] @ rng.normal(size=(2, 8)) + rng.normal(size=(60, 8))
+    return Graph(X, adjacency), y

@@ -1,0 +1,76 @@
+"""Critics: the table's shape, its meaning pair by pair, and the closed forms."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_dim.critics import CRITICS, Gaussian, Separable, make_critic, score_tables, without_diagonal
+
+
+@pytest.mark.parametrize("name", sorted(CRITICS))
+def test_all_pairs_at_once_equal_one_pair_at_a_time(name):
+    torch.manual_seed(0)
+    critic = make_critic(name, 3, 5).eval()
+    a, b = torch.randn(4, 3), torch.randn(6, 5)
+    table = critic(a, b)
+    assert table.shape == (4, 6)
+    for i in range(4):
+        for j in range(6):
+            torch.testing.assert_close(table[i, j], critic(a[i : i + 1], b[j : j + 1])[0, 0], atol=1e-5, rtol=1e-4)
+
+
+def test_a_critic_may_be_a_function_of_the_widths():
+    critic = make_critic(lambda a, b: Separable(a, b, units=7), 3, 5)
+    assert critic.a[-1].out_features == 7
+
+
+def test_without_diagonal_drops_each_anchors_own():
+    table = torch.arange(18).view(3, 3, 2)
+    expected = torch.stack([torch.stack([table[i, j] for j in range(3) if j != i]) for i in range(3)])
+    assert torch.equal(without_diagonal(table), expected)
+
+
+def test_score_tables_split_own_candidates_from_others():
+    a = torch.eye(3)
+    b = torch.eye(3)[:, None, :].repeat(1, 2, 1)
+    joint, marginal = score_tables(lambda x, y: x @ y.T, a, b)
+    assert joint.shape == (3, 2) and bool((joint == 1).all())
+    assert marginal.shape == (3, 4) and bool((marginal == 0).all())
+
+
+def test_scores_are_softly_clipped():
+    critic = Separable(2, 2, clip=3.0)
+    assert critic(1e4 * torch.randn(8, 2), torch.randn(8, 2)).abs().max() <= 3.0
+
+
+def test_the_gaussian_critic_is_the_log_density_ratio(gaussian_pair):
+    x, y = (torch.tensor(part) for part in gaussian_pair(2, 1.0, n=200_000))
+    critic = Gaussian(2, 2).double().fit(x, y)
+    rho2 = 1 - np.exp(-1.0)
+    joint = np.kron([[1, np.sqrt(rho2)], [np.sqrt(rho2), 1]], np.eye(2))
+    from scipy.stats import multivariate_normal as normal
+
+    a, b = x[:50].numpy(), y[:50].numpy()
+    expected = normal(cov=joint).logpdf(np.hstack([a, b])) - normal(cov=np.eye(2)).logpdf(a)
+    expected -= normal(cov=np.eye(2)).logpdf(b)
+    np.testing.assert_allclose(critic(x[:50], y[:50]).diagonal(), expected, atol=0.06)
+
+
+def test_chance_correlation_is_shrunk_away():
+    rng = np.random.default_rng(0)
+    x, y = (torch.tensor(rng.normal(size=(500, 10))) for _ in range(2))
+    rho = Gaussian(10, 10).double().fit(x, y).rho
+    assert rho.square().sum() < 0.5 * 10 * 10 / 500
+
+
+def test_gaussian_survives_a_column_without_variance():
+    x = torch.zeros(50, 2)
+    x[:, 0] = torch.randn(50)
+    critic = Gaussian(2, 1).fit(x, x[:, :1])
+    assert torch.isfinite(critic(x, x[:, :1])).all()
+
+
+def test_the_correction_starts_at_zero(gaussian_pair):
+    x, y = (torch.tensor(part, dtype=torch.float32) for part in gaussian_pair(2, 0.5, n=300))
+    critic = make_critic("gaussian", 2, 2).fit(x, y)
+    torch.testing.assert_close(critic(x, y), critic.gaussian(x, y))

@@ -1,0 +1,132 @@
+"""Graph: one immutable thing from many; its cutting, its matrices, its neighbours."""
+
+import copy
+import pickle
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+
+from sklearn_dim.graphs import Graph, NeighborGraph, SparseMatrix, as_matrix, normalized_adjacency
+
+PATH = np.array([[0, 1, 0], [1, 0, 2], [0, 2, 0]])
+
+
+def test_a_graph_is_cut_like_any_x():
+    graph = Graph(np.arange(6.0).reshape(3, 2), PATH)
+    part = graph[np.array([2, 0])]
+    assert len(part) == 2 and part.shape == (2, 2)
+    assert part.features is graph.features and part.adjacency is graph.adjacency
+    assert list(part.rows) == [2, 0] and list(part[[1]].rows) == [0]
+    assert list(graph[[True, False, True]].rows) == [0, 2]
+    assert list(graph[np.array([1]), ...].rows) == [1]
+    with pytest.raises(IndexError, match="cut by rows only"):
+        graph[[0], 1]
+
+
+def test_a_graph_is_immutable_and_shared_by_copies():
+    graph = Graph(np.eye(3), PATH)
+    assert copy.deepcopy(graph) is graph and copy.copy(graph) is graph
+    with pytest.raises(AttributeError, match="immutable"):
+        graph.rows = [0]
+    again = pickle.loads(pickle.dumps(graph[[1, 2]]))
+    assert list(again.rows) == [1, 2] and (again.adjacency != graph.adjacency).nnz == 0
+
+
+def test_directions_loops_and_duplicates_are_defined():
+    one_way = sparse.coo_matrix(([1.0, 1.0, 5.0], ([0, 0, 2], [1, 1, 2])), shape=(3, 3))
+    np.testing.assert_array_equal(Graph(np.eye(3), one_way).adjacency.toarray(), [[0, 2, 0], [2, 0, 0], [0, 0, 0]])
+    directed = Graph(np.eye(3), one_way, directed=True)
+    np.testing.assert_array_equal(directed.adjacency.toarray(), [[0, 2, 0], [0, 0, 0], [0, 0, 0]])
+    assert "1 edges" in repr(directed)
+
+
+@pytest.mark.parametrize(
+    "adjacency, message",
+    [
+        (np.ones((2, 2)), r"adjacency has shape \(2, 2\), but X has 3 rows; expected \(3, 3\).*from_edges"),
+        (np.array([[0, 1], [1, 2]]), "from_edges"),
+        (-PATH, "negative weights"),
+        (np.where(PATH == 2, np.nan, PATH), "adjacency contains NaN"),
+    ],
+)
+def test_a_bad_adjacency_is_refused(adjacency, message):
+    with pytest.raises(ValueError, match=message):
+        Graph(np.eye(3), adjacency)
+
+
+def test_bad_features_are_refused():
+    with pytest.raises(ValueError, match="NaN"):
+        Graph(np.full((3, 2), np.nan), PATH)
+
+
+def test_from_edges_names_nodes_by_the_index():
+    nodes = pd.DataFrame({"f": [1.0, 2.0, 3.0]}, index=["a", "b", "c"])
+    edges = pd.DataFrame({"source": ["a", "c"], "target": ["b", "b"], "w": [1.0, 2.0]})
+    graph = Graph.from_edges(nodes, edges, weight="w")
+    np.testing.assert_array_equal(graph.adjacency.toarray(), PATH)
+    assert list(graph.names) == ["f"]
+    with pytest.raises(ValueError, match="names 'z', which is not in the index"):
+        Graph.from_edges(nodes, edges.replace("c", "z"))
+    with pytest.raises(ValueError, match="no column 'from'"):
+        Graph.from_edges(nodes, edges, source="from")
+
+
+def test_from_networkx():
+    graph = nx.path_graph(3)
+    with pytest.raises(ValueError, match="no attribute 'x'"):
+        Graph.from_networkx(graph)
+    nx.set_node_attributes(graph, {i: [float(i), 1.0] for i in range(3)}, "x")
+    graph.edges[1, 2]["weight"] = 2
+    made = Graph.from_networkx(graph)
+    np.testing.assert_array_equal(made.adjacency.toarray(), PATH)
+    np.testing.assert_array_equal(made.features, [[0, 1], [1, 1], [2, 1]])
+
+
+def test_from_pyg():
+    class Data:  # what of torch_geometric.data.Data is read
+        x = torch.eye(3)
+        edge_index = torch.tensor([[0, 1], [1, 2]])
+        edge_weight = torch.tensor([1.0, 2.0])
+        num_nodes = 3
+
+    np.testing.assert_array_equal(Graph.from_pyg(Data).adjacency.toarray(), PATH)
+
+
+def test_normalized_adjacency_is_the_formula():
+    looped = PATH + np.eye(3)
+    root = np.diag(looped.sum(1) ** -0.5)
+    np.testing.assert_allclose(normalized_adjacency(sparse.csr_matrix(PATH)).toarray(), root @ looped @ root)
+
+
+def test_sparse_product_and_its_gradient():
+    torch.manual_seed(0)
+    dense = sparse.random(6, 4, 0.4, random_state=0).toarray()
+    matrix = SparseMatrix(sparse.csr_matrix(dense), torch.float64)
+    factor = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    torch.testing.assert_close(matrix @ factor, torch.tensor(dense) @ factor)
+    assert torch.autograd.gradcheck(lambda w: matrix @ w, factor)
+
+
+def test_density_decides_dense_or_sparse():
+    assert isinstance(as_matrix(np.eye(50)), SparseMatrix)
+    assert isinstance(as_matrix(sparse.csr_matrix(np.ones((5, 5)))), torch.Tensor)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+def test_training_rows_get_their_training_neighbours_again(kind):
+    X = kind(np.random.default_rng(0).normal(size=(30, 4)))
+    graph = NeighborGraph(5).fit(X)
+    _, extended = graph.attach(X[:7])
+    assert extended.shape == (37, 37) and extended[:, 30:].nnz == 0
+    for row in range(7):
+        assert set(extended[30 + row].indices) == set(graph.adjacency_[row].indices)
+
+
+def test_few_rows_have_fewer_neighbours():
+    graph = NeighborGraph(10).fit(np.array([[0.0], [1.0]]))
+    assert graph.adjacency_.nnz == 2
+    assert graph.attach(np.array([[0.5]]))[1].nnz == 3

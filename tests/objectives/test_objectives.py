@@ -1,0 +1,122 @@
+"""Objectives: terms wired as the papers say, typed again."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+from sklearn_dim.bounds import make_bound
+from sklearn_dim.critics import Bilinear, Separable
+from sklearn_dim.encoders import GCN, Standardized, TableEncoder
+from sklearn_dim.objectives import AdversarialPrior, DeepInfoMax, NodeSummary, PairInformation
+
+
+def deep_infomax(view=None, global_weight=0.5, prior_weight=0.1):
+    torch.manual_seed(0)
+    encoder = Standardized(TableEncoder(6, 4, n_groups=3, location_features=5), (6,))
+    return DeepInfoMax(
+        encoder,
+        make_bound("jsd"),
+        global_critic=Separable(4, 15) if global_weight else None,
+        local_critic=Separable(4, 5),
+        prior=AdversarialPrior(4) if prior_weight else None,
+        global_weight=global_weight,
+        local_weight=1.0,
+        prior_weight=prior_weight,
+        view=view,
+    )
+
+
+def test_one_view_is_the_papers_loss():
+    model, x = deep_infomax().eval(), torch.randn(7, 6)
+    losses = model((x,))
+    encoded = model.encoder(x)
+    local = total = 0.0
+    for i in range(7):
+        for j in range(7):
+            for place in range(3):
+                score = model.local_critic(encoded.code[i : i + 1], encoded.locations[j, place][None])[0, 0]
+                sign = -1.0 if i == j else 1.0
+                count = 7 * 3 if i == j else 7 * 6 * 3
+                local += nn.functional.softplus(sign * score) / count
+    total = local - 2 * np.log(2)
+    torch.testing.assert_close(losses["local"], total, atol=1e-5, rtol=1e-4)
+    assert set(losses) == {"global", "local", "prior", "discriminator"}
+
+
+def test_two_views_pair_a_code_with_the_other_views_map():
+    views = iter([lambda x: x, lambda x: -x])
+    model, x = deep_infomax(view=lambda x: next(views)(x), global_weight=0, prior_weight=0).eval(), torch.randn(7, 6)
+    loss = model((x,))["local"]
+    first, second = model.encoder(x), model.encoder(-x)
+    bound = make_bound("jsd")
+    ways = [bound.objective(*model._local(a.code, b.locations)) for a, b in [(first, second), (second, first)]]
+    torch.testing.assert_close(loss, -(ways[0] + ways[1]) / 2)
+
+
+def test_each_side_of_the_prior_gets_its_own_gradients():
+    prior, code = AdversarialPrior(3), torch.randn(8, 3, requires_grad=True)
+    losses = prior(code)
+    losses["prior"].backward(retain_graph=True)
+    assert code.grad.abs().sum() > 0
+    assert all(weight.grad is None for weight in prior.parameters())
+    code.grad = None
+    losses["discriminator"].backward()
+    assert code.grad is None
+    assert all(weight.grad is not None for weight in prior.parameters())
+
+
+def test_the_adversary_pulls_codes_to_the_prior():
+    torch.manual_seed(0)
+    prior, code = AdversarialPrior(1, hidden=(64,)), nn.Parameter(4 + 0.1 * torch.randn(256, 1))
+    adam = torch.optim.Adam([{"params": [code], "lr": 0.05}, {"params": prior.parameters(), "lr": 1e-3}])
+    for _ in range(400):
+        adam.zero_grad()
+        sum(prior(code).values()).backward()
+        adam.step()
+    # All mass sat at sigmoid(4) = 0.98; the uniform's mean is a half.
+    assert torch.sigmoid(code).mean() < 0.8
+
+
+def test_node_summary_is_the_papers_cross_entropy():
+    torch.manual_seed(0)
+    model = NodeSummary(GCN(4, 3), Bilinear(3, 3), make_bound("jsd"))
+    X, adjacency = torch.randn(6, 4), torch.rand(6, 6)
+    torch.manual_seed(5)
+    loss = model(((X, adjacency),))["node_summary"]
+    torch.manual_seed(5)
+    order = torch.randperm(6)
+    patches, corrupted = model.encoder(X, adjacency), model.encoder(X[order], adjacency)
+    summary = torch.sigmoid(patches.mean(0))
+    scores = torch.cat([h @ model.critic.weight @ summary + model.critic.bias for h in (patches, corrupted)])
+    labels = torch.cat([torch.ones(6), torch.zeros(6)])
+    torch.testing.assert_close(loss, 2 * bce(scores, labels) - 2 * np.log(2), atol=1e-5, rtol=1e-5)
+
+
+def test_influence_gives_the_value_and_its_spread():
+    torch.manual_seed(0)
+    model = PairInformation(Separable(2, 2), make_bound("nwj"))
+    batch = torch.randn(50, 2), torch.randn(50, 2)
+    with torch.no_grad():
+        valued = model.valued(batch)
+        assert valued.influence.mean().item() == pytest.approx(valued.value, abs=1e-5)
+        # The jackknife's standard error, from 50 leave-one-out values.
+        left_out = []
+        for i in range(50):
+            keep = torch.arange(50) != i
+            left_out.append(model.mutual_info((batch[0][keep], batch[1][keep])).item())
+    jackknife = np.sqrt(49 / 50 * np.sum((np.array(left_out) - np.mean(left_out)) ** 2))
+    assert valued.influence.std().item() / np.sqrt(50) == pytest.approx(jackknife, rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["dv", "infonce", "jsd"])
+def test_pointwise_does_not_depend_on_the_rows_beside(name):
+    torch.manual_seed(0)
+    model = PairInformation(Separable(2, 2), make_bound(name))
+    rows = torch.randn(9, 2), torch.randn(9, 2)
+    reference = torch.randn(30, 2), torch.randn(30, 2)
+    with torch.no_grad():
+        whole = model.pointwise(rows, reference)
+        alone = torch.cat([model.pointwise((rows[0][i : i + 1], rows[1][i : i + 1]), reference) for i in range(9)])
+    torch.testing.assert_close(whole, alone)

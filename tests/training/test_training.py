@@ -1,0 +1,110 @@
+"""Batches, early stopping, seeds and the pickle of a net."""
+
+import pickle
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from torch import nn
+
+from sklearn_dim.training import InformationNet, KeepBest, RowBatches, resolve_device, seeded
+
+
+class Line(nn.Module):
+    """Fits a slope; its value is minus the squared error."""
+
+    adversaries = ("other",)
+
+    def __init__(self, start=0.0):
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(start))
+
+    def forward(self, batch):
+        x, y = batch
+        return {"error": (self.slope * x - y).square().mean(), "other": torch.zeros(())}
+
+    def mutual_info(self, batch):
+        return -self.forward(batch)["error"]
+
+
+def line_batches(n=40, **options):
+    x = torch.linspace(-1, 1, n)
+    return RowBatches(x, 2 * x, batch_size=8, **options)
+
+
+@pytest.mark.parametrize(
+    "n, size, expected", [(9, 8, [5, 4]), (3, 2, [3]), (16, 8, [8, 8]), (2, 128, [2]), (1, 8, [1])]
+)
+def test_batches_are_even_and_never_end_on_one_row(n, size, expected):
+    assert [len(x) for (x,) in RowBatches(np.arange(n), batch_size=size)] == expected
+
+
+def test_an_epoch_sees_every_row_once_in_a_new_order():
+    torch.manual_seed(0)
+    batches = RowBatches(np.arange(50), batch_size=8)
+    first, second = (torch.cat([x for (x,) in batches]) for _ in range(2))
+    assert not torch.equal(first, second) and torch.equal(first.sort().values, torch.arange(50))
+
+
+def test_csr_rows_and_memory_maps_are_taken_batch_by_batch(tmp_path):
+    dense = np.arange(12.0).reshape(6, 2)
+    np.save(tmp_path / "x.npy", dense)
+    for source in (sparse.csr_matrix(dense), np.load(tmp_path / "x.npy", mmap_mode="r")):
+        batches = RowBatches(source, rows=[4, 1, 3], batch_size=2, shuffle=False)
+        np.testing.assert_array_equal(torch.cat([x for (x,) in batches]), dense[[4, 1, 3]])
+
+
+def test_training_records_an_epoch_a_row_without_adversaries():
+    net = InformationNet(Line, lr=0.1, max_epochs=3).initialize()
+    net.partial_fit(line_batches(), line_batches(shuffle=False))
+    history = net.history_frame()
+    assert list(history["epoch"]) == [1, 2, 3]
+    assert {"train_loss", "train_error", "train_other", "valid_mutual_info", "dur"} <= set(history)
+    np.testing.assert_allclose(history["train_loss"], history["train_error"])
+    assert history["train_loss"].is_monotonic_decreasing
+
+
+def test_the_best_weights_come_back():
+    # A step far too large moves away from the optimum after the first epochs.
+    keep = KeepBest("valid_mutual_info", lower_is_better=False, n_iter_no_change=3, tol=0.0, from_start=True)
+    net = InformationNet(
+        partial(Line, 1.9), optimizer=torch.optim.SGD, lr=7.0, max_epochs=50, callbacks=[keep]
+    ).initialize()
+    net.partial_fit(line_batches(), line_batches(shuffle=False))
+    assert len(net.history) < 50
+    assert net.module_.slope.item() == pytest.approx(1.9)
+
+
+def test_a_loss_that_is_not_a_number_ends_with_advice():
+    net = InformationNet(partial(Line, float("nan")), max_epochs=2).initialize()
+    with pytest.raises(FloatingPointError, match="training diverged.*learning_rate_init"):
+        net.partial_fit(line_batches(), None)
+
+
+def test_a_pickle_holds_numpy_and_works_on():
+    net = InformationNet(Line, lr=0.1, max_epochs=2).initialize()
+    net.partial_fit(line_batches(), None)
+    state = net.__getstate__()
+    assert all(isinstance(array, np.ndarray) for array in state["weights"].values())
+    again = pickle.loads(pickle.dumps(net))
+    assert again.module_.slope.item() == net.module_.slope.item()
+    again.partial_fit(line_batches(), None)
+    assert len(again.history_frame()) == 4
+
+
+def test_seeds_repeat_and_leave_the_callers_stream_alone():
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    draws = []
+    for _ in range(2):
+        with seeded(3, size=1):
+            draws.append(torch.randn(4))
+            assert torch.get_num_threads() == 1
+    assert torch.equal(*draws)
+    assert torch.equal(before, torch.get_rng_state()) and torch.get_num_threads() == threads
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(ValueError, match="device='warp' cannot be used"):
+        resolve_device("warp")

@@ -1,0 +1,38 @@
+"""Views keep what the samples are."""
+
+import torch
+
+from sklearn_dim.views import ResampleFeatures, ShiftAndNoise, make_view
+
+
+def test_a_shift_moves_the_whole_image_by_at_most_its_reach():
+    torch.manual_seed(0)
+    x = torch.randn(40, 2, 16, 16)
+    out = ShiftAndNoise(reach=1 / 8, noise=0.0)(x)
+    padded = torch.nn.functional.pad(x, (2, 2, 2, 2), mode="replicate")
+    corners = set()
+    for before, after in zip(padded, out, strict=True):
+        fits = [(i, j) for i in range(5) for j in range(5) if torch.equal(before[:, i : i + 16, j : j + 16], after)]
+        assert len(fits) == 1
+        corners |= set(fits)
+    assert len(corners) > 10
+
+
+def test_noise_has_the_scale_it_says():
+    noise = ShiftAndNoise(noise=0.5)(torch.zeros(50, 1, 8, 8))
+    assert abs(noise.std() - 0.5) < 0.05
+
+
+def test_resampling_takes_features_from_other_rows_of_the_same_column():
+    torch.manual_seed(0)
+    x = torch.arange(200.0).view(50, 4)
+    out = ResampleFeatures(share=0.3)(x)
+    assert torch.equal(out % 4, x % 4)  # a column's values stay in it
+    changed = (out != x).float().mean().item()
+    assert 0.2 < changed < 0.4
+
+
+def test_auto_goes_by_the_kind_of_sample():
+    assert isinstance(make_view("auto", (1, 8, 8)), ShiftAndNoise)
+    assert isinstance(make_view("auto", (5,)), ResampleFeatures)
+    assert make_view(None, (5,)) is None
