@@ -6,6 +6,8 @@ import pathlib
 import numpy as np
 import pytest
 
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # without it scikit-learn skips one of its checks
+
 
 @pytest.fixture(scope="session")
 def data_dir():

@@ -79,7 +79,7 @@ def test_the_best_weights_come_back():
 
 def test_a_loss_that_is_not_a_number_ends_with_advice():
     net = InformationNet(partial(Line, float("nan")), max_epochs=2).initialize()
-    with pytest.raises(FloatingPointError, match="training diverged.*learning_rate_init"):
+    with pytest.raises(FloatingPointError, match=r"training diverged.*learning_rate_init"):
         net.partial_fit(line_batches(), None)
 
 
