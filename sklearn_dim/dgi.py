@@ -22,7 +22,7 @@ from sklearn_dim.graphs import Graph, NeighborGraph, SparseMatrix, as_matrix, no
 from sklearn_dim.objectives import NodeSummary
 from sklearn_dim.training import seeded
 
-ROW_NORM = 2.0  # of the output: regularised linear models, distances and k-means work on it as they are
+SPREAD = 1.5  # root mean square distance of the output from its mean: LogisticRegression(C=1) works on it as it is
 
 
 class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEstimator):
@@ -85,6 +85,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Epochs run.
     net_ : InformationNet
         The trained skorch net.
+    mean_, scale_ : ndarray of shape (n_components,), float
+        Statistics of the training nodes' unit vectors that centre the output and set its scale.
     neighbors_ : NeighborGraph or None
         For plain rows, the training graph, to which new rows attach.
     n_features_in_ : int
@@ -193,6 +195,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
                 self._start(features)
             batch = (self._tensors(features, adjacency),)
             self._run(self.net_, [batch], None, self.max_iter)
+            self._scale_output(batch)
             self.mutual_info_ = self.net_.evaluate([batch])["mutual_info"]
         return self
 
@@ -240,21 +243,35 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            In X's float dtype, each row of length 2.
+            In X's float dtype: unit vectors, moved and scaled to zero mean and a root mean square distance of 1.5 from
+            it on the training nodes.
         """
         features, adjacency, rows = self._graph_of(X)
-        dtype = torch.float64 if features.dtype == np.float64 and not isinstance(X, Graph) else torch.float32
-        with seeded(0, features.shape[0] * self.n_components), torch.no_grad():
-            encoder = self.net_.module_.encoder
-            encoder = copy.deepcopy(encoder).to(dtype) if dtype == torch.float64 else encoder
-            matrix, propagator = self._tensors(features, adjacency, dtype)
-            patches = encoder(matrix, propagator)
-            smooth = patches
-            for _ in range(self.propagation):
-                smooth = propagator @ smooth
-            patches = patches + smooth if self.propagation else patches
-            output = ROW_NORM * nn.functional.normalize(patches[torch.as_tensor(rows, device=patches.device)])
-        return output.cpu().numpy().astype(features.dtype, copy=False)
+        double = features.dtype == np.float64 and not isinstance(X, Graph)
+        with seeded(0, features.shape[0] * self.n_components):
+            graph = self._tensors(features, adjacency, torch.float64 if double else torch.float32)
+            vectors = self._unit_vectors(graph, rows)
+        return ((vectors - self.mean_) / self.scale_).astype(features.dtype, copy=False)
+
+    def _scale_output(self, batch):
+        """Set mean and scale of the output from the training nodes."""
+        vectors = self._unit_vectors(batch[0]).astype(np.float64)
+        self.mean_ = vectors.mean(0)
+        spread = float(np.sqrt(vectors.var(0).sum()))
+        self.scale_ = spread / SPREAD if spread > 1e-6 else 1.0
+
+    @torch.no_grad()
+    def _unit_vectors(self, graph, rows=slice(None)):
+        """Return H + Â^k H of a graph's nodes, each of unit length."""
+        matrix, propagator = graph
+        encoder = self.net_.module_.encoder
+        if matrix.dtype == torch.float64:
+            encoder = copy.deepcopy(encoder).double()
+        patches = smooth = encoder(matrix, propagator)
+        for _ in range(self.propagation):
+            smooth = propagator @ smooth
+        patches = patches + smooth if self.propagation else patches
+        return nn.functional.normalize(patches).cpu().numpy()[rows]
 
     def score(self, X, y=None):
         """Return the information of the graph's summary with X's nodes, in nats: higher is better.

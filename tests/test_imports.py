@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "encoders": set(),
     "graphs": set(),
     "views": set(),
+    "datasets": set(),
     "objectives": {"bounds", "critics"},
     "training": set(),
     "_sklearn": {"bounds", "training"},
@@ -32,6 +33,7 @@ PACKAGES = {  # which other packages a room may use
     "views": {"torch"},
     "graphs": {"numpy", "scipy", "torch", "pandas", "sklearn", "networkx"},
     "objectives": {"torch"},
+    "datasets": {"numpy", "scipy", "sklearn"},
     "training": {"torch", "skorch", "numpy", "pandas", "sklearn"},
 }
 

@@ -23,7 +23,7 @@ class SparseMatrix:
     """
 
     def __init__(self, matrix, dtype=torch.float32, device="cpu"):
-        self.shape = matrix.shape
+        self.shape, self.dtype = matrix.shape, dtype
         self.device = torch.device(device)
         self.forward = _torch_csr(matrix.tocsr(), dtype, device)
         self.backward = _torch_csr(matrix.T.tocsr(), dtype, device)

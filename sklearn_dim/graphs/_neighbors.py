@@ -24,9 +24,9 @@ class NeighborGraph:
     def fit(self, X) -> "NeighborGraph":
         """Build the graph of the rows X (n, n_features), dense or CSR."""
         self.scaler_ = StandardScaler(with_mean=not sparse.issparse(X)).set_output(transform="default").fit(X)
-        self.X_ = self.scaler_.transform(X)
+        self.X_ = X
         self.k_ = min(self.n_neighbors, X.shape[0] - 1)
-        self.search_ = NearestNeighbors(n_neighbors=self.k_).fit(self.X_)
+        self.search_ = NearestNeighbors(n_neighbors=self.k_).fit(self.scaler_.transform(X))
         self.adjacency_ = self._edges(self.search_.kneighbors(return_distance=False))
         return self
 
@@ -35,9 +35,8 @@ class NeighborGraph:
 
         A row equal to a training row takes that one's place among its neighbours.
         """
-        X = self.scaler_.transform(X)
-        n = self.X_.shape[0]
-        nearest = self.search_.kneighbors(X, n_neighbors=min(self.k_ + 1, n), return_distance=False)
+        places = self.scaler_.transform(X)
+        nearest = self.search_.kneighbors(places, n_neighbors=min(self.k_ + 1, self.X_.shape[0]), return_distance=False)
         kept = self._without_own(X, nearest)
         stack = sparse.vstack if sparse.issparse(X) else np.vstack
         features = stack([self.X_, X])

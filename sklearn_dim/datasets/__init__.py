@@ -1,0 +1,7 @@
+"""Data to try things on: loaders with a ``data_home``, generators with a known answer."""
+
+from sklearn_dim.datasets._digits import load_nudged_digits
+from sklearn_dim.datasets._generators import make_community_graph, make_gaussian_pair
+from sklearn_dim.datasets._planetoid import fetch_planetoid
+
+__all__ = ["fetch_planetoid", "load_nudged_digits", "make_community_graph", "make_gaussian_pair"]
