@@ -60,5 +60,5 @@ class _Residual(nn.Module):
             self.shortcut.weight.fill_diagonal_(1.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the table of scores (R, M)."""
+        """Encode rows (R, inputs) as (R, units)."""
         return self.norm(self.nonlinear(x) + self.shortcut(x))

@@ -16,10 +16,9 @@ from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
 
 URL = "https://github.com/kimiyoung/planetoid/raw/master/data/"
-PARTS = ("x", "tx", "allx", "y", "ty", "ally", "graph", "test.index")
+PARTS = ("tx", "allx", "y", "ty", "ally", "graph", "test.index")
 SHA256 = {
     "cora": {
-        "x": "23cfa55d91c6f624233f5eb7b6e3f141f1bd2b2ae39608a63cf5d084bb27baab",
         "tx": "b9afbaa4a400df991f6f02ef677e1e44da55ffc04801fd02f9e673987829226a",
         "allx": "9419ba2f26f5c35243db64aba110e0f35a04851609e0dc5433450676ca6b8543",
         "y": "94465c14eb53e04ca262198dcbb2521ee8af60fb3f3d546cd6ca24a511b0e7d1",
@@ -29,7 +28,6 @@ SHA256 = {
         "test.index": "297ce89af2b51a6a194181c7dbe1796c6a1cf9cd9349a88383b1b1e227867875",
     },
     "citeseer": {
-        "x": "d20de19150741e555de0ed037195630fc194114ebc7fd72ced62810148aa22f6",
         "tx": "539a8906a2da97628d212f2fdd668c109a8b3f0d36574b59e5d3fd5b5303da21",
         "allx": "2ac30345d95c9ec933a817ee0bdd6a5f077f8c184a20e696910192d534414668",
         "y": "8ba87e515d8e3ee3cf52f6d2c5b86aa73f11ecad825a808455209ec26cd54924",
@@ -79,7 +77,7 @@ def fetch_planetoid(name="cora", *, data_home=None, download_if_missing=True) ->
     if name not in SHA256:
         raise ValueError(f"name={name!r} is not a known citation graph; use one of {sorted(SHA256)}.")
     folder = pathlib.Path(get_data_home(data_home)) / "planetoid"
-    x, tx, allx, y, ty, ally, graph, test = (_read(folder, name, part, download_if_missing) for part in PARTS)
+    tx, allx, y, ty, ally, graph, test = (_read(folder, name, part, download_if_missing) for part in PARTS)
     test = np.array(test.split(), dtype=int)
     n = test.max() + 1
     # Test papers come last, in the order of test.index; numbers missing there are papers without words or class.

@@ -58,5 +58,5 @@ class _Grouped(nn.Module):
         self.bias = nn.Parameter(torch.empty(groups, 1, outputs).uniform_(-reach, reach))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode standardised rows (n, n_features)."""
+        """Map each group by its own layer."""
         return torch.baddbmm(self.bias, x.transpose(0, 1), self.weight).transpose(0, 1)

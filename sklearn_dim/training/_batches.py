@@ -17,8 +17,8 @@ class RowBatches:
     Parameters
     ----------
     *arrays : arrays of the same length
-        A batch is a tuple with the rows of each. Dense arrays are moved to the device once; a
-        memory map stays on disk; rows of a CSR matrix are made dense batch by batch.
+        A batch is a tuple with the rows of each. Dense arrays are moved to the device once; read-only
+        arrays, such as memory maps, stay where they are; rows of a CSR matrix are made dense batch by batch.
     batch_size : int
         The largest batch.
     rows : array of int, default=None
@@ -44,9 +44,8 @@ class RowBatches:
             yield tuple(self._take(array, rows) for array in self.arrays)
 
     def _place(self, array):
-        if isinstance(array, np.memmap) or not isinstance(array, np.ndarray | Tensor):
-            return array
-        return torch.as_tensor(array).to(self.device)
+        movable = isinstance(array, Tensor) or (isinstance(array, np.ndarray) and array.flags.writeable)
+        return torch.as_tensor(array).to(self.device) if movable else array
 
     def _take(self, array, rows: Tensor) -> Tensor:
         if isinstance(array, Tensor):
