@@ -17,7 +17,7 @@ from torch import nn
 from sklearn_dim._sklearn import NeuralEstimator, check_nodes
 from sklearn_dim.bounds import make_bound
 from sklearn_dim.critics import CRITICS, make_critic
-from sklearn_dim.encoders import GCN
+from sklearn_dim.encoders import GCN, check_graph_encoder
 from sklearn_dim.graphs import Graph, NeighborGraph, SparseMatrix, as_matrix, normalized_adjacency
 from sklearn_dim.objectives import NodeSummary
 from sklearn_dim.training import seeded
@@ -39,8 +39,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     mi_estimator : str or Bound, default="jsd"
         The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
     encoder : {"gcn"}, Module or callable, default="gcn"
-        The network (X, adjacency) → (n_nodes, n_components); both arguments are multiplied from the left
-        by ``@``. A callable makes it from (n_features, n_components).
+        The network (X, adjacency) → (n_nodes, n_components): X is a dense tensor, and ``adjacency @ dense``
+        propagates. A callable makes it from (n_features, n_components).
     critic : str or callable, default="bilinear"
         T(summary, node): "bilinear" (as published), "separable", "concatenated", or a callable
         (summary_features, node_features) → module.
@@ -188,7 +188,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         FloatingPointError
             If training diverges.
         """
-        go_on = self.warm_start and hasattr(self, "net_")
+        with self._all_or_nothing():
+            return self._fit(X, go_on=self.warm_start and hasattr(self, "net_"))
+
+    def _fit(self, X, *, go_on):
         features, adjacency = self._training_graph(X, reset=not go_on)
         with seeded(self.random_state, features.shape[0] * self.n_components):
             if not go_on:
@@ -228,8 +231,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     def _tensors(self, features, adjacency, dtype=torch.float32):
         """Return features and normalised adjacency as what is multiplied on the device."""
         X = normalize(features, norm="l1") if self._scaler is None else self._scaler.transform(features)
-        device = self.net_.device
-        return as_matrix(X, dtype, device), SparseMatrix(normalized_adjacency(adjacency), dtype, device)
+        where = {"dtype": dtype, "device": self.net_.device}
+        own_network = not hasattr(self.net_.module_.encoder, "from_product")  # a user's, which knows dense X only
+        return as_matrix(X, dense=own_network, **where), SparseMatrix(normalized_adjacency(adjacency), **where)
 
     def transform(self, X):
         """Return the vectors of X's nodes.
@@ -331,4 +335,5 @@ def build_node_summary(n_features, n_components, *, mi_estimator, encoder, criti
         network = copy.deepcopy(encoder)
     else:
         network = (GCN if encoder == "gcn" else encoder)(n_features, n_components)
+    check_graph_encoder(network, n_features, n_components)
     return NodeSummary(network, make_critic(critic, n_components, n_components), make_bound(mi_estimator))

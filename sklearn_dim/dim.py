@@ -207,7 +207,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         FloatingPointError
             If training diverges.
         """
-        return self._fit(X, go_on=self.warm_start and hasattr(self, "net_"))
+        with self._all_or_nothing():
+            return self._fit(X, go_on=self.warm_start and hasattr(self, "net_"))
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -225,7 +226,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         -------
         self : DIMTransformer
         """
-        return self._fit(X, go_on=hasattr(self, "net_"), epochs=1)
+        with self._all_or_nothing():
+            return self._fit(X, go_on=hasattr(self, "net_"), epochs=1)
 
     def _fit(self, X, *, go_on, epochs=None):
         if self.global_weight == self.local_weight == 0:

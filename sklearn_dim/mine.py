@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from sklearn_dim._sklearn import ColumnCoder, NeuralEstimator, check_table, check_targets
 from sklearn_dim.bounds import make_bound
 from sklearn_dim.critics import CRITICS, make_critic
-from sklearn_dim.objectives import PairInformation
+from sklearn_dim.objectives import PairInformation, shortfall
 from sklearn_dim.training import RowBatches, seeded
 
 
@@ -29,7 +29,8 @@ class MutualInfoEstimator(NeuralEstimator):
     all its pairs, so that every row counts once, held out, and bounds compare.
 
     Continuous columns are first turned to normal scores and discrete ones to indicators, which changes
-    no information.
+    no information. What the closed-form part of the critic loses by having been fitted on few rows is measured
+    on held-out rows as well, with half the rows, and added.
 
     Parameters
     ----------
@@ -154,6 +155,10 @@ class MutualInfoEstimator(NeuralEstimator):
         FloatingPointError
             If training diverges.
         """
+        with self._all_or_nothing():
+            return self._fit(X, y)
+
+    def _fit(self, X, y):
         x_table, y_table = self._tables(X, y, reset=True)
         if len(x_table) < 2 * self.cv:
             raise ValueError(
@@ -167,6 +172,7 @@ class MutualInfoEstimator(NeuralEstimator):
             for train, held_out in KFold(self.cv, shuffle=True, random_state=seed).split(x):
                 net = self._fit_fold(x, y, train, seed)
                 influence[held_out] = self._value(net, x[held_out], y[held_out])
+                influence[held_out] += self._shortfall(net, x, y, train, held_out)
                 nets.append(net)
                 references.append((x[held_out[:1000]], y[held_out[:1000]]))
         self._coders, self._references, self.nets_ = (x_coder, y_coder), references, nets
@@ -180,8 +186,8 @@ class MutualInfoEstimator(NeuralEstimator):
         build = partial(build_pair_information, self.critic, bound, x.shape[1], y.shape[1])
         keep = self._keep_best("valid_mutual_info", lower_is_better=False, from_start=True)
         net = self._make_net(build, keep=keep)
-        if hasattr(net.module_.critic, "fit"):
-            net.module_.critic.fit(*(torch.as_tensor(part[train], device=net.device) for part in (x, y)))
+        if (closed_form := _closed_form(net)) is not None:
+            closed_form.fit(*_tensors(net, x[train], y[train]))
         options = {"batch_size": self.batch_size, "device": net.device}
         batches = RowBatches(x, y, rows=train[fitted], **options)
         whole = RowBatches(x, y, rows=train[stopping], shuffle=False, **{**options, "batch_size": 2048})
@@ -195,6 +201,13 @@ class MutualInfoEstimator(NeuralEstimator):
         batches = RowBatches(x, y, batch_size=most, shuffle=False, device=net.device)
         with torch.no_grad():
             return torch.cat([net.module_.valued(batch).influence for batch in batches]).cpu().numpy()
+
+    def _shortfall(self, net, x, y, train, held_out):
+        """Return what the rows' influences lack because a critic in closed form was fitted on few rows."""
+        if (closed_form := _closed_form(net)) is None:
+            return 0.0
+        rows = [_tensors(net, x[part], y[part]) for part in (train, held_out)]
+        return shortfall(closed_form, *rows).cpu().numpy()
 
     def _publish(self, influence):
         frames = [net.history_frame().assign(fold=fold) for fold, net in enumerate(self.nets_)]
@@ -214,7 +227,7 @@ class MutualInfoEstimator(NeuralEstimator):
         return x_table, y_table
 
     def score(self, X, y):
-        """Return the estimate of I(X; y) in nats on these rows, by the mean of the folds' critics.
+        """Return the estimate of I(X; y) in nats on these rows, by the mean of the folds' critics as they are.
 
         Parameters
         ----------
@@ -267,8 +280,8 @@ class MutualInfoEstimator(NeuralEstimator):
         rows = self._codes(X, y)
         values = []
         for net, reference in zip(self.nets_, self._references, strict=True):
-            tensors = [[torch.as_tensor(part, device=net.device) for part in pair] for pair in (rows, reference)]
             with torch.no_grad():
+                tensors = _tensors(net, *rows), _tensors(net, *reference)
                 values.append(net.module_.pointwise(*tensors).cpu().numpy())
         return np.mean(values, axis=0)
 
@@ -282,13 +295,29 @@ class MutualInfoEstimator(NeuralEstimator):
         """Return validated new rows as the critics take them."""
         check_is_fitted(self)
         x_table, y_table = self._tables(X, y, reset=False)
-        return self._coders[0].transform(x_table), self._coders[1].transform(y_table)
+        x_coder, y_coder = self._coders
+        if y_table.shape[1] != y_coder.n_columns_:
+            raise ValueError(
+                f"y has {y_table.shape[1]} columns, but MutualInfoEstimator was fitted with {y_coder.n_columns_}. Pass "
+                "the same targets as to fit."
+            )
+        return x_coder.transform(x_table), y_coder.transform(y_table)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.input_tags.sparse = True
         return tags
+
+
+def _tensors(net, *arrays):
+    """Return arrays as tensors on the net's device."""
+    return tuple(torch.as_tensor(array, device=net.device) for array in arrays)
+
+
+def _closed_form(net):
+    """Return the part of the net's critic that is set without training, if it has one."""
+    return getattr(net.module_.critic, "closed_form", None)
 
 
 def build_pair_information(critic, bound, x_features, y_features) -> PairInformation:

@@ -201,6 +201,29 @@ def test_divergence_is_an_error_that_says_what_to_do(digits):
         quick(learning_rate_init=1e30, mi_estimator="nwj", max_iter=5).fit(digits[0][:200])
 
 
+def test_a_failed_fit_loses_nothing(digits):
+    X = digits[0][:200]
+    dim = quick(warm_start=True).fit(X)
+    before, rate = dim.transform(X), dim.learning_rate_init
+    with pytest.raises(ValueError, match="NaN"):
+        dim.set_params(warm_start=False).fit(np.full((9, 3), np.nan))
+    with pytest.raises(FloatingPointError):
+        dim.set_params(learning_rate_init=1e30, mi_estimator="nwj", max_iter=5).fit(X)
+    np.testing.assert_array_equal(dim.transform(X), before)
+    dim.set_params(warm_start=True, learning_rate_init=rate)
+    dim.net_.notify = fail_after_an_epoch
+    with pytest.raises(OSError, match="disk"):
+        dim.fit(X)
+    np.testing.assert_array_equal(dim.transform(X), before)
+    del dim.net_.notify
+    assert dim.fit(X).n_iter_ == 2 + 5
+
+
+def fail_after_an_epoch(method, **kwargs):
+    if method == "on_epoch_end":
+        raise OSError("disk full")
+
+
 # How it behaves in scikit-learn
 
 

@@ -18,6 +18,7 @@ class ColumnCoder:
 
     def fit(self, table: pd.DataFrame) -> "ColumnCoder":
         """Learn the columns' kinds, levels and ranks."""
+        self.n_columns_ = table.shape[1]
         kinds = [self._kind(table.iloc[:, i]) for i in range(table.shape[1])]
         self.discrete_ = [i for i, kind in enumerate(kinds) if kind == "discrete"]
         self.continuous_ = [i for i, kind in enumerate(kinds) if kind == "continuous"]

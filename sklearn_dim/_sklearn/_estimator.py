@@ -1,6 +1,7 @@
 """The part of an estimator that trains a net."""
 
 import copy
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -74,9 +75,24 @@ class NeuralEstimator(BaseEstimator):
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
 
+    @contextmanager
+    def _all_or_nothing(self):
+        """Leave the estimator as it was if what is done within fails."""
+        before = dict(vars(self))
+        net = before.get("net_")
+        state = net.snapshot() if net is not None else None
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            if net is not None:
+                net.restore(state)
+            raise
+
     def __sklearn_is_fitted__(self) -> bool:
-        """A fit that failed half-way leaves no fitted estimator."""
-        return hasattr(self, "n_iter_") and hasattr(self, "mutual_info_")
+        """Whether a fit came to its end."""
+        return hasattr(self, "mutual_info_")
 
 
 CALLABLE_OR_MODULE = [callable, HasMethods("parameters")]

@@ -17,6 +17,11 @@ class Critic(nn.Module):
     ----------
     a_features, b_features : int
         Widths of an anchor and of a candidate.
+
+    Attributes
+    ----------
+    closed_form : Module, only where there is one
+        A part that is set by ``closed_form.fit(a, b)`` from paired rows before training.
     """
 
     def __init__(self, a_features: int, b_features: int):

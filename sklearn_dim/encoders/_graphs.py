@@ -29,3 +29,19 @@ class GCN(nn.Module):
     def from_product(self, XW: Tensor, adjacency: Tensor) -> Tensor:
         """Return patch vectors from X W, which a graph and its row-shuffled twin share: (X[perm])W = (X W)[perm]."""
         return self.activation(adjacency @ XW + self.bias)
+
+
+def check_graph_encoder(network: nn.Module, n_features: int, n_components: int) -> nn.Module:
+    """Try the network on a graph of two nodes, and return it."""
+    network.eval()
+    try:
+        with torch.no_grad():
+            shape = tuple(network(torch.zeros(2, n_features), torch.eye(2)).shape)
+    except (TypeError, RuntimeError, AttributeError) as error:
+        shape = f"raised: {error}"
+    if shape != (2, n_components):
+        raise ValueError(
+            f"the encoder must map (X, adjacency) of {n_features} features to (n_nodes, {n_components}), n_components="
+            f"{n_components} columns; {type(network).__name__} does not (for two nodes it gave {shape})."
+        )
+    return network

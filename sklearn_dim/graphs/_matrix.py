@@ -56,12 +56,10 @@ def _torch_csr(matrix: sparse.csr_matrix, dtype, device) -> Tensor:
         return torch.sparse_csr_tensor(rows, columns, values.to(dtype), size=matrix.shape, device=device)
 
 
-def as_matrix(X, dtype=torch.float32, device="cpu") -> "Tensor | SparseMatrix":
-    """Return rows as a dense tensor, or as a `SparseMatrix` where that is faster to multiply."""
-    if sparse.issparse(X):
-        if X.nnz < DENSE_ABOVE * np.prod(X.shape):
-            return SparseMatrix(X, dtype, device)
-        X = X.toarray()
-    elif np.count_nonzero(X) < DENSE_ABOVE * X.size:
+def as_matrix(X, *, dense=False, dtype=torch.float32, device="cpu") -> "Tensor | SparseMatrix":
+    """Return rows as a dense tensor, or (unless ``dense``) as a `SparseMatrix` where that is faster to multiply."""
+    filled = X.nnz if sparse.issparse(X) else np.count_nonzero(X)
+    if not dense and filled < DENSE_ABOVE * np.prod(X.shape):
         return SparseMatrix(sparse.csr_matrix(X), dtype, device)
+    X = X.toarray() if sparse.issparse(X) else X
     return torch.as_tensor(np.ascontiguousarray(X)).to(device, dtype)

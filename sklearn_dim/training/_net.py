@@ -1,5 +1,6 @@
 """skorch's net, for modules that say themselves what is minimised."""
 
+import copy
 import math
 
 import pandas as pd
@@ -92,6 +93,18 @@ class InformationNet(NeuralNet):
                 f"training diverged: the loss of epoch {len(self.history)} is {loss}. Lower learning_rate_init, or use "
                 "a bound that cannot overflow, such as mi_estimator='jsd'."
             )
+
+    def snapshot(self) -> dict:
+        """Return a copy of all that training changes."""
+        state = {"weights": self.module_.state_dict(), "optimizer": self.optimizer_.state_dict()}
+        return {**copy.deepcopy(state), "epochs": len(self.history)}
+
+    def restore(self, snapshot: dict) -> None:
+        """Go back to a snapshot."""
+        self.module_.load_state_dict(snapshot["weights"])
+        self.optimizer_.load_state_dict(snapshot["optimizer"])
+        self.history_ = History(self.history[: snapshot["epochs"]])
+        self.module_.eval()
 
     def history_frame(self) -> pd.DataFrame:
         """Return the history, a row an epoch."""

@@ -60,7 +60,8 @@ def test_chance_correlation_is_shrunk_away():
     rng = np.random.default_rng(0)
     x, y = (torch.tensor(rng.normal(size=(500, 10))) for _ in range(2))
     rho = Gaussian(10, 10).double().fit(x, y).rho
-    assert rho.square().sum() < 0.5 * 10 * 10 / 500
+    # The rows that choose the coordinates show Σρ² = 10·10/500 by chance; ten positive halves on others 5/500.
+    assert rho.square().sum() < 0.3 * 10 * 10 / 500
 
 
 def test_gaussian_survives_a_column_without_variance():
@@ -72,5 +73,6 @@ def test_gaussian_survives_a_column_without_variance():
 
 def test_the_correction_starts_at_zero(gaussian_pair):
     x, y = (torch.tensor(part, dtype=torch.float32) for part in gaussian_pair(2, 0.5, n=300))
-    critic = make_critic("gaussian", 2, 2).fit(x, y)
-    torch.testing.assert_close(critic(x, y), critic.gaussian(x, y))
+    critic = make_critic("gaussian", 2, 2)
+    critic.closed_form.fit(x, y)
+    torch.testing.assert_close(critic(x, y), critic.closed_form(x, y))

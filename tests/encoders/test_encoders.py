@@ -10,6 +10,7 @@ from sklearn_dim.encoders import (
     Standardized,
     TableEncoder,
     check_encoder,
+    check_graph_encoder,
     image_encoder,
     make_encoder,
     published_encoder,
@@ -70,6 +71,12 @@ def test_gcn_is_the_papers_formula():
     torch.testing.assert_close(
         encoder(X[order], adjacency), encoder.from_product((X @ encoder.weight)[order], adjacency)
     )
+
+
+def test_a_graph_encoder_is_tried():
+    assert isinstance(check_graph_encoder(GCN(4, 3), 4, 3), GCN)
+    with pytest.raises(ValueError, match=r"\(n_nodes, 5\), n_components=5 columns; GCN does not .* gave \(2, 3\)"):
+        check_graph_encoder(GCN(4, 3), 4, 5)
 
 
 def test_standardized_undoes_mean_and_scale():

@@ -7,9 +7,9 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from sklearn_dim.bounds import make_bound
-from sklearn_dim.critics import Bilinear, Separable
+from sklearn_dim.critics import Bilinear, Gaussian, Separable
 from sklearn_dim.encoders import GCN, Standardized, TableEncoder
-from sklearn_dim.objectives import AdversarialPrior, DeepInfoMax, NodeSummary, PairInformation
+from sklearn_dim.objectives import AdversarialPrior, DeepInfoMax, NodeSummary, PairInformation, shortfall
 
 
 def deep_infomax(view=None, global_weight=0.5, prior_weight=0.1):
@@ -120,3 +120,21 @@ def test_pointwise_does_not_depend_on_the_rows_beside(name):
         whole = model.pointwise(rows, reference)
         alone = torch.cat([model.pointwise((rows[0][i : i + 1], rows[1][i : i + 1]), reference) for i in range(9)])
     torch.testing.assert_close(whole, alone)
+
+
+def test_shortfall_is_what_few_rows_cost(gaussian_pair):
+    d, truth, n = 8, 1.0, 500
+    x, y = (torch.tensor(part, dtype=torch.float32) for part in gaussian_pair(d, truth, n=n + 4000))
+    train, held_out = (x[:n], y[:n]), (x[n:], y[n:])
+    rho2 = 1 - np.exp(-2 * truth / d)
+    best = truth + (np.sqrt(rho2) * x * y - rho2 * (x**2 + y**2) / 2).sum(1)[n:] / (1 - rho2)
+    reached = PairInformation(Gaussian(d, d).fit(*train), make_bound("dv")).valued(held_out).influence
+    missing, found = best - reached, shortfall(Gaussian(d, d), train, held_out)
+    assert missing.mean() > 0.05  # about d²/2n
+    error = 4 * (missing - found).std().item() / np.sqrt(4000)
+    assert found.mean().item() == pytest.approx(missing.mean().item(), abs=error)
+
+
+def test_shortfall_is_not_guessed_from_a_handful_of_rows():
+    few, held_out = (torch.randn(15, 2), torch.randn(15, 2)), (torch.randn(9, 2), torch.randn(9, 2))
+    assert torch.equal(shortfall(Gaussian(2, 2), few, held_out), torch.zeros(9))
