@@ -135,7 +135,7 @@ def draw(digits, model, X, y, information, path="quickstart.png"):
     digits[["100 labels", "all labels"]].plot.barh(ax=bars, color=["#9ecae1", "#08519c"], xlim=(0.4, 1))
     bars.set(title="Digits: accuracy of a linear classifier", xlabel="accuracy")
     bars.invert_yaxis()
-    bars.legend(loc="lower right")
+    bars.legend(loc="upper right")
     plane = PCA(2).fit_transform(model[:-1].transform(X))
     points = codes.scatter(*plane.T, c=y, s=4, cmap="tab10", vmin=-0.5, vmax=9.5)
     figure.colorbar(points, ax=codes, ticks=range(10))

@@ -296,9 +296,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         device = encoder.mean.device
         for start in range(0, len_(X), batch_size):
             batch = X[start : start + batch_size]
-            dense = batch.toarray() if hasattr(batch, "toarray") else np.ascontiguousarray(batch)
+            dense = batch.toarray() if hasattr(batch, "toarray") else np.asarray(batch)
             with torch.no_grad():
-                encoded = encoder(torch.as_tensor(dense, device=device))
+                encoded = encoder(torch.tensor(dense, device=device))
             parts = {"code": encoded.code, "fc": encoded.fc, "conv": encoded.locations.flatten(1)}
             yield parts[self.representation_].cpu().numpy()
 
