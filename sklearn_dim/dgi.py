@@ -11,10 +11,10 @@ from scipy import sparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from sklearn_dim._sklearn import NeuralEstimator, check_nodes
+from sklearn_dim._sklearn import NeuralEstimator, check_nodes, check_numbers
 from sklearn_dim.bounds import make_bound
 from sklearn_dim.critics import CRITICS, make_critic
 from sklearn_dim.encoders import GCN, check_graph_encoder
@@ -66,7 +66,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     warm_start : bool, default=False
         Go on from the weights of the last `fit`, if there are any.
     device : str, default="auto"
-        "auto" is CUDA, then MPS, then the CPU; or a torch device.
+        "auto" is CUDA, then the CPU; or a torch device.
     callbacks : list of skorch callbacks, default=None
     verbose : int, default=0
         1 prints a line an epoch.
@@ -210,7 +210,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
                 raise ValueError("a Graph needs at least two nodes, to compare one with others; got n_samples = 1.")
             self.neighbors_ = None
             return X.features, X.adjacency
-        X = validate_data(self, X, reset=reset, ensure_min_samples=2, **_ROWS)
+        X = check_numbers(self, X, reset=reset, ensure_min_samples=2)
         self.neighbors_ = NeighborGraph(self.n_neighbors).fit(X)
         return X, self.neighbors_.adjacency_
 
@@ -225,7 +225,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             **{name: copy.deepcopy(getattr(self, name)) for name in ("mi_estimator", "encoder", "critic")},
         )
         keep = self._keep_best("train_loss", lower_is_better=True) if self.early_stopping else None
-        self.net_ = self._make_net(build, keep=keep)
+        self.net_ = self._make_net(build, keep=keep, sparse=True)
         self._n_features_out = self.n_components
 
     def _tensors(self, features, adjacency, dtype=torch.float32):
@@ -303,7 +303,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         if isinstance(X, Graph):
             check_nodes(self, X, reset=False)
             return X.features, X.adjacency, X.rows
-        X = validate_data(self, X, reset=False, **_ROWS)
+        X = check_numbers(self, X, reset=False)
         if self.neighbors_ is None:
             raise ValueError(
                 "DGITransformer was fitted on a Graph, but X has plain rows, which have no place in it. Pass a Graph "
@@ -317,9 +317,6 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-_ROWS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
 
 
 def _is_bag(features) -> bool:

@@ -36,11 +36,11 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     global_weight, local_weight : float, default=0.0, 1.0
         Weights of the information with the whole feature map (α) and with its locations (β). The paper's
         DIM(L) is 0 and 1, its DIM(G) is 1 and 0.
-    prior_weight : float, default=0.01
-        Weight of the adversarial prior (γ). The paper has 0.1 with DIM(L) and 1 with DIM(G), which costs
-        accuracy in short trainings; 0 leaves the prior out.
-    prior : {"uniform", "normal"}, default="uniform"
-        The code's prior; "uniform" is on sigmoid(code).
+    prior_weight : float, default=0.1
+        Weight of the adversarial prior (γ). The paper has 0.1 with DIM(L) and 1 with DIM(G); 0 leaves the prior out.
+    prior : {"uniform", "normal"} or callable, default="uniform"
+        The code's prior; "uniform" is on sigmoid(code). A callable (n_components) → module makes another term on
+        the code, such as `sklearn_dim.objectives.AdversarialPrior` with other layers.
     encoder : {"auto", "paper"}, Module or callable, default="auto"
         "auto" fits any table and images from 8x8; "paper" is the published network for images of 28x28,
         32x32 or 64x64. A module maps a standardised batch to (locations (n, L, C), code (n, n_components)),
@@ -123,7 +123,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         "global_weight": [Interval(Real, 0, None, closed="left")],
         "local_weight": [Interval(Real, 0, None, closed="left")],
         "prior_weight": [Interval(Real, 0, None, closed="left")],
-        "prior": [StrOptions(set(PRIORS))],
+        "prior": [StrOptions(set(PRIORS)), callable],
         "encoder": [StrOptions({"auto", "paper"}), callable],
         "critic": [StrOptions(set(CRITICS)), callable],
         "augmentation": [StrOptions({"auto"}), callable, None],
@@ -139,7 +139,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         mi_estimator="jsd",
         global_weight=0.0,
         local_weight=1.0,
-        prior_weight=0.01,
+        prior_weight=0.1,
         prior="uniform",
         encoder="auto",
         critic="separable",
@@ -234,9 +234,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to learn. Make one of them positive.")
         X = check_rows(self, X, reset=not go_on, image_shape=self.image_shape)
         with seeded(self.random_state, math.prod(X.shape)) as seed:
-            train, valid = np.arange(len_(X)), None
+            train, valid = np.arange(X.shape[0]), None
             if self.early_stopping:
-                train, valid = self._split(len_(X), seed)
+                train, valid = self._split(X.shape[0], seed)
             if not go_on:
                 self._start(X, train)
             options = {"batch_size": self.batch_size, "device": self.net_.device}
@@ -294,7 +294,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         if X.dtype == np.float64 and X.ndim == 2:
             encoder = copy.deepcopy(encoder).cpu().double()
         device = encoder.mean.device
-        for start in range(0, len_(X), batch_size):
+        for start in range(0, X.shape[0], batch_size):
             batch = X[start : start + batch_size]
             dense = batch.toarray() if hasattr(batch, "toarray") else np.asarray(batch)
             with torch.no_grad():
@@ -322,10 +322,10 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         """
         check_is_fitted(self)
         X = check_rows(self, X, reset=False, image_shape=self.image_shape)
-        if len_(X) < 2:
+        if X.shape[0] < 2:
             raise ValueError("score needs at least two rows: information is about pairs; got n_samples = 1.")
         with seeded(0, math.prod(X.shape)):
-            return self._value(X, np.arange(len_(X)), most=None)
+            return self._value(X, np.arange(X.shape[0]), most=None)
 
     def _value(self, X, rows, most=2048):
         batches = RowBatches(X, rows=rows[:most], batch_size=self.batch_size, shuffle=False, device=self.net_.device)
@@ -337,11 +337,6 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         tags.input_tags.three_d_array = False
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def len_(X) -> int:
-    """Number of rows, of sparse matrices too."""
-    return X.shape[0]
 
 
 _OBJECTIVE_PARAMETERS = (
@@ -366,9 +361,14 @@ def build_deep_infomax(sample_shape, n_components, *, mi_estimator, global_weigh
         make_bound(mi_estimator),
         global_critic=make_critic(critic, n_components, n_locations * width) if global_weight else None,
         local_critic=make_critic(critic, n_components, width) if local_weight else None,
-        prior=AdversarialPrior(n_components, prior) if prior_weight else None,
+        prior=_make_prior(prior, n_components) if prior_weight else None,
         global_weight=global_weight,
         local_weight=local_weight,
         prior_weight=prior_weight,
         view=make_view(augmentation, sample_shape),
     )
+
+
+def _make_prior(prior, n_components):
+    """Return the term on the code that ``prior`` stands for."""
+    return AdversarialPrior(n_components, prior) if isinstance(prior, str) else prior(n_components)

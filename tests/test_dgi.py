@@ -196,7 +196,7 @@ def test_an_encoder_of_ones_own(communities, encoder):
         ({}, np.array([[1.0, np.inf], [2.0, 3.0]]), "Input X contains infinity"),
         ({}, np.empty((0, 4)), r"0 sample\(s\)"),
         ({}, np.ones((1, 4)), r"1 sample\(s\)"),
-        ({}, np.array([["a", "b"], ["c", "d"]]), "could not convert string"),
+        ({}, np.array([["a", "b"], ["c", "d"]]), "X holds text, but .* takes numbers .* Encode it first"),
         ({}, Graph(np.ones((1, 4)), [[0]]), "a Graph needs at least two nodes"),
         ({"mi_estimator": "mine"}, np.eye(4), "The 'mi_estimator' parameter of DGITransformer must be .* Got 'mine'"),
         ({"propagation": -1}, np.eye(4), "The 'propagation' parameter .* Got -1"),

@@ -182,7 +182,7 @@ ROWS = np.arange(40.0).reshape(20, 2)
         ({"cv": 11}, ROWS, ROWS, "n_samples = 20 is too few for cv=11"),
         ({}, ROWS, ROWS[:9], "inconsistent numbers of samples"),
         ({}, ROWS, None, "requires y to be passed"),
-        ({}, np.array([["a", "b"], ["c", "d"]] * 10), ROWS, "could not convert string"),
+        ({}, np.array([["a", "b"], ["c", "d"]] * 10), ROWS, "X holds text, .* Pass a DataFrame"),
         ({"mi_estimator": "mine"}, ROWS, ROWS, "The 'mi_estimator' parameter of MutualInfoEstimator .* Got 'mine'"),
         ({"cv": 1}, ROWS, ROWS, "The 'cv' parameter .* Got 1"),
         ({"device": "nowhere"}, ROWS, ROWS, "device='nowhere' cannot be used here"),

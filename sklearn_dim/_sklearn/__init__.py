@@ -2,12 +2,13 @@
 
 from sklearn_dim._sklearn._columns import ColumnCoder
 from sklearn_dim._sklearn._estimator import NeuralEstimator
-from sklearn_dim._sklearn._inputs import check_nodes, check_rows, check_table, check_targets, moments
+from sklearn_dim._sklearn._inputs import check_nodes, check_numbers, check_rows, check_table, check_targets, moments
 
 __all__ = [
     "ColumnCoder",
     "NeuralEstimator",
     "check_nodes",
+    "check_numbers",
     "check_rows",
     "check_table",
     "check_targets",

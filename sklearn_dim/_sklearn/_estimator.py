@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_dim.bounds import BOUNDS, Bound
 from sklearn_dim.training import InformationNet, KeepBest, RowBatches, resolve_device
@@ -32,9 +32,9 @@ class NeuralEstimator(BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    def _make_net(self, build, *, keep: KeepBest | None = None, **options) -> InformationNet:
-        """Return an initialised net for the objective that ``build()`` makes."""
-        device = resolve_device(self.device)
+    def _make_net(self, build, *, keep: KeepBest | None = None, sparse: bool = False, **options) -> InformationNet:
+        """Return an initialised net for the objective that ``build()`` makes, ``sparse`` if it has sparse products."""
+        device = resolve_device(self.device, sparse=sparse)
         return InformationNet(
             build,
             lr=self.learning_rate_init,
@@ -93,6 +93,3 @@ class NeuralEstimator(BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         """Whether a fit came to its end."""
         return hasattr(self, "mutual_info_")
-
-
-CALLABLE_OR_MODULE = [callable, HasMethods("parameters")]

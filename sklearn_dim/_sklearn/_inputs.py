@@ -21,15 +21,10 @@ def check_rows(estimator, X, *, reset: bool, image_shape=None):
     image_shape : tuple (channels, height, width), default=None
         Shape of images given as flat rows.
     """
-    X = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        accept_sparse="csr",
-        dtype=[np.float64, np.float32, np.uint8],
-        allow_nd=True,
+    X = check_numbers(
+        estimator, X, reset=reset, dtype=[np.float64, np.float32, np.uint8], allow_nd=True,
         ensure_min_samples=2 if reset else 1,
-    )
+    )  # fmt: skip
     if image_shape is not None:
         X = _as_images(X, tuple(image_shape))
     if X.ndim not in (2, 4):
@@ -47,6 +42,18 @@ def check_rows(estimator, X, *, reset: bool, image_shape=None):
     return X
 
 
+def check_numbers(
+    estimator, X, *, dtype=(np.float64, np.float32), cure="Encode it first, say with OneHotEncoder.", **rules
+):
+    """Validate X as dense or CSR numbers; an error about text says the cure."""
+    try:
+        return validate_data(estimator, X, accept_sparse="csr", dtype=list(dtype), **rules)
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        raise ValueError(f"X holds text, but {type(estimator).__name__} takes numbers ({error}). {cure}") from error
+
+
 def check_nodes(estimator, graph, *, reset: bool) -> None:
     """Set or compare the number and names of a graph's features, as `validate_data` does for rows."""
     if graph.names is not None:
@@ -58,6 +65,8 @@ def check_nodes(estimator, graph, *, reset: bool) -> None:
 
 def _as_images(X, image_shape):
     """Return flat rows as images; images must have the shape already."""
+    if len(image_shape) != 3:
+        raise ValueError(f"image_shape={image_shape} has {len(image_shape)} numbers; give (channels, height, width).")
     if X.ndim == 2:
         if X.shape[1] != math.prod(image_shape):
             raise ValueError(
@@ -88,7 +97,7 @@ def check_table(estimator, X, *, reset: bool) -> pd.DataFrame:
     if isinstance(X, pd.DataFrame) and not _all_numeric(X):
         X = validate_data(estimator, X, reset=reset, skip_check_array=True)
         return _check_columns(X, "X")
-    X = validate_data(estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32])
+    X = check_numbers(estimator, X, reset=reset, cure="Pass a DataFrame, whose columns may be text.")
     return pd.DataFrame(X.toarray() if issparse(X) else X)
 
 

@@ -13,7 +13,7 @@ class Separable(Critic):
     ----------
     a_features, b_features : int
         Widths of an anchor and of a candidate.
-    units : int, default=256
+    units : int, default=64
         Width d of the common space.
     hidden : sequence of int, default=()
         Hidden ReLU layers of f and of g; none makes both linear.
@@ -23,7 +23,7 @@ class Separable(Critic):
         Scores lie within ±clip; None leaves them free.
     """
 
-    def __init__(self, a_features, b_features, *, units=256, hidden=(), scale=4.0, clip=10.0):
+    def __init__(self, a_features, b_features, *, units=64, hidden=(), scale=4.0, clip=10.0):
         super().__init__(a_features, b_features)
         self.clip = clip
         self.scale = scale * inverse_root(units)

@@ -93,7 +93,7 @@ def image_encoder(image_shape, n_components, width=32) -> ConvEncoder:
     if side < 8:
         raise ValueError(
             f"images of {image_shape[1]}x{image_shape[2]} pixels are smaller than 8x8, the least an image encoder "
-            "takes. Pass the pixels as plain rows, without image_shape."
+            "takes (an image is channels, height, width). Pass the pixels as plain rows, without image_shape."
         )
     if side < 16:  # look once at full size before halving
         local = [(width, 3, 1, 1), (2 * width, 4, 2, 1)]

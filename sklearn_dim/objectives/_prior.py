@@ -17,13 +17,17 @@ class AdversarialPrior(nn.Module):
         Width of the code.
     prior : str, a key of `PRIORS`
         "uniform" is matched by sigmoid(code), "normal" by the code itself.
-    hidden : sequence of int, default=(1000, 200)
-        The discriminator's layers (the paper's 1000-200-1).
+    hidden : sequence of int, default=(200,)
+        The discriminator's hidden layers; the paper's are (1000, 200).
+    penalty : float, default=1.0
+        Weight of ½‖∇D‖² at prior samples (R1; Mescheder et al., ICML 2018). Without it, 0, code and discriminator
+        chase each other in circles and the code leaves the prior.
     """
 
-    def __init__(self, n_components, prior="uniform", hidden=(1000, 200)):
+    def __init__(self, n_components, prior="uniform", *, hidden=(200,), penalty=1.0):
         super().__init__()
         self.squash, self.sample = PRIORS[prior]
+        self.penalty = penalty
         widths = [n_components, *hidden]
         layers = []
         for inputs, outputs in itertools.pairwise(widths):
@@ -35,12 +39,13 @@ class AdversarialPrior(nn.Module):
         code = self.squash(code)
         frozen = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
         taken_for_prior = functional_call(self.discriminator, frozen, (code,))
-        drawn = self.discriminator(self.sample(code))
-        encoded = self.discriminator(code.detach())
-        return {
-            "prior": softplus(-taken_for_prior).mean(),  # non-saturating
-            "discriminator": softplus(-drawn).mean() + softplus(encoded).mean(),
-        }
+        samples = self.sample(code).requires_grad_(self.penalty > 0)
+        drawn, encoded = self.discriminator(samples), self.discriminator(code.detach())
+        discriminator = softplus(-drawn).mean() + softplus(encoded).mean()
+        if self.penalty:
+            (slope,) = torch.autograd.grad(drawn.sum(), samples, create_graph=True)
+            discriminator = discriminator + self.penalty / 2 * slope.square().sum(1).mean()
+        return {"prior": softplus(-taken_for_prior).mean(), "discriminator": discriminator}  # non-saturating
 
 
 def identity(code: Tensor) -> Tensor:

@@ -17,8 +17,9 @@ class RowBatches:
     Parameters
     ----------
     *arrays : arrays of the same length
-        A batch is a tuple with the rows of each. Dense arrays are moved to the device once; read-only
-        arrays, such as memory maps, stay where they are; rows of a CSR matrix are made dense batch by batch.
+        A batch is a tuple with the rows of each, float32 or whole numbers. Dense arrays are moved to the device
+        once; read-only arrays, such as memory maps, stay where they are; rows of a CSR matrix are made dense
+        batch by batch.
     batch_size : int
         The largest batch.
     rows : array of int, default=None
@@ -45,11 +46,14 @@ class RowBatches:
 
     def _place(self, array):
         movable = isinstance(array, Tensor) or (isinstance(array, np.ndarray) and array.flags.writeable)
-        return torch.as_tensor(array).to(self.device) if movable else array
+        return self._move(torch.as_tensor(array)) if movable else array
 
     def _take(self, array, rows: Tensor) -> Tensor:
         if isinstance(array, Tensor):
             return array[rows.to(array.device)]
         picked = array[rows.numpy()]
         dense = picked.toarray() if hasattr(picked, "toarray") else np.ascontiguousarray(picked)
-        return torch.from_numpy(dense).to(self.device)
+        return self._move(torch.from_numpy(dense))
+
+    def _move(self, rows: Tensor) -> Tensor:
+        return rows.to(self.device, torch.float32 if rows.is_floating_point() else rows.dtype)

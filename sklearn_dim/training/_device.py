@@ -11,8 +11,8 @@ from sklearn.utils import check_random_state
 SMALL = 2**21
 
 
-def resolve_device(device: str) -> torch.device:
-    """Return the device a name stands for; "auto" is CUDA, then MPS, then the CPU."""
+def resolve_device(device: str, *, sparse: bool = False) -> torch.device:
+    """Return the device a name stands for; "auto" is CUDA, then MPS (unless for ``sparse`` products), then the CPU."""
     if device != "auto":
         try:
             resolved = torch.device(device)
@@ -25,7 +25,7 @@ def resolve_device(device: str) -> torch.device:
         return resolved
     if torch.cuda.is_available():
         return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    return torch.device("mps" if torch.backends.mps.is_available() and not sparse else "cpu")
 
 
 @contextmanager
