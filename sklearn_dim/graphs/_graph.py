@@ -166,6 +166,6 @@ def _check_adjacency(adjacency, n_nodes: int, directed: bool) -> sparse.csr_matr
     adjacency.sum_duplicates()
     if adjacency.nnz and adjacency.data.min() < 0:
         raise ValueError(f"adjacency has negative weights (least {adjacency.data.min()}); weights must be at least 0.")
-    adjacency.setdiag(0)
+    adjacency = sparse.csr_matrix(adjacency - sparse.diags(adjacency.diagonal()))
     adjacency.eliminate_zeros()
     return adjacency if directed else adjacency.maximum(adjacency.T).tocsr()
