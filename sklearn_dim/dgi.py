@@ -167,7 +167,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, **refused):
         """Train on a graph.
 
         Parameters
@@ -185,9 +185,16 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         ------
         ValueError
             If X has missing or infinite values, or fewer than two rows.
+        TypeError
+            If edges are given beside X: cross-validation would cut them by rows only. A `Graph` holds both.
         FloatingPointError
             If training diverges.
         """
+        if refused:
+            raise TypeError(
+                f"fit takes no {', '.join(refused)}: cross-validation would cut it by rows only. Put nodes and edges "
+                "into one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
+            )
         with self._all_or_nothing():
             return self._fit(X, go_on=self.warm_start and hasattr(self, "net_"))
 

@@ -1,6 +1,7 @@
 """MutualInfoEstimator, the face of MINE, and the functions on it."""
 
 import copy
+import warnings
 from functools import partial
 from numbers import Integral
 from typing import ClassVar
@@ -216,6 +217,14 @@ class MutualInfoEstimator(NeuralEstimator):
         self.n_iter_ = int(self.history_["epoch"].max())
         self.standard_error_ = float(influence.std(ddof=1) / np.sqrt(len(influence)))
         self.mutual_info_ = float(influence.mean())
+        most = np.log(len(influence))
+        if self.mutual_info_ > most:
+            warnings.warn(
+                f"the estimate of {self.mutual_info_:.3g} nats is beyond ln n = {most:.1f}, about the most that "
+                f"n_samples = {len(influence)} can certify. If y is a function of X, and both are continuous, the "
+                "information is infinite; else give more rows.",
+                stacklevel=5,  # the caller of fit
+            )
 
     def _tables(self, X, y, *, reset):
         """Return X and y as DataFrames of validated columns."""

@@ -220,6 +220,12 @@ def test_rows_after_a_graph_and_other_widths_are_refused(communities):
         dgi.transform(Graph(np.eye(3), np.ones((3, 3))))
 
 
+def test_edges_beside_x_are_refused_with_the_cure(communities):
+    graph, _ = communities
+    with pytest.raises(TypeError, match=r"fit takes no adjacency: .* Graph\(X, adjacency\)"):
+        quick().fit(graph.features, adjacency=graph.adjacency)
+
+
 def test_a_constant_column_carries_nothing_and_does_no_harm():
     X = np.random.default_rng(0).normal(size=(50, 4))
     X[:, 2] = 7.0

@@ -149,6 +149,10 @@ def with_value(value):
     return X
 
 
+def halve(x):
+    return x[:, :2]
+
+
 @pytest.mark.parametrize(
     "parameters, X, message",
     [
@@ -167,10 +171,13 @@ def with_value(value):
         ({"local_weight": -1}, with_value(0), "The 'local_weight' parameter .* Got -1"),
         ({"local_weight": 0}, with_value(0), "global_weight=0 and local_weight=0 leave nothing to learn"),
         ({"image_shape": IMAGES}, with_value(0), r"image_shape=\(1, 8, 8\) means rows of 64 numbers, but X has 4"),
-        ({"image_shape": (2, 2)}, with_value(0), r"image_shape=\(2, 2\) has 2 numbers; give \(channels, height, width"),
+        ({"image_shape": (2, 2)}, with_value(0), r"image_shape=\(2, 2\) is not three positive integers"),
         ({"image_shape": IMAGES}, np.ones((9, 2, 8, 8)), r"but X has images of shape \(2, 8, 8\)"),
         ({"encoder": "paper"}, with_value(0), "encoder='paper' is for images"),
         ({"encoder": "paper"}, np.ones((9, 1, 9, 9)), "layouts for images of 28x28, 32x32 and 64x64"),
+        ({"image_shape": (1.0, 8, 8)}, with_value(0), "is not three positive integers"),
+        ({"augmentation": halve}, with_value(0), r"makes a batch of shape \(2, 2\) of one of shape \(2, 4\)"),
+        ({}, with_value(1e200), "column or channel 2 of X has values too large for float32"),
         ({"device": "nowhere"}, with_value(0), "device='nowhere' cannot be used here"),
         ({"early_stopping": True, "validation_fraction": 0.95}, with_value(0), "leaves 0 rows to train on"),
     ],

@@ -153,6 +153,22 @@ def test_mixed_columns_of_a_frame():
     assert together > mutual_info(frame[["kind"]], y, random_state=0) + 0.3
 
 
+def test_dates_are_numbers():
+    rng = np.random.default_rng(0)
+    day = rng.normal(size=500)
+    date = pd.to_datetime("2020-01-01") + pd.to_timedelta(day, unit="D")
+    y = day + rng.normal(size=500)
+    for column in (date, date.tz_localize("UTC"), date - date[0]):
+        found = quick().fit(pd.DataFrame({"date": column}), y).mutual_info_
+        assert found == pytest.approx(quick().fit(day[:, None], y).mutual_info_, abs=1e-4)
+
+
+def test_more_than_the_rows_can_certify_is_said():
+    x = np.random.default_rng(0).normal(size=(300, 1))
+    with pytest.warns(UserWarning, match=r"is beyond ln n = 5.7, .* the information is infinite"):
+        assert quick().fit(x, x).mutual_info_ > np.log(300)
+
+
 def test_constants_carry_nothing():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 2))

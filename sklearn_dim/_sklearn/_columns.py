@@ -9,8 +9,8 @@ from sklearn.preprocessing import OneHotEncoder
 class ColumnCoder:
     """Continuous columns become normal scores, discrete ones indicators; constants are dropped.
 
-    Both maps are invertible on the values seen, so information in nats stays what it was. A column
-    is discrete if it is not numeric, or has at most ``max_levels`` values and each five times on average.
+    Both maps are invertible on the values seen, so information in nats stays what it was. A column is discrete if
+    it is neither numbers nor dates, or has at most ``max_levels`` values and each five times on average.
     """
 
     def __init__(self, max_levels: int = 20):
@@ -26,13 +26,13 @@ class ColumnCoder:
         self.levels_.set_output(transform="default")
         if self.discrete_:
             self.levels_.fit(_objects(table, self.discrete_))
-        self.scores_ = [normal_scores(table.iloc[:, i].to_numpy(dtype=float)) for i in self.continuous_]
+        self.scores_ = [normal_scores(_numbers(table, i)) for i in self.continuous_]
         return self
 
     def transform(self, table: pd.DataFrame) -> np.ndarray:
         """Return float32 columns (n_samples, n_codes); one column of zeros if none carries anything."""
         parts = [
-            np.interp(table.iloc[:, i].to_numpy(dtype=float), *points)[:, None].astype(np.float32)
+            np.interp(_numbers(table, i), *points)[:, None].astype(np.float32)
             for i, points in zip(self.continuous_, self.scores_, strict=True)
         ]
         if self.discrete_:
@@ -43,6 +43,8 @@ class ColumnCoder:
         distinct = column.nunique()
         if distinct <= 1:
             return "constant"
+        if column.dtype.kind in "mM":
+            return "continuous"
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             return "discrete"
         return "discrete" if distinct <= min(self.max_levels, len(column) / 5) else "continuous"
@@ -53,6 +55,12 @@ def normal_scores(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     distinct, counts = np.unique(values, return_counts=True)
     middle = np.cumsum(counts) - counts / 2
     return distinct, ndtri(middle / len(values))
+
+
+def _numbers(table: pd.DataFrame, i: int) -> np.ndarray:
+    """Return a column of numbers or dates as numbers."""
+    column = table.iloc[:, i]
+    return (column.astype("int64") if column.dtype.kind in "mM" else column).to_numpy(dtype=float)
 
 
 def _objects(table: pd.DataFrame, columns: list[int]) -> np.ndarray:

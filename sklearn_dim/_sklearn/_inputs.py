@@ -1,6 +1,7 @@
 """Rules for rows and images."""
 
 import math
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -65,8 +66,8 @@ def check_nodes(estimator, graph, *, reset: bool) -> None:
 
 def _as_images(X, image_shape):
     """Return flat rows as images; images must have the shape already."""
-    if len(image_shape) != 3:
-        raise ValueError(f"image_shape={image_shape} has {len(image_shape)} numbers; give (channels, height, width).")
+    if len(image_shape) != 3 or not all(isinstance(side, Integral) and side > 0 for side in image_shape):
+        raise ValueError(f"image_shape={image_shape} is not three positive integers (channels, height, width).")
     if X.ndim == 2:
         if X.shape[1] != math.prod(image_shape):
             raise ValueError(
@@ -84,12 +85,17 @@ def _as_images(X, image_shape):
 
 def moments(X) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and scale of each column of rows, or of each channel of images; the scale of a constant is 1."""
-    if X.ndim == 2:
-        scaler = StandardScaler(with_mean=not issparse(X)).fit(X)
-        return scaler.mean_, scaler.scale_
-    mean = X.mean(axis=(0, 2, 3), dtype=np.float64)
-    scale = X.std(axis=(0, 2, 3), dtype=np.float64)
-    return mean, np.where(scale > 1e-7 * np.maximum(np.abs(mean), 1e-30), scale, 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if X.ndim == 2:
+            scaler = StandardScaler(with_mean=not issparse(X)).fit(X)
+            mean, scale = scaler.mean_, scaler.scale_
+        else:
+            mean, scale = X.mean(axis=(0, 2, 3), dtype=np.float64), X.std(axis=(0, 2, 3), dtype=np.float64)
+            scale = np.where(scale > 1e-7 * np.maximum(np.abs(mean), 1e-30), scale, 1.0)
+    too_large = ~(np.maximum(np.abs(mean), scale) < np.finfo(np.float32).max / 100)
+    if too_large.any():
+        raise ValueError(f"column or channel {too_large.argmax()} of X has values too large for float32. Rescale it.")
+    return mean, scale
 
 
 def check_table(estimator, X, *, reset: bool) -> pd.DataFrame:

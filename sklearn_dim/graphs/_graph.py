@@ -52,7 +52,7 @@ class Graph:
 
     def __init__(self, X, adjacency, *, directed=False):
         names = np.asarray(X.columns, dtype=object) if isinstance(X, pd.DataFrame) else None
-        X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X of the Graph")
+        X = _check_features(X)
         adjacency = _check_adjacency(adjacency, X.shape[0], directed)
         self._set(X, adjacency, np.arange(X.shape[0]), names, directed)
 
@@ -151,6 +151,16 @@ class Graph:
         edges = self.adjacency.nnz if self.directed else self.adjacency.nnz // 2
         selected = "" if len(self) == whole else f"{len(self)} of "
         return f"Graph({selected}{whole} nodes, {edges} edges, {self.shape[1]} features)"
+
+
+def _check_features(X):
+    """Return valid features, dense or CSR."""
+    try:
+        return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X of the Graph")
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        raise ValueError(f"X of the Graph holds text, but features are numbers ({error}). Encode it first.") from error
 
 
 def _check_adjacency(adjacency, n_nodes: int, directed: bool) -> sparse.csr_matrix:

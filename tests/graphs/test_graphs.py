@@ -61,6 +61,8 @@ def test_a_bad_adjacency_is_refused(adjacency, message):
 def test_bad_features_are_refused():
     with pytest.raises(ValueError, match="NaN"):
         Graph(np.full((3, 2), np.nan), PATH)
+    with pytest.raises(ValueError, match="X of the Graph holds text"):
+        Graph(pd.DataFrame({"word": ["a", "b", "c"]}), PATH)
 
 
 def test_from_edges_names_nodes_by_the_index():
