@@ -200,7 +200,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
     def _fit(self, X, *, go_on):
         features, adjacency = self._training_graph(X, reset=not go_on)
-        with seeded(self.random_state, features.shape[0] * self.n_components):
+        with seeded(self.random_state, features.shape[0] * self.n_components, self.n_iter_ if go_on else 0):
             if not go_on:
                 self._start(features)
             batch = (self._tensors(features, adjacency),)

@@ -233,7 +233,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         if self.global_weight == self.local_weight == 0:
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to learn. Make one of them positive.")
         X = check_rows(self, X, reset=not go_on, image_shape=self.image_shape)
-        with seeded(self.random_state, math.prod(X.shape)) as seed:
+        with seeded(self.random_state, math.prod(X.shape), self.n_iter_ if go_on else 0) as seed:
             train, valid = np.arange(X.shape[0]), None
             if self.early_stopping:
                 train, valid = self._split(X.shape[0], seed)

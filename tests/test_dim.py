@@ -286,6 +286,20 @@ def test_warm_start_and_partial_fit_go_on(digits):
     assert quick().partial_fit(X).n_iter_ == 1
 
 
+def test_epochs_one_by_one_do_not_repeat_their_draws(digits):
+    seen = []
+
+    def view(x):
+        seen.append(x)
+        return x
+
+    dim = DIMTransformer(8, augmentation=view, batch_size=500, random_state=0)
+    for _ in range(3):
+        dim.partial_fit(digits[0][:50])
+    first, second, third = (batch for batch in seen[1::2] if len(batch) == 50)
+    assert not torch.equal(first, second) and not torch.equal(second, third)
+
+
 def test_early_stopping_keeps_the_best_epoch(digits):
     dim = quick(early_stopping=True, max_iter=60, n_iter_no_change=3, tol=0.05).fit(digits[0][:400])
     assert dim.n_iter_ < 60

@@ -29,7 +29,7 @@ def resolve_device(device: str, *, sparse: bool = False) -> torch.device:
 
 
 @contextmanager
-def seeded(random_state, size: int = SMALL):
+def seeded(random_state, size: int = SMALL, epochs_before: int = 0):
     """Run torch from a seed of ``random_state``; afterwards the caller's streams and threads are as they were.
 
     Parameters
@@ -37,11 +37,13 @@ def seeded(random_state, size: int = SMALL):
     random_state : int, RandomState instance or None
     size : int, default=SMALL
         How many numbers the work is about; under `SMALL` it runs on one thread.
+    epochs_before : int, default=0
+        Epochs already trained, so that a training that goes on does not repeat their draws.
     """
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     threads = torch.get_num_threads()
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
+        torch.manual_seed(seed + epochs_before)
         torch.set_num_threads(1 if size < SMALL else threads)
         try:
             yield seed
