@@ -197,18 +197,17 @@ class MutualInfoEstimator(NeuralEstimator):
         net.module_.eval()
         return net
 
-    def _value(self, net, x, y, most=2048):
+    def _value(self, net, x, y):
         """Return the rows' influences: their mean is the estimate."""
-        batches = RowBatches(x, y, batch_size=most, shuffle=False, device=net.device)
         with torch.no_grad():
-            return torch.cat([net.module_.valued(batch).influence for batch in batches]).cpu().numpy()
+            return torch.cat([net.module_.valued(batch).influence for batch in _valued_in(net, x, y)]).cpu().numpy()
 
     def _shortfall(self, net, x, y, train, held_out):
         """Return what the rows' influences lack because a critic in closed form was fitted on few rows."""
         if (closed_form := _closed_form(net)) is None:
             return 0.0
-        rows = [_tensors(net, x[part], y[part]) for part in (train, held_out)]
-        return shortfall(closed_form, *rows).cpu().numpy()
+        batches = _valued_in(net, x[held_out], y[held_out])
+        return shortfall(closed_form, _tensors(net, x[train], y[train]), batches).cpu().numpy()
 
     def _publish(self, influence):
         frames = [net.history_frame().assign(fold=fold) for fold, net in enumerate(self.nets_)]
@@ -322,6 +321,11 @@ class MutualInfoEstimator(NeuralEstimator):
 def _tensors(net, *arrays):
     """Return arrays as tensors on the net's device."""
     return tuple(torch.as_tensor(array, device=net.device) for array in arrays)
+
+
+def _valued_in(net, x, y, most=2048):
+    """Return the batches, of at most 2048 rows, whose pairs are the independent ones of an estimate."""
+    return RowBatches(x, y, batch_size=most, shuffle=False, device=net.device)
 
 
 def _closed_form(net):

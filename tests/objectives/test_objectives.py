@@ -143,7 +143,10 @@ def test_shortfall_is_what_few_rows_cost(gaussian_pair):
     rho2 = 1 - np.exp(-2 * truth / d)
     best = truth + (np.sqrt(rho2) * x * y - rho2 * (x**2 + y**2) / 2).sum(1)[n:] / (1 - rho2)
     reached = PairInformation(Gaussian(d, d).fit(*train), make_bound("dv")).valued(held_out).influence
-    missing, found = best - reached, shortfall(Gaussian(d, d), train, held_out)
+    missing, found = (
+        best - reached,
+        shortfall(Gaussian(d, d), train, zip(x[n:].split(2000), y[n:].split(2000), strict=True)),
+    )
     assert missing.mean() > 0.05  # about d²/2n
     error = 4 * (missing - found).std().item() / np.sqrt(4000)
     assert found.mean().item() == pytest.approx(missing.mean().item(), abs=error)
@@ -151,4 +154,4 @@ def test_shortfall_is_what_few_rows_cost(gaussian_pair):
 
 def test_shortfall_is_not_guessed_from_a_handful_of_rows():
     few, held_out = (torch.randn(15, 2), torch.randn(15, 2)), (torch.randn(9, 2), torch.randn(9, 2))
-    assert torch.equal(shortfall(Gaussian(2, 2), few, held_out), torch.zeros(9))
+    assert torch.equal(shortfall(Gaussian(2, 2), few, [held_out]), torch.zeros(9))
