@@ -65,7 +65,8 @@ class MutualInfoEstimator(NeuralEstimator):
     Attributes
     ----------
     mutual_info_ : float
-        I(X; y) in nats, held out. Near zero it may be negative: the noise of an honest estimate has both signs.
+        I(X; y) in nats, held out: a plug-in estimate, not a lower bound. Near zero it may be negative: the noise of
+        an honest estimate has both signs.
     standard_error_ : float
         Its standard error.
     history_ : DataFrame
