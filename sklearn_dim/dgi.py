@@ -195,8 +195,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
                 f"fit takes no {', '.join(refused)}: cross-validation would cut it by rows only. Put nodes and edges "
                 "into one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
             )
-        with self._all_or_nothing():
-            return self._fit(X, go_on=self.warm_start and hasattr(self, "net_"))
+        go_on = self.warm_start and hasattr(self, "net_")
+        with self._all_or_nothing(go_on):
+            return self._fit(X, go_on=go_on)
 
     def _fit(self, X, *, go_on):
         features, adjacency = self._training_graph(X, reset=not go_on)
@@ -339,5 +340,5 @@ def build_node_summary(n_features, n_components, *, mi_estimator, encoder, criti
         network = copy.deepcopy(encoder)
     else:
         network = (GCN if encoder == "gcn" else encoder)(n_features, n_components)
-    check_graph_encoder(network, n_features, n_components)
+    network = check_graph_encoder(network, n_features, n_components)
     return NodeSummary(network, make_critic(critic, n_components, n_components), make_bound(mi_estimator))

@@ -207,8 +207,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         FloatingPointError
             If training diverges.
         """
-        with self._all_or_nothing():
-            return self._fit(X, go_on=self.warm_start and hasattr(self, "net_"))
+        go_on = self.warm_start and hasattr(self, "net_")
+        with self._all_or_nothing(go_on):
+            return self._fit(X, go_on=go_on)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -226,8 +227,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         -------
         self : DIMTransformer
         """
-        with self._all_or_nothing():
-            return self._fit(X, go_on=hasattr(self, "net_"), epochs=1)
+        go_on = hasattr(self, "net_")
+        with self._all_or_nothing(go_on):
+            return self._fit(X, go_on=go_on, epochs=1)
 
     def _fit(self, X, *, go_on, epochs=None):
         if self.global_weight == self.local_weight == 0:

@@ -29,16 +29,3 @@ def gaussian_pair():
         return x, rho * x + np.sqrt(1 - rho**2) * rng.normal(size=(n, d))
 
     return make
-
-
-@pytest.fixture
-def small_graph():
-    """Two communities of 30 nodes with noisy indicator features, and the communities."""
-    from sklearn_dim import Graph
-
-    rng = np.random.default_rng(0)
-    y = np.repeat([0, 1], 30)
-    chance = np.where(y[:, None] == y[None, :], 0.3, 0.02)
-    adjacency = np.triu(rng.random((60, 60)) < chance, 1).astype(float)
-    X = np.eye(2)[y] @ rng.normal(size=(2, 8)) + rng.normal(size=(60, 8))
-    return Graph(X, adjacency), y

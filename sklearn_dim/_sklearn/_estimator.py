@@ -76,18 +76,17 @@ class NeuralEstimator(BaseEstimator):
         self.n_iter_ = len(self.history_)
 
     @contextmanager
-    def _all_or_nothing(self):
-        """Leave the estimator as it was if what is done within fails."""
+    def _all_or_nothing(self, go_on: bool = False):
+        """Leave the estimator as it was if what is done within fails; with ``go_on`` its net is trained further."""
         before = dict(vars(self))
-        net = before.get("net_")
-        state = net.snapshot() if net is not None else None
+        snapshot = self.net_.snapshot() if go_on else None
         try:
             yield
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
-            if net is not None:
-                net.restore(state)
+            if go_on:
+                self.net_.restore(snapshot)
             raise
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -20,9 +20,9 @@ def shortfall(critic: nn.Module, train: tuple[Tensor, Tensor], held_out: Iterabl
     Parameters
     ----------
     critic : Module
-        With a method ``fit(a, b)``; it is not changed.
+        Fitted on ``train`` by its method ``fit(a, b)``; it is not changed.
     train : tuple of Tensor
-        Paired rows (a, b).
+        The paired rows (a, b).
     held_out : iterable of tuple of Tensor
         Batches of paired rows; independent pairs are those of a batch.
 
@@ -34,12 +34,8 @@ def shortfall(critic: nn.Module, train: tuple[Tensor, Tensor], held_out: Iterabl
     a, b = train
     if len(a) < 4 * (a.shape[1] + b.shape[1]):
         return torch.cat([a.new_zeros(len(batch[0])) for batch in held_out])
-    whole, *halves = (fitted(critic, *rows) for rows in (train, (a[0::2], b[0::2]), (a[1::2], b[1::2])))
+    fits = critic, *(copy.deepcopy(critic).fit(a[start::2], b[start::2]) for start in (0, 1))
+    whole, *halves = (PairInformation(fit, make_bound("dv")) for fit in fits)
     return torch.cat(
         [whole.valued(batch).influence - sum(half.valued(batch).influence for half in halves) / 2 for batch in held_out]
     )
-
-
-def fitted(critic: nn.Module, a: Tensor, b: Tensor) -> PairInformation:
-    """Return a copy of the critic fitted on paired rows, ready to value others."""
-    return PairInformation(copy.deepcopy(critic).fit(a, b), make_bound("dv"))

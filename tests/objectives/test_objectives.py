@@ -142,10 +142,11 @@ def test_shortfall_is_what_few_rows_cost(gaussian_pair):
     train, held_out = (x[:n], y[:n]), (x[n:], y[n:])
     rho2 = 1 - np.exp(-2 * truth / d)
     best = truth + (np.sqrt(rho2) * x * y - rho2 * (x**2 + y**2) / 2).sum(1)[n:] / (1 - rho2)
-    reached = PairInformation(Gaussian(d, d).fit(*train), make_bound("dv")).valued(held_out).influence
+    critic = Gaussian(d, d).fit(*train)
+    reached = PairInformation(critic, make_bound("dv")).valued(held_out).influence
     missing, found = (
         best - reached,
-        shortfall(Gaussian(d, d), train, zip(x[n:].split(2000), y[n:].split(2000), strict=True)),
+        shortfall(critic, train, zip(x[n:].split(2000), y[n:].split(2000), strict=True)),
     )
     assert missing.mean() > 0.05  # about d²/2n
     error = 4 * (missing - found).std().item() / np.sqrt(4000)
