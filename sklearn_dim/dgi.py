@@ -233,7 +233,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             **{name: copy.deepcopy(getattr(self, name)) for name in ("mi_estimator", "encoder", "critic")},
         )
         keep = self._keep_best("train_loss", lower_is_better=True) if self.early_stopping else None
-        self.net_ = self._make_net(build, keep=keep, sparse=True)
+        self.net_ = self._make_net(build, watch=[keep] if keep else [], sparse=True)
         self._n_features_out = self.n_components
 
     def _tensors(self, features, adjacency, dtype=torch.float32):

@@ -260,7 +260,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             **{name: copy.deepcopy(getattr(self, name)) for name in _OBJECTIVE_PARAMETERS},
         )
         keep = self._keep_best("valid_mutual_info", lower_is_better=False) if self.early_stopping else None
-        self.net_ = self._make_net(build, keep=keep)
+        self.net_ = self._make_net(build, watch=[keep] if keep else [])
         self.net_.module_.encoder.set(*moments(X[train] if self.early_stopping else X))
 
     def _scale_output(self, X, rows, most=10_000):

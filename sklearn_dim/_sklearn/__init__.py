@@ -1,10 +1,11 @@
 """What the three estimators share towards scikit-learn: parameters, input rules, training glue. No formula."""
 
-from sklearn_dim._sklearn._columns import ColumnCoder
+from sklearn_dim._sklearn._columns import AsTheyAre, ColumnCoder, copies_of_rows
 from sklearn_dim._sklearn._estimator import NeuralEstimator
 from sklearn_dim._sklearn._inputs import check_nodes, check_numbers, check_rows, check_table, check_targets, moments
 
 __all__ = [
+    "AsTheyAre",
     "ColumnCoder",
     "NeuralEstimator",
     "check_nodes",
@@ -12,5 +13,6 @@ __all__ = [
     "check_rows",
     "check_table",
     "check_targets",
+    "copies_of_rows",
     "moments",
 ]

@@ -1,5 +1,7 @@
 """Columns of any kind as numbers a critic can use, without changing mutual information."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
@@ -46,8 +48,28 @@ class ColumnCoder:
         if column.dtype.kind in "mM":
             return "continuous"
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            if distinct > len(column) / 2 and len(column) > self.max_levels:
+                warnings.warn(
+                    f"column {column.name!r} has {distinct} levels in {len(column)} rows: what is seen once says "
+                    "nothing of unseen rows, so its information cannot be estimated. Turn it into numbers, or drop it.",
+                    stacklevel=2,
+                )
             return "discrete"
         return "discrete" if distinct <= min(self.max_levels, len(column) / 5) else "continuous"
+
+
+class AsTheyAre:
+    """Arrays of any shape for an encoder, as float32."""
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Return X as a float32 array that may be written to."""
+        return np.array(X, dtype=np.float32)
+
+
+def copies_of_rows(*codes: np.ndarray) -> np.ndarray:
+    """Return a number for each row (n_samples,), the same for rows that are equal in all of ``codes``."""
+    rows = np.ascontiguousarray(np.hstack(codes))
+    return np.unique(rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel(), return_inverse=True)[1]
 
 
 def normal_scores(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -32,24 +32,26 @@ class NeuralEstimator(BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    def _make_net(self, build, *, keep: KeepBest | None = None, sparse: bool = False, **options) -> InformationNet:
-        """Return an initialised net for the objective that ``build()`` makes, ``sparse`` if it has sparse products."""
+    def _make_net(self, build, *, watch=(), sparse: bool = False, **options) -> InformationNet:
+        """Return an initialised net for the objective that ``build()`` makes.
+
+        ``watch`` are callbacks that come before the user's; ``sparse`` says that there are sparse products.
+        """
         device = resolve_device(self.device, sparse=sparse)
         return InformationNet(
             build,
             lr=self.learning_rate_init,
             device=str(device),
             verbose=int(self.verbose),
-            callbacks=[*([keep] if keep else []), *copy.deepcopy(self.callbacks or [])],
+            callbacks=[*watch, *copy.deepcopy(self.callbacks or [])],
             optimizer__fused=device.type in ("cpu", "cuda"),
             **options,
         ).initialize()
 
     def _keep_best(self, monitor: str, *, lower_is_better: bool, **options) -> KeepBest:
         """Return the early stopping that the parameters ask for."""
-        return KeepBest(
-            monitor, lower_is_better=lower_is_better, n_iter_no_change=self.n_iter_no_change, tol=self.tol, **options
-        )
+        options = {"n_iter_no_change": self.n_iter_no_change, "tol": self.tol, **options}
+        return KeepBest(monitor, lower_is_better=lower_is_better, **options)
 
     def _split(self, n_rows: int, random_state) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows to train on and the rows to validate on."""

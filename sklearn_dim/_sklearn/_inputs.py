@@ -107,13 +107,13 @@ def check_table(estimator, X, *, reset: bool) -> pd.DataFrame:
     return pd.DataFrame(X.toarray() if issparse(X) else X)
 
 
-def check_targets(y) -> pd.DataFrame:
+def check_targets(y, name: str = "y") -> pd.DataFrame:
     """Validate y, one column or several, of numbers, classes or strings, and return it as a DataFrame."""
     if isinstance(y, pd.DataFrame | pd.Series):
-        return _check_columns(pd.DataFrame(y), "y")
-    y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
+        return _check_columns(pd.DataFrame(y), name)
+    y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name=name)
     y = y if y.ndim == 2 and y.shape[1] > 1 else column_or_1d(y, warn=False)
-    return _check_columns(pd.DataFrame(y), "y")
+    return _check_columns(pd.DataFrame(y), name)
 
 
 def _all_numeric(table: pd.DataFrame) -> bool:

@@ -26,7 +26,7 @@ class Bound:
     - ``joint`` (R, P): R anchors, P pairs drawn from p each;
     - ``marginal`` (R, M): the same anchors, M pairs drawn from q each.
 
-    Subclasses write `objective`, and `log_ratio` where a score is not itself log p/q.
+    Subclasses write `objective`, and `log_ratio` with its inverse `score` where a score is not itself log p/q.
     To add one: a file here, a line in ``bounds/__init__.py``, an oracle in the tests.
     """
 
@@ -45,6 +45,10 @@ class Bound:
         """
         return scores
 
+    def score(self, log_ratio: Tensor) -> Tensor:
+        """Return the score that means ``log_ratio``, the inverse of the method `log_ratio`."""
+        return log_ratio
+
     def value(self, joint: Tensor, marginal: Tensor) -> Tensor:
         """Return I(A; B) in nats by the one rule that makes bounds comparable.
 
@@ -54,3 +58,7 @@ class Bound:
         """
         ratio = self.log_ratio(marginal, marginal)
         return self.log_ratio(joint, marginal).mean() - log_mean_exp(ratio)
+
+    def cap(self, n_independent: int) -> float:
+        """Return what the objective cannot exceed, however large I is, with so many independent pairs an anchor."""
+        return math.inf

@@ -2,14 +2,17 @@
 
 A critic's score is v; g makes it a legal argument of the conjugate f*. The second term is
 written as one function of v, safe in float32. KL is NWJ (`_nwj.py`), JS is JSD (`_jsd.py`).
+A divergence that weighs ratios by their powers is made of scores that mean at most ±20 nats.
 """
 
 from dataclasses import dataclass
 
-from torch import Tensor, log1p
+from torch import Tensor, expm1, log1p
 from torch.nn.functional import softplus
 
 from sklearn_dim.bounds._base import Bound, log_mean_exp
+
+LIMIT = 20.0  # nats; e^(2·20) is far from float32's end
 
 
 @dataclass
@@ -19,6 +22,10 @@ class ReverseKL(Bound):
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
         """Return the bound's value in nats, to be maximised."""
         return -log_mean_exp(-joint).exp() - (marginal - 1).mean()
+
+    def score(self, log_ratio: Tensor) -> Tensor:
+        """Return the score that means a log p/q."""
+        return log_ratio.clamp(-LIMIT, LIMIT)
 
 
 @dataclass
@@ -38,6 +45,10 @@ class Pearson(Bound):
         """Return log p/q from scores."""
         return log1p((scores / 2).clamp(min=self.floor - 1))
 
+    def score(self, log_ratio: Tensor) -> Tensor:
+        """Return the score that means a log p/q."""
+        return 2 * expm1(log_ratio.clamp(max=LIMIT))
+
 
 @dataclass
 class Neyman(Bound):
@@ -51,6 +62,10 @@ class Neyman(Bound):
         """Return log p/q from scores."""
         return scores / 2
 
+    def score(self, log_ratio: Tensor) -> Tensor:
+        """Return the score that means a log p/q."""
+        return 2 * log_ratio.clamp(-LIMIT, LIMIT)
+
 
 @dataclass
 class Hellinger(Bound):
@@ -63,6 +78,10 @@ class Hellinger(Bound):
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
         """Return log p/q from scores."""
         return 2 * scores
+
+    def score(self, log_ratio: Tensor) -> Tensor:
+        """Return the score that means a log p/q."""
+        return log_ratio.clamp(-LIMIT, LIMIT) / 2
 
 
 @dataclass

@@ -18,3 +18,7 @@ class NWJ(Bound):
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
         """Return log p/q from scores."""
         return scores - 1
+
+    def score(self, log_ratio: Tensor) -> Tensor:
+        """Return the score that means a log p/q."""
+        return log_ratio.clamp(max=50.0) + 1

@@ -3,7 +3,9 @@
 from sklearn_dim.critics._base import Critic, score_tables, without_diagonal
 from sklearn_dim.critics._bilinear import Bilinear
 from sklearn_dim.critics._concatenated import Concatenated
-from sklearn_dim.critics._gaussian import CorrectedGaussian, Gaussian
+from sklearn_dim.critics._corrected import CorrectedGaussian
+from sklearn_dim.critics._encoded import EncodedAnchor
+from sklearn_dim.critics._gaussian import Gaussian
 from sklearn_dim.critics._separable import EncodeAndDot, Separable
 
 CRITICS = {
@@ -28,6 +30,7 @@ __all__ = [
     "CorrectedGaussian",
     "Critic",
     "EncodeAndDot",
+    "EncodedAnchor",
     "Gaussian",
     "Separable",
     "make_critic",

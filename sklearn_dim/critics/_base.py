@@ -10,8 +10,8 @@ from torch import Tensor, nn
 class Critic(nn.Module):
     """A function T(a, b), scored for all pairs at once.
 
-    ``forward(a, b)`` takes anchors a (R, a_features) and candidates b (M, b_features) and returns
-    the table of scores (R, M).
+    ``forward(a, b)`` takes anchors a (..., R, a_features) and candidates b (..., M, b_features) and returns
+    the table of scores (..., R, M); leading dimensions are blocks, of which each has its own table.
 
     Parameters
     ----------
@@ -23,6 +23,9 @@ class Critic(nn.Module):
     closed_form : Module, only where there is one
         A part that is set by ``closed_form.fit(a, b)`` from paired rows before training.
     """
+
+    # Whether every pair takes a pass of its own, so that a large table is dear.
+    pairwise: bool = False
 
     def __init__(self, a_features: int, b_features: int):
         super().__init__()
@@ -44,10 +47,11 @@ def score_tables(critic: nn.Module, a: Tensor, b: Tensor) -> tuple[Tensor, Tenso
 
 
 def without_diagonal(table: Tensor) -> Tensor:
-    """Return a table (N, N, P) without its N diagonal entries, as (N, N - 1, P)."""
-    n, _, p = table.shape
+    """Return tables (..., N, N, P) without their N diagonal entries, as (..., N, N - 1, P)."""
+    *blocks, n, _, p = table.shape
     # Row-major, the diagonal is every (N + 1)th entry: drop the first, then the last of each stretch of N + 1.
-    return table.reshape(n * n, p)[1:].view(n - 1, n + 1, p)[:, :-1].reshape(n, n - 1, p)
+    rest = table.reshape(*blocks, n * n, p)[..., 1:, :].unflatten(-2, (n - 1, n + 1))[..., :-1, :]
+    return rest.reshape(*blocks, n, n - 1, p)
 
 
 def soft_clip(scores: Tensor, limit: float | None) -> Tensor:

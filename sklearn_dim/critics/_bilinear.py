@@ -27,4 +27,4 @@ class Bilinear(Critic):
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the table of scores (R, M)."""
         # W a first: one vector an anchor, then a product with each candidate.
-        return soft_clip(a @ self.weight.T @ b.T + self.bias, self.clip)
+        return soft_clip(a @ self.weight.T @ b.mT + self.bias, self.clip)

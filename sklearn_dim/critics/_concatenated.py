@@ -1,5 +1,7 @@
 """The concatenated critic, T(a, b) = MLP([a, b]): the concat-and-convolve of Deep InfoMax."""
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 from sklearn_dim.critics._base import Critic, mlp, soft_clip
@@ -18,6 +20,8 @@ class Concatenated(Critic):
         Scores lie within ±clip; None leaves them free.
     """
 
+    pairwise: ClassVar[bool] = True
+
     def __init__(self, a_features, b_features, *, hidden=(512, 512), clip=10.0):
         super().__init__(a_features, b_features)
         self.clip = clip
@@ -28,5 +32,5 @@ class Concatenated(Critic):
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the table of scores (R, M)."""
-        pairs = self.a(a)[:, None, :] + self.b(b)[None, :, :]
+        pairs = self.a(a).unsqueeze(-2) + self.b(b).unsqueeze(-3)
         return soft_clip(self.rest(pairs).squeeze(-1), self.clip)

@@ -1,10 +1,9 @@
-"""The closed-form critic of jointly Gaussian pairs, and a network that corrects it."""
+"""The closed-form critic of jointly Gaussian pairs."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sklearn_dim.critics._base import Critic
-from sklearn_dim.critics._separable import Separable
 
 
 class Gaussian(Critic):
@@ -40,7 +39,7 @@ class Gaussian(Critic):
         own = self.rho**2 / (2 * rest)
         constant = -0.5 * rest.log().sum()
         own_a, own_b = u.square() @ own, v.square() @ own
-        return (u * (self.rho / rest)) @ v.T - own_a[:, None] - own_b[None, :] + constant
+        return (u * (self.rho / rest)) @ v.mT - own_a.unsqueeze(-1) - own_b.unsqueeze(-2) + constant
 
 
 def _canonical(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -73,30 +72,3 @@ def held_out_correlations(a: Tensor, b: Tensor, folds: int = 5) -> Tensor:
         spread = (u.square().mean(0) * v.square().mean(0)).sqrt()
         total += (u * v).mean(0) / spread.clamp(min=1e-12)
     return (total / folds).clamp(0.0, 1 - 1e-6)
-
-
-class CorrectedGaussian(Critic):
-    """The Gaussian critic plus a network that starts at zero and learns only what is not Gaussian.
-
-    Parameters
-    ----------
-    a_features, b_features : int
-        Widths of an anchor and of a candidate.
-    units : int, default=64
-        Width of the correction's common space.
-    hidden : sequence of int, default=(128, 128)
-        Hidden ReLU layers of the correction, a `Separable` critic.
-    clip : float or None, default=10.0
-        The correction lies within ±clip nats.
-    """
-
-    def __init__(self, a_features, b_features, *, units=64, hidden=(128, 128), clip=10.0):
-        super().__init__(a_features, b_features)
-        self.closed_form = Gaussian(a_features, b_features)
-        self.correction = Separable(a_features, b_features, units=units, hidden=hidden, clip=clip)
-        nn.init.zeros_(self.correction.b[-1].weight)
-        nn.init.zeros_(self.correction.b[-1].bias)
-
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """Return the table of scores (R, M)."""
-        return self.closed_form(a, b) + self.correction(a, b)

@@ -32,7 +32,7 @@ class Separable(Critic):
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the table of scores (R, M)."""
-        return soft_clip(self.a(a) * self.scale @ self.b(b).T, self.clip)
+        return soft_clip(self.a(a) * self.scale @ self.b(b).mT, self.clip)
 
 
 class EncodeAndDot(Separable):

@@ -2,8 +2,8 @@
 
 from sklearn_dim.objectives._deep_infomax import DeepInfoMax
 from sklearn_dim.objectives._node_summary import NodeSummary
-from sklearn_dim.objectives._pairs import PairInformation
+from sklearn_dim.objectives._pairs import PairInformation, Valued
 from sklearn_dim.objectives._prior import PRIORS, AdversarialPrior
 from sklearn_dim.objectives._shortfall import shortfall
 
-__all__ = ["PRIORS", "AdversarialPrior", "DeepInfoMax", "NodeSummary", "PairInformation", "shortfall"]
+__all__ = ["PRIORS", "AdversarialPrior", "DeepInfoMax", "NodeSummary", "PairInformation", "Valued", "shortfall"]

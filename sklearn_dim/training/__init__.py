@@ -1,11 +1,13 @@
 """Training: skorch's loop over batches that already lie on the device."""
 
+from sklearn_dim.training._average import AverageWeights
 from sklearn_dim.training._batches import RowBatches
 from sklearn_dim.training._callbacks import KeepBest
 from sklearn_dim.training._device import numpy_weights, resolve_device, seeded
 from sklearn_dim.training._net import InformationNet
 
 __all__ = [
+    "AverageWeights",
     "InformationNet",
     "KeepBest",
     "RowBatches",

@@ -31,6 +31,7 @@ class KeepBest(Callback):
     def on_train_begin(self, net, y=None, **kwargs):
         """Forget an earlier training."""
         self.best_, self.best_epoch_, self.waited_, self.weights_ = -math.inf, 0, 0, None
+        net.converged_ = False
         if self.from_start:
             self._update(net, net.evaluate(y)[self.monitor.removeprefix("valid_")], 0)
 
@@ -38,6 +39,7 @@ class KeepBest(Callback):
         """Compare the epoch with the best one."""
         self._update(net, net.history[-1, self.monitor], net.history[-1, "epoch"])
         if self.waited_ >= self.n_iter_no_change:
+            net.converged_ = True
             raise KeyboardInterrupt  # skorch's way to end training
 
     def on_train_end(self, net, **kwargs):
@@ -51,4 +53,4 @@ class KeepBest(Callback):
         self.waited_ = 0 if value > self.best_ + self.tol else self.waited_ + 1
         if value > self.best_:
             self.best_, self.best_epoch_ = value, epoch
-            self.weights_ = copy.deepcopy(net.module_.state_dict())
+            self.weights_ = copy.deepcopy(net.judged.state_dict())

@@ -35,6 +35,17 @@ class InformationNet(NeuralNet):
         kwargs = {"criterion": nn.Identity, "train_split": None, **kwargs}
         super().__init__(module, optimizer=optimizer, callbacks=callbacks, verbose=verbose, **kwargs)
 
+    averaged_ = None
+
+    @property
+    def judged(self) -> nn.Module:
+        """The module that is validated and kept: the mean of recent weights where there is one (`AverageWeights`)."""
+        return self.module_ if self.averaged_ is None else self.averaged_
+
+    def judge(self, module: nn.Module | None) -> None:
+        """Validate ``module`` from now on instead of the one that is trained; None goes back to that one."""
+        vars(self)["averaged_"] = module  # skorch itself would take it for a module to be trained
+
     @property
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
@@ -59,9 +70,9 @@ class InformationNet(NeuralNet):
 
     def validation_step(self, batch, **fit_params):
         """Return a validation batch's value in nats."""
-        self._set_training(False)
+        module = self.judged.eval()
         with torch.no_grad():
-            value = self.module_.mutual_info(batch)
+            value = module.mutual_info(batch)
         return {"loss": -value, "y_pred": {"mutual_info": value}}
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
