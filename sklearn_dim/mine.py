@@ -337,7 +337,8 @@ def _closed_form(net):
 def build_pair_information(critic, bound, x_features, y_features) -> PairInformation:
     """Wire an objective for pairs of rows of two widths."""
     critic = "gaussian" if critic == "auto" else critic
-    return PairInformation(make_critic(critic, x_features, y_features), copy.deepcopy(bound))
+    critic = make_critic(critic, x_features, y_features, second=bound.second_critic)
+    return PairInformation(critic, copy.deepcopy(bound))
 
 
 def mutual_info(X, y, **params) -> float:

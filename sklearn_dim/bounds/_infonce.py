@@ -29,3 +29,7 @@ class InfoNCE(Bound):
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
         """Return log p/q from scores."""
         return scores - log_mean_exp(marginal, dim=1)
+
+    def cap(self, n_independent: int) -> float:
+        """Return log(M + 1)."""
+        return math.log(n_independent + 1)

@@ -39,8 +39,8 @@ class PairInformation(nn.Module):
         self.critic = critic
         self.bound = bound
 
-    def tables(self, batch) -> tuple[Tensor, Tensor]:
-        """Return joint scores (n, 1) and independent scores (n, n − 1)."""
+    def tables(self, batch) -> tuple[Tensor, ...]:
+        """Return joint scores (n, 1), independent scores (n, n − 1), and of two critics the second's joint scores."""
         x, y = batch
         return score_tables(self.critic, x, y[:, None, :])
 
@@ -58,7 +58,7 @@ class PairInformation(nn.Module):
         The value is E_p[ℓ] − log m with ℓ the critic's log-ratio and m = E_q[e^ℓ], a two-sample
         U-statistic: row i enters m through its row and its column of the table of pairs (Hájek's projection).
         """
-        joint, marginal = self.tables(batch)
+        joint, marginal, *_ = self.tables(batch)
         value = self.bound.value(joint, marginal)
         own = self.bound.log_ratio(joint, marginal).squeeze(1)
         ratio = self.bound.log_ratio(marginal, marginal)
@@ -78,7 +78,7 @@ class PairInformation(nn.Module):
         ]
         if self.bound.up_to_anchor:
             return self.bound.log_ratio(joint, self.critic(x, reference[1])).squeeze(1)
-        _, marginal = self.tables(reference)
+        _, marginal, *_ = self.tables(reference)
         log_m = log_mean_exp(self.bound.log_ratio(marginal, marginal))
         return (self.bound.log_ratio(joint, marginal) - log_m).squeeze(1)
 
