@@ -23,7 +23,7 @@ from sklearn_dim._sklearn import (
     copies_of_rows,
 )
 from sklearn_dim.bounds import make_bound
-from sklearn_dim.critics import Concatenated, CorrectedGaussian, EncodedAnchor, Separable, make_critic
+from sklearn_dim.critics import Concatenated, CorrectedGaussian, EncodedAnchor, Separable, TwoCritics, make_critic
 from sklearn_dim.objectives import PairInformation
 from sklearn_dim.training import AverageWeights, RowBatches, resolve_device, seeded
 
@@ -220,21 +220,18 @@ def features_of(encoder, x) -> int:
     return features.shape[1]
 
 
-CRITICS_OF_PAIRS = {
-    "auto": "gaussian",
-    "separable": partial(Separable, units=32, hidden=(64, 64)),
-    "concatenated": partial(Concatenated, hidden=(64, 64)),
-}
-
-
 def build_pair_information(critic, bound, x_features, y_features, encoder=None) -> PairInformation:
-    """Wire an objective for pairs of rows of two widths; those of x may be the encoder's features."""
+    """Wire an objective for pairs of rows of two widths; those of x may be an encoder's features."""
     bound = copy.deepcopy(bound)
-    if encoder is not None and critic == "auto":
-        critic = "separable"
-    if critic in ("auto", "gaussian") and math.isfinite(bound.cap(1)):
-        critic = partial(CorrectedGaussian, pairwise=False)  # such bounds want many independent pairs an anchor
-    if isinstance(critic, str):
-        critic = CRITICS_OF_PAIRS.get(critic, critic)
+    if critic == "auto":
+        critic = "gaussian" if encoder is None else "separable"
+    if critic == "gaussian" and math.isfinite(bound.cap(1)):  # such a bound wants many independent pairs an anchor
+        critic = partial(CorrectedGaussian, pairwise=False)
+    elif critic == "separable":
+        critic = partial(Separable, units=32, hidden=(64, 64))
+    elif critic == "concatenated":
+        critic = partial(Concatenated, hidden=(64, 64))
     made = make_critic(critic, x_features, y_features)
-    return PairInformation(made if encoder is None else EncodedAnchor(copy.deepcopy(encoder), made), bound)
+    if encoder is not None:
+        made = EncodedAnchor(copy.deepcopy(encoder), made)
+    return PairInformation(TwoCritics(made) if bound.second_critic else made, bound)

@@ -341,4 +341,6 @@ def build_node_summary(n_features, n_components, *, mi_estimator, encoder, criti
     else:
         network = (GCN if encoder == "gcn" else encoder)(n_features, n_components)
     network = check_graph_encoder(network, n_features, n_components)
-    return NodeSummary(network, make_critic(critic, n_components, n_components), make_bound(mi_estimator))
+    bound = make_bound(mi_estimator)
+    critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
+    return NodeSummary(network, critic, bound)

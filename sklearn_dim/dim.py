@@ -358,11 +358,13 @@ def build_deep_infomax(sample_shape, n_components, *, mi_estimator, global_weigh
     """Wire an objective for samples of a shape from `DIMTransformer`'s parameters."""
     network = make_encoder(encoder, sample_shape, n_components)
     n_locations, width = check_encoder(network, sample_shape, n_components)
+    bound = make_bound(mi_estimator)
+    make = partial(make_critic, critic, n_components, second=bound.second_critic)
     return DeepInfoMax(
         Standardized(network, sample_shape),
-        make_bound(mi_estimator),
-        global_critic=make_critic(critic, n_components, n_locations * width) if global_weight else None,
-        local_critic=make_critic(critic, n_components, width) if local_weight else None,
+        bound,
+        global_critic=make(n_locations * width) if global_weight else None,
+        local_critic=make(width) if local_weight else None,
         prior=_make_prior(prior, n_components) if prior_weight else None,
         global_weight=global_weight,
         local_weight=local_weight,

@@ -23,6 +23,8 @@ MAY_IMPORT = {
     "objectives": {"bounds", "critics"},
     "training": set(),
     "_sklearn": {"bounds", "training"},
+    "_cross_fit": {"objectives", "training"},
+    "_pair_estimator": {"_cross_fit", "_sklearn", "bounds", "critics", "objectives", "training"},
 }
 ROOMS = set(MAY_IMPORT)
 MAY_IMPORT |= {face: ROOMS for face in FACES}

@@ -7,6 +7,8 @@ dv         I                                                    `_dv.py`
 nwj, kl    I                                                    `_nwj.py`
 tuba       I                                                    `_tuba.py`
 infonce    min(I, log K)                                        `_infonce.py`
+i_alpha    min(I, 1 + log(K/α))                                 `_i_alpha.py`
+flo        I, by two critics                                    `_flo.py`
 jsd        2·JSD(p, q)                                          `_jsd.py`
 smile      2·JSD(p, q), with a clipped value that bounds nothing `_smile.py`
 rkl        KL(q ‖ p)                                            `_fgan.py`
@@ -22,6 +24,8 @@ import copy
 from sklearn_dim.bounds._base import Bound, log_mean_exp
 from sklearn_dim.bounds._dv import DV
 from sklearn_dim.bounds._fgan import GAN, Hellinger, Neyman, Pearson, ReverseKL
+from sklearn_dim.bounds._flo import FLO
+from sklearn_dim.bounds._i_alpha import IAlpha
 from sklearn_dim.bounds._infonce import InfoNCE
 from sklearn_dim.bounds._jsd import JSD
 from sklearn_dim.bounds._nwj import NWJ
@@ -35,6 +39,8 @@ BOUNDS = {
     "infonce": InfoNCE,
     "smile": Smile,
     "tuba": TUBA,
+    "i_alpha": IAlpha,
+    "flo": FLO,
     "kl": NWJ,
     "rkl": ReverseKL,
     "pearson": Pearson,
@@ -52,6 +58,7 @@ def make_bound(mi_estimator: "str | Bound") -> Bound:
 __all__ = [
     "BOUNDS",
     "DV",
+    "FLO",
     "GAN",
     "JSD",
     "NWJ",
@@ -59,6 +66,7 @@ __all__ = [
     "TUBA",
     "Bound",
     "Hellinger",
+    "IAlpha",
     "InfoNCE",
     "Neyman",
     "Pearson",

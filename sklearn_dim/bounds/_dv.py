@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from sklearn_dim.bounds._base import Bound, log_mean_exp
+from sklearn_dim.bounds._base import Bound, log_mean_exp, log_mix
 
 
 @dataclass
@@ -39,7 +39,4 @@ class DV(Bound):
 
 def running_log_mean(running: Tensor | None, new: Tensor, decay: float) -> Tensor:
     """Return log(decay·e^running + (1 − decay)·e^new); ``new`` itself the first time."""
-    if running is None:
-        return new
-    weights = new.new_tensor([decay, 1 - decay]).log()
-    return (weights[0] + running).logaddexp(weights[1] + new)
+    return new if running is None else log_mix(running, new, decay)

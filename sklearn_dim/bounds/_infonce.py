@@ -31,5 +31,5 @@ class InfoNCE(Bound):
         return scores - log_mean_exp(marginal, dim=1)
 
     def cap(self, n_independent: int) -> float:
-        """Return log(M + 1), the logarithm of the pairs an anchor is compared with."""
+        """Return log(M + 1)."""
         return math.log(n_independent + 1)

@@ -21,18 +21,23 @@ class TUBA(Bound):
         Memory of the running mean.
     """
 
-    ema_decay: float = 0.9
+    ema_decay: float = field(default=0.9, kw_only=True)
     _log_baseline: Tensor | None = field(default=None, init=False, repr=False, compare=False)
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
         """Return the bound's value in nats, to be maximised."""
         log_mean = log_mean_exp(marginal)
+        log_a = self._baseline(log_mean)
+        return 1 + joint.mean() - log_a - (log_mean - log_a).exp()
+
+    def _baseline(self, log_mean: Tensor) -> Tensor:
+        """Return log a from earlier batches, then let a batch that is trained on enter the running mean."""
         if self._log_baseline is None:
             self._log_baseline = log_mean.detach()
         log_a = self._log_baseline
         if log_mean.requires_grad:
             self._log_baseline = running_log_mean(log_a, log_mean.detach(), self.ema_decay)
-        return 1 + joint.mean() - log_a - (log_mean - log_a).exp()
+        return log_a
 
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
         """Return log p/q from scores."""

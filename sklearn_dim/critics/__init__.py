@@ -1,6 +1,8 @@
 """Critics T(a, b): anchors (R, D) and candidates (M, E) in, a score table (R, M) out."""
 
-from sklearn_dim.critics._base import Critic, score_tables, without_diagonal
+from torch import nn
+
+from sklearn_dim.critics._base import Critic, TwoCritics, score_tables, without_diagonal
 from sklearn_dim.critics._bilinear import Bilinear
 from sklearn_dim.critics._concatenated import Concatenated
 from sklearn_dim.critics._corrected import CorrectedGaussian
@@ -17,10 +19,11 @@ CRITICS = {
 }
 
 
-def make_critic(critic, a_features: int, b_features: int) -> Critic:
-    """Return a critic from a name of `CRITICS` or a function (a_features, b_features) → module."""
+def make_critic(critic, a_features: int, b_features: int, *, second: bool = False) -> nn.Module:
+    """Return a critic from a name of `CRITICS` or a function (a_features, b_features) → module; two with ``second``."""
     factory = CRITICS[critic] if isinstance(critic, str) else critic
-    return factory(a_features, b_features)
+    first = factory(a_features, b_features)
+    return TwoCritics(first) if second else first
 
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "EncodedAnchor",
     "Gaussian",
     "Separable",
+    "TwoCritics",
     "make_critic",
     "score_tables",
     "without_diagonal",

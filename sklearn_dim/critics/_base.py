@@ -1,5 +1,6 @@
-"""What a critic is, and how its scores become the two tables that a bound reads."""
+"""What a critic is, and how its scores become the tables that a bound reads."""
 
+import copy
 import itertools
 import math
 
@@ -32,18 +33,50 @@ class Critic(nn.Module):
         self.a_features, self.b_features = a_features, b_features
 
 
-def score_tables(critic: nn.Module, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+class TwoCritics(nn.Module):
+    """A critic and a second, for a bound that asks another about the joint pairs; its scores are the first's.
+
+    Parameters
+    ----------
+    first : Module
+
+    Attributes
+    ----------
+    second : Module
+        Starts as a copy of the first: e to the power of what two unlike networks differ by would rule the first steps.
+    closed_form : Module, only where the first has one
+        Shared by both: the rows alone decide it.
+    """
+
+    def __init__(self, first: nn.Module):
+        super().__init__()
+        self.first, self.second = first, copy.deepcopy(first)
+        self.pairwise = getattr(first, "pairwise", False)
+        if hasattr(first, "closed_form"):
+            self.second.closed_form = self.closed_form = first.closed_form
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Return the first critic's table of scores (R, M)."""
+        return self.first(a, b)
+
+
+def score_tables(critic: nn.Module, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
     """Score anchors a (N, D) against b (N, P, E): own candidates are joint pairs, all others independent.
 
     Returns
     -------
     joint : Tensor of shape (N, P)
     marginal : Tensor of shape (N, (N - 1) * P)
+    second : Tensor of shape (N, P)
+        The second critic's scores of the joint pairs, only of `TwoCritics`.
     """
     n, p = b.shape[:2]
-    table = critic(a, b.flatten(0, 1)).view(n, n, p)
-    joint = table.diagonal().T
-    return joint, without_diagonal(table).reshape(n, (n - 1) * p)
+    candidates = b.flatten(0, 1)
+    table = critic(a, candidates).view(n, n, p)
+    tables = table.diagonal().T, without_diagonal(table).reshape(n, (n - 1) * p)
+    if isinstance(critic, TwoCritics):
+        tables += (critic.second(a, candidates).view(n, n, p).diagonal().T,)
+    return tables
 
 
 def without_diagonal(table: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_dim.bounds import Bound
+from sklearn_dim.critics import TwoCritics
 
 
 class NodeSummary(nn.Module):
@@ -27,11 +28,12 @@ class NodeSummary(nn.Module):
         self.critic = critic
         self.bound = bound
 
-    def tables(self, batch) -> tuple[Tensor, Tensor]:
-        """Return the scores of the graph's nodes (1, n) and of the shuffled graph's (1, n)."""
+    def tables(self, batch) -> tuple[Tensor, ...]:
+        """Return the scores (1, n) of the graph's nodes, of the shuffled graph's, and a second critic's of nodes."""
         patches, corrupted = self.encode_both(*batch[0])
         summary = torch.sigmoid(patches.mean(0, keepdim=True))
-        return self.critic(summary, patches), self.critic(summary, corrupted)
+        tables = self.critic(summary, patches), self.critic(summary, corrupted)
+        return (*tables, self.critic.second(summary, patches)) if isinstance(self.critic, TwoCritics) else tables
 
     def encode_both(self, X, adjacency) -> tuple[Tensor, Tensor]:
         """Return patch vectors of the graph and of its twin with the rows of X shuffled."""
@@ -47,5 +49,5 @@ class NodeSummary(nn.Module):
 
     def mutual_info(self, batch, rows=slice(None)) -> Tensor:
         """Return the value in nats of the nodes ``rows`` of a batch."""
-        joint, marginal = self.tables(batch)
+        joint, marginal, *_ = self.tables(batch)
         return self.bound.value(joint[:, rows], marginal[:, rows])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_dim.bounds import Bound, log_mean_exp
-from sklearn_dim.critics import without_diagonal
+from sklearn_dim.critics import TwoCritics, without_diagonal
 
 BLOCK = 16  # rows among which a pairwise critic scores all pairs in training
 SCORES = 2**12  # most scores of a pairwise critic at once
@@ -51,12 +51,18 @@ class PairInformation(nn.Module):
         self.bound = bound
         self.block = BLOCK if getattr(critic, "pairwise", False) else None
 
-    def tables(self, batch) -> tuple[Tensor, Tensor]:
-        """Return joint scores (n, 1) and independent scores (n, n − 1), or (n, 15) of blocks in training."""
+    def tables(self, batch) -> tuple[Tensor, ...]:
+        """Return joint scores (n, 1), independent scores (n, n − 1), and the joint scores of a second critic.
+
+        In training on blocks the independent scores are (n, 15).
+        """
         x, y = batch
         if self.training and self.block and len(x) > self.block:
             x, y = in_blocks(x, self.block), in_blocks(y, self.block)
-        return self.split(self.critic(x, y))
+        tables = self.split(self.critic(x, y))
+        if isinstance(self.critic, TwoCritics):
+            tables += (self.split(self.critic.second(x, y))[0],)
+        return tables
 
     def split(self, table: Tensor) -> tuple[Tensor, Tensor]:
         """Return the joint and the independent scores of log-ratios (..., n, n)."""

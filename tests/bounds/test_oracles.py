@@ -1,12 +1,13 @@
 """Each bound against its divergence, typed again, on a discrete p and q whose tables are exact."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 import torch
 
-from sklearn_dim.bounds import BOUNDS, DV, NWJ, TUBA, Smile, make_bound
+from sklearn_dim.bounds import BOUNDS, DV, FLO, NWJ, TUBA, IAlpha, InfoNCE, Smile, make_bound
 
 # p(a, b) in units of 1/40, and the product of its marginals in units of 1/1600.
 COUNTS = np.array([[8, 3, 1], [2, 9, 3], [1, 2, 11]])
@@ -27,6 +28,8 @@ DIVERGENCE = {
     "kl": MI,
     "tuba": MI,
     "infonce": MI,
+    "i_alpha": MI,
+    "flo": MI,
     "jsd": f_divergence(lambda u: u * np.log(u) - (u + 1) * np.log((1 + u) / 2)),
     "smile": f_divergence(lambda u: u * np.log(u) - (u + 1) * np.log((1 + u) / 2)),
     "rkl": f_divergence(lambda u: -np.log(u)),
@@ -42,6 +45,8 @@ OPTIMUM = {
     "kl": lambda u: 1 + np.log(u),
     "tuba": lambda u: np.log(u) + 0.3,
     "infonce": lambda u: np.log(u) + np.array([[0.3], [-1.0], [0.0]]),
+    "i_alpha": lambda u: np.log(u) + 0.3,
+    "flo": lambda u: np.log(u) + np.array([[0.3], [-1.0], [0.0]]),
     "jsd": np.log,
     "smile": np.log,
     "rkl": np.log,
@@ -50,6 +55,7 @@ OPTIMUM = {
     "hellinger": lambda u: np.log(u) / 2,
     "gan": np.log,
 }
+ANCHORED = {"infonce", "i_alpha", "flo"}  # compare an anchor with its own independent pairs
 
 
 def tables(critic):
@@ -67,28 +73,33 @@ def anchored_tables(critic, copies):
     return torch.tensor(critic[anchors, own])[:, None], torch.tensor(marginal)[torch.tensor(anchors)]
 
 
-def objective(name, critic, copies=25):
-    return (
-        make_bound(name).objective(*(anchored_tables(critic, copies) if name == "infonce" else tables(critic))).item()
-    )
+def objective(name, critic, copies=25, second=None):
+    bound = make_bound(name)
+    scores = anchored_tables(critic, copies) if name in ANCHORED else tables(critic)
+    if bound.second_critic:
+        scores += (anchored_tables(second, 1)[0],)
+    return bound.objective(*scores).item()
 
 
 def test_every_bound_has_an_oracle():
     assert set(BOUNDS) == set(DIVERGENCE) == set(OPTIMUM)
 
 
-@pytest.mark.parametrize("name", sorted(set(BOUNDS) - {"infonce"}))
+@pytest.mark.parametrize("name", sorted(set(BOUNDS) - {"infonce", "i_alpha"}))
 def test_the_optimal_critic_attains_the_divergence(name):
-    assert objective(name, OPTIMUM[name](RATIO)) == pytest.approx(DIVERGENCE[name], abs=1e-6)
+    assert objective(name, OPTIMUM[name](RATIO), second=np.log(RATIO)) == pytest.approx(DIVERGENCE[name], abs=1e-6)
 
 
-def test_infonce_attains_mutual_information_as_pairs_grow():
-    # The pair itself sits among the M + 1, so the value lies below I by E_p[r − 1]/M.
-    critic = OPTIMUM["infonce"](RATIO)
-    gap = (P * (RATIO - 1)).sum()
+@pytest.mark.parametrize("name, weight", [("infonce", 1.0), ("i_alpha", 0.5)])
+def test_attained_as_pairs_grow(name, weight):
+    # The pair itself sits among the M that it is compared with, so the value lies below I by E_p[r − 1]/M.
+    gap = weight * (P * (RATIO - 1)).sum()
     for copies in (25, 2500):
         expected = MI - gap / (40 * copies)
-        assert objective("infonce", critic, copies) == pytest.approx(expected, abs=2e-3 / copies)
+        assert objective(name, OPTIMUM[name](RATIO), copies) == pytest.approx(expected, abs=2e-3 / copies)
+
+
+def test_infonce_counts_the_pair_itself():
     one_anchor = torch.full((1, 1), math.log(3.0)), torch.zeros(1, 4)
     assert make_bound("infonce").objective(*one_anchor).item() == pytest.approx(math.log(3 / (7 / 5)))
 
@@ -96,8 +107,8 @@ def test_infonce_attains_mutual_information_as_pairs_grow():
 @pytest.mark.parametrize("name", sorted(BOUNDS))
 def test_log_ratio_reads_the_optimal_critic(name):
     critic = OPTIMUM[name](RATIO)
-    scores = torch.tensor(critic if name == "infonce" else critic.ravel()[None])
-    marginal = torch.tensor(np.repeat(critic, COUNTS.sum(0), axis=1)) if name == "infonce" else tables(critic)[1]
+    scores = torch.tensor(critic if name in ANCHORED else critic.ravel()[None])
+    marginal = torch.tensor(np.repeat(critic, COUNTS.sum(0), axis=1)) if name in ANCHORED else tables(critic)[1]
     ratio = make_bound(name).log_ratio(scores, marginal).numpy().reshape(3, 3)
     np.testing.assert_allclose(ratio, np.log(RATIO), atol=1e-6)
 
@@ -107,24 +118,40 @@ def test_no_critic_exceeds_the_divergence(name):
     rng = np.random.default_rng(0)
     for scale in (0.1, 1.0, 3.0):
         for _ in range(50):
-            critic = scale * rng.normal(size=(3, 3))
-            assert objective(name, critic) <= DIVERGENCE[name] + 1e-9
+            critic, second = scale * rng.normal(size=(2, 3, 3))
+            assert objective(name, critic, second=second) <= DIVERGENCE[name] + 1e-9
+
+
+EXACT = [NWJ(), TUBA(), InfoNCE(), IAlpha(0.0), IAlpha(0.3), IAlpha(1.0), FLO()]
+
+
+@pytest.mark.parametrize("bound", EXACT, ids=repr)
+def test_lower_bounds_hold_with_two_independent_pairs(bound):
+    # The expectation over every anchor, its own b and two independent ones, each as often as it comes.
+    a, own, first, other = np.array(list(itertools.product(range(3), repeat=4))).T
+    times = COUNTS[a, own] * COUNTS.sum(0)[first] * COUNTS.sum(0)[other]
+    rng = np.random.default_rng(0)
+    for scale in (0.3, 1.0, 3.0):
+        for _ in range(5):
+            critic, second = scale * rng.normal(size=(2, 3, 3))
+            scores = critic[a, own, None], np.stack([critic[a, first], critic[a, other]], axis=1), second[a, own, None]
+            given = [torch.tensor(np.repeat(table, times, axis=0)) for table in scores[: 2 + bound.second_critic]]
+            assert make_bound(bound).objective(*given).item() <= MI + 1e-9
 
 
 @pytest.mark.parametrize("name", sorted(BOUNDS))
 def test_the_common_value_is_mutual_information_at_the_optimum(name):
     critic = OPTIMUM[name](RATIO)
-    if name == "infonce":
-        value = make_bound(name).value(*anchored_tables(critic, 1))
-    else:
-        value = make_bound(name).value(*tables(critic))
+    value = make_bound(name).value(*(anchored_tables(critic, 1) if name in ANCHORED else tables(critic)))
     assert value.item() == pytest.approx(MI, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", sorted(set(BOUNDS) - {"pearson", "rkl", "neyman", "hellinger"}))
 def test_large_scores_stay_finite_in_float32(name):
     scores = torch.tensor([[60.0, -60.0, 0.0]], requires_grad=True)
-    value = make_bound(name).objective(scores, scores.detach().clone())
+    bound = make_bound(name)
+    given = (scores.detach().clone(),) * 2 if bound.second_critic else (scores.detach().clone(),)
+    value = bound.objective(scores, *given)
     value.backward()
     assert torch.isfinite(value) and torch.isfinite(scores.grad).all()
 
@@ -150,6 +177,112 @@ def test_tuba_with_the_baseline_e_is_nwj():
     tuba = TUBA()
     tuba._log_baseline = torch.tensor(1.0, dtype=torch.float64)
     assert tuba.objective(joint, marginal).item() == pytest.approx(NWJ().objective(joint, marginal).item())
+
+
+def random_tables(seed=0):
+    """Three anchors with two joint and four independent pairs each, and a second critic's joint scores."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(3, 2)), rng.normal(size=(3, 4)), rng.normal(size=(3, 2))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.2, 0.5, 1.0])
+def test_i_alpha_is_the_papers_formula(alpha):
+    joint, marginal, _ = random_tables()
+    a, k = 1.7, 4
+    first, last = [], []
+    for own, others in zip(joint, marginal, strict=True):
+        for score in own:
+            m = (np.exp(score) + (k - 1) * np.mean(np.exp(others))) / k
+            first.append(score - np.log(alpha * m + (1 - alpha) * a))
+        # One of K independent pairs after another in the numerator, all K in m.
+        m = sum(np.exp(t) for t in others) / k
+        last += [np.exp(t) / (alpha * m + (1 - alpha) * a) for t in others]
+    bound = IAlpha(alpha)
+    bound._log_baseline = torch.tensor(a, dtype=torch.float64).log()
+    value = bound.objective(torch.tensor(joint), torch.tensor(marginal)).item()
+    assert value == pytest.approx(1 + np.mean(first) - np.mean(last))
+
+
+def test_i_alpha_runs_from_tuba_to_infonce():
+    joint, marginal = (torch.tensor(table) for table in random_tables()[:2])
+    assert IAlpha(0.0).objective(joint, marginal).item() == pytest.approx(TUBA().objective(joint, marginal).item())
+    # InfoNCE with the same K = 4: each choice of three of the four pairs. log of their mean is the larger.
+    without_one = [InfoNCE().objective(joint, marginal[:, np.arange(4) != j]).item() for j in range(4)]
+    found = IAlpha(1.0).objective(joint, marginal).item()
+    assert found < np.mean(without_one) < found + 0.1
+    alike = marginal[:, :1].expand(3, 4)
+    assert IAlpha(1.0).objective(joint, alike).item() == pytest.approx(InfoNCE().objective(joint, alike[:, :3]).item())
+
+
+def test_only_infonces_end_of_i_alpha_leaves_the_anchor_free():
+    _, marginal, _ = random_tables()
+    scores = torch.tensor(marginal)
+    assert IAlpha(1.0).up_to_anchor and not IAlpha(0.5).up_to_anchor
+    of_anchor, of_all = (IAlpha(alpha).log_ratio(scores, scores).exp() for alpha in (1.0, 0.5))
+    np.testing.assert_allclose(of_anchor.mean(1), 1.0)
+    assert of_all.mean().item() == pytest.approx(1.0) and of_all.mean(1).std() > 0.01
+
+
+def test_i_alpha_with_one_independent_pair_is_finite():
+    joint = torch.randn(5, 1, requires_grad=True)
+    IAlpha().objective(joint, torch.randn(5, 1, requires_grad=True)).backward()
+    assert torch.isfinite(joint.grad).all()
+
+
+def test_i_alpha_refuses_a_weight_that_is_none():
+    with pytest.raises(ValueError, match="must lie between 0"):
+        IAlpha(1.5)
+
+
+def test_caps():
+    assert InfoNCE().cap(7) == pytest.approx(np.log(8))
+    assert IAlpha(1.0).cap(8) == pytest.approx(np.log(8))
+    assert (
+        [make_bound(name).cap(8) for name in ("dv", "nwj", "tuba", "flo")] == [math.inf] * 4 == [IAlpha(0.0).cap(8)] * 4
+    )
+    # Approached by scores that tell joint from independent pairs without doubt, and never exceeded.
+    for bound in (InfoNCE(), IAlpha(0.2), IAlpha(0.9), IAlpha(1.0)):
+        rng = np.random.default_rng(0)
+        for scale in (1.0, 10.0, 100.0):
+            scores = torch.tensor(scale * rng.normal(size=(20, 1))), torch.tensor(scale * rng.normal(size=(20, 7)))
+            assert make_bound(bound).objective(*scores).item() <= bound.cap(7)
+        sure = make_bound(bound)
+        sure._log_baseline = torch.tensor(0.0)
+        certain = sure.objective(torch.full((4, 1), 40.0), torch.full((4, 7), -40.0)).item()
+        assert certain == pytest.approx(bound.cap(7))
+
+
+def test_i_alpha_exceeds_the_papers_cap_in_expectation():
+    # b equals a, one of n: I = log n. With a second pair (K = 2), equal by chance once in n.
+    n, alpha, bound = 1000, 0.9, IAlpha(0.9)
+    bound._log_baseline = torch.tensor(0.0)
+    marginal = torch.full((n, 2), -20.0)
+    marginal[0, 0] = marginal[1, 1] = 20.0
+    value = bound.objective(torch.full((n, 1), 20.0), marginal).item()
+    assert math.log(2 / alpha) + 0.9 < value < bound.cap(2) < math.log(n)
+
+
+def test_flo_is_the_papers_formula():
+    joint, marginal, second = random_tables()
+    terms = []
+    for own, others, opinions in zip(joint, marginal, second, strict=True):
+        for g, u in zip(own, -opinions, strict=True):
+            terms.append(1 - u - np.exp(-u) * np.mean([np.exp(other - g) for other in others]))
+    value = FLO().objective(*map(torch.tensor, (joint, marginal, second))).item()
+    assert value == pytest.approx(np.mean(terms))
+
+
+def test_flo_is_tight_where_the_second_critic_knows_the_ratio():
+    critic, best = OPTIMUM["flo"](RATIO), np.log(RATIO)
+    assert objective("flo", critic, second=best) == pytest.approx(MI)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        assert objective("flo", critic, second=best + 0.3 * rng.normal(size=(3, 3))) < MI - 1e-3
+
+
+def test_a_second_critic_has_no_part_in_the_value():
+    joint, marginal, second = map(torch.tensor, random_tables())
+    assert torch.equal(FLO().value(joint, marginal, second), FLO().value(joint, marginal))
 
 
 def test_smile_clips_only_its_own_value():

@@ -1,10 +1,12 @@
 """Critics: the table's shape, its meaning pair by pair, and the closed forms."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 
-from sklearn_dim.critics import CRITICS, Gaussian, Separable, make_critic, score_tables, without_diagonal
+from sklearn_dim.critics import CRITICS, Gaussian, Separable, TwoCritics, make_critic, score_tables, without_diagonal
 
 
 @pytest.mark.parametrize("name", sorted(CRITICS))
@@ -36,6 +38,30 @@ def test_score_tables_split_own_candidates_from_others():
     joint, marginal = score_tables(lambda x, y: x @ y.T, a, b)
     assert joint.shape == (3, 2) and bool((joint == 1).all())
     assert marginal.shape == (3, 4) and bool((marginal == 0).all())
+
+
+def test_a_second_critic_scores_the_joint_pairs():
+    torch.manual_seed(0)
+    critic = make_critic("separable", 3, 5, second=True)
+    a, b = torch.randn(4, 3), torch.randn(4, 2, 5)
+    joint, marginal, second = score_tables(critic, a, b)
+    for found, expected in zip((joint, marginal), score_tables(critic.first, a, b), strict=True):
+        torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(second, joint)  # a copy, until it is trained
+    torch.nn.init.normal_(critic.second.a[-1].weight)
+    joint, _, second = score_tables(critic, a, b)
+    torch.testing.assert_close(second, score_tables(critic.second, a, b)[0])
+    assert not torch.allclose(second, joint)
+    torch.testing.assert_close(critic(a, b[:, 0]), critic.first(a, b[:, 0]))
+
+
+def test_one_fit_of_the_closed_form_serves_two_critics(gaussian_pair):
+    x, y = (torch.tensor(part, dtype=torch.float32) for part in gaussian_pair(2, 0.5, n=300))
+    critic = copy.deepcopy(make_critic("gaussian", 2, 2, second=True))
+    critic.closed_form.fit(x, y)
+    torch.testing.assert_close(critic.second(x, y), critic.first(x, y))
+    assert critic(x, y).std() > 0.1
+    assert not hasattr(TwoCritics(Separable(2, 2)), "closed_form")
 
 
 def test_scores_are_softly_clipped():

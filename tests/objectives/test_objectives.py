@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from sklearn_dim.bounds import make_bound
-from sklearn_dim.critics import Bilinear, Gaussian, Separable
+from sklearn_dim.critics import Bilinear, Gaussian, Separable, make_critic
 from sklearn_dim.encoders import GCN, Standardized, TableEncoder
 from sklearn_dim.objectives import AdversarialPrior, DeepInfoMax, NodeSummary, PairInformation, shortfall
 
@@ -108,6 +108,20 @@ def test_node_summary_is_the_papers_cross_entropy():
     torch.testing.assert_close(loss, 2 * bce(scores, labels) - 2 * np.log(2), atol=1e-5, rtol=1e-5)
 
 
+def test_a_second_critic_scores_the_graphs_own_nodes():
+    torch.manual_seed(0)
+    model = NodeSummary(GCN(4, 3), make_critic("bilinear", 3, 3, second=True), make_bound("flo"))
+    nn.init.normal_(model.critic.second.weight)
+    X, adjacency = torch.randn(6, 4), torch.rand(6, 6)
+    patches = model.encoder(X, adjacency)
+    joint, _, second = model.tables(((X, adjacency),))
+    summary = torch.sigmoid(patches.mean(0, keepdim=True))
+    torch.testing.assert_close(joint, model.critic.first(summary, patches))
+    torch.testing.assert_close(second, model.critic.second(summary, patches))
+    model(((X, adjacency),))["node_summary"].backward()
+    assert all(weight.grad is not None for weight in model.critic.parameters())
+
+
 def test_influence_gives_the_value_and_its_spread():
     torch.manual_seed(0)
     model = PairInformation(Separable(2, 2, scale=1.0), make_bound("nwj"))
@@ -124,10 +138,11 @@ def test_influence_gives_the_value_and_its_spread():
     assert valued.influence.std().item() / np.sqrt(50) == pytest.approx(jackknife, rel=0.1)
 
 
-@pytest.mark.parametrize("name", ["dv", "infonce", "jsd"])
+@pytest.mark.parametrize("name", ["dv", "infonce", "jsd", "flo", "i_alpha"])
 def test_pointwise_does_not_depend_on_the_rows_beside(name):
     torch.manual_seed(0)
-    model = PairInformation(Separable(2, 2), make_bound(name))
+    bound = make_bound(name)
+    model = PairInformation(make_critic("separable", 2, 2, second=bound.second_critic), bound)
     rows = torch.randn(9, 2), torch.randn(9, 2)
     reference = torch.randn(30, 2), torch.randn(30, 2)
     with torch.no_grad():
