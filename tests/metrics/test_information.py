@@ -98,7 +98,7 @@ def test_a_search_prefers_the_trained_network():
     X, _ = load_digits(return_X_y=True)
     dim = DIMTransformer(16, image_shape=(1, 8, 8), random_state=0)
     grid = {"learning_rate_init": [1e-7, 3e-3], "max_iter": [4]}
-    search = GridSearchCV(dim, grid, scoring=make_information_scorer(), cv=2).fit(X[:600])
+    search = GridSearchCV(dim, grid, scoring=make_information_scorer(), cv=2).fit(X[:400])
     assert search.best_params_["learning_rate_init"] == 3e-3
 
 
