@@ -91,7 +91,7 @@ class PairEstimator(NeuralEstimator):
         )
         if (closed_form := getattr(net.module_.critic, "closed_form", None)) is not None:
             closed_form.fit(*tensors(net, x[train], y[train]))
-        together = TOGETHER if net.module_.block is None else 8 * net.module_.block
+        together = TOGETHER if net.module_.block is None else 4 * net.module_.block
         whole = RowBatches(x, y, rows=train[stops], shuffle=False, batch_size=together, device=device)
         net.partial_fit(batches, whole)
         net.module_.eval()

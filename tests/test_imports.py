@@ -28,6 +28,7 @@ MAY_IMPORT = {
 }
 ROOMS = set(MAY_IMPORT)
 MAY_IMPORT |= {face: ROOMS for face in FACES}
+MAY_IMPORT["metrics"] = ROOMS | FACES  # and nothing imports it
 PACKAGES = {  # which other packages a room may use
     "bounds": {"torch"},
     "critics": {"torch"},
@@ -35,6 +36,7 @@ PACKAGES = {  # which other packages a room may use
     "views": {"torch"},
     "graphs": {"numpy", "scipy", "torch", "pandas", "sklearn", "networkx"},
     "objectives": {"torch"},
+    "metrics": {"numpy", "pandas", "scipy", "sklearn", "torch"},
     "datasets": {"numpy", "scipy", "sklearn"},
     "training": {"torch", "skorch", "numpy", "pandas", "sklearn"},
 }

@@ -5,5 +5,15 @@ from sklearn_dim.objectives._node_summary import NodeSummary
 from sklearn_dim.objectives._pairs import PairInformation, Valued
 from sklearn_dim.objectives._prior import PRIORS, AdversarialPrior
 from sklearn_dim.objectives._shortfall import shortfall
+from sklearn_dim.objectives._total_correlation import TotalCorrelation
 
-__all__ = ["PRIORS", "AdversarialPrior", "DeepInfoMax", "NodeSummary", "PairInformation", "Valued", "shortfall"]
+__all__ = [
+    "PRIORS",
+    "AdversarialPrior",
+    "DeepInfoMax",
+    "NodeSummary",
+    "PairInformation",
+    "TotalCorrelation",
+    "Valued",
+    "shortfall",
+]
