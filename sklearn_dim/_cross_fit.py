@@ -77,8 +77,8 @@ def tensors(net, *arrays):
 
 
 def valued_in(net, x, y) -> RowBatches:
-    """Return the batches whose pairs are the independent ones; smaller ones of many rows where a pair is dear."""
-    together = TOGETHER // 4 if net.module_.block and len(x) > TOGETHER else TOGETHER
+    """Return the batches whose pairs are the independent ones of an estimate, smaller ones where a pair is dear."""
+    together = TOGETHER // 4 if net.module_.block else TOGETHER
     return RowBatches(x, y, batch_size=together, shuffle=False, device=net.device)
 
 
