@@ -5,7 +5,7 @@ from torch import nn
 from sklearn_dim.critics._base import Critic, TwoCritics, score_tables, without_diagonal
 from sklearn_dim.critics._bilinear import Bilinear
 from sklearn_dim.critics._concatenated import Concatenated
-from sklearn_dim.critics._corrected import CorrectedGaussian
+from sklearn_dim.critics._corrected import CorrectedGaussian, Lift
 from sklearn_dim.critics._encoded import EncodedAnchor
 from sklearn_dim.critics._gaussian import Gaussian
 from sklearn_dim.critics._separable import EncodeAndDot, Separable
@@ -35,6 +35,7 @@ __all__ = [
     "EncodeAndDot",
     "EncodedAnchor",
     "Gaussian",
+    "Lift",
     "Separable",
     "TwoCritics",
     "make_critic",

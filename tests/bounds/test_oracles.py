@@ -296,3 +296,21 @@ def test_a_bound_object_is_copied():
     given = DV(ema_decay=0.5)
     made = make_bound(given)
     assert made == given and made is not given
+
+
+@pytest.mark.parametrize("name", sorted(BOUNDS))
+def test_a_score_is_the_optimal_critics_for_its_log_ratio(name):
+    # But for what must not matter: a constant, or a function of the anchor.
+    ratio = torch.tensor(np.log(RATIO))
+    free = make_bound(name).up_to_anchor or name in ("dv", "tuba", "i_alpha")
+    expected = np.log(RATIO) if free else OPTIMUM[name](RATIO)
+    np.testing.assert_allclose(make_bound(name).score(ratio), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["nwj", "rkl", "pearson", "neyman", "hellinger"])
+def test_scores_of_any_log_ratio_train_in_float32(name):
+    bound = make_bound(name)
+    ratio = torch.tensor([[300.0, -300.0, 80.0, 0.0]], requires_grad=True)
+    value = bound.objective(bound.score(ratio), bound.score(-ratio))
+    value.backward()
+    assert torch.isfinite(value) and torch.isfinite(ratio.grad).all()

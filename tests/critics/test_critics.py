@@ -5,8 +5,21 @@ import copy
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from sklearn_dim.critics import CRITICS, Gaussian, Separable, TwoCritics, make_critic, score_tables, without_diagonal
+from sklearn_dim.critics import (
+    CRITICS,
+    Concatenated,
+    CorrectedGaussian,
+    EncodedAnchor,
+    Gaussian,
+    Lift,
+    Separable,
+    TwoCritics,
+    make_critic,
+    score_tables,
+    without_diagonal,
+)
 
 
 @pytest.mark.parametrize("name", sorted(CRITICS))
@@ -102,3 +115,44 @@ def test_the_correction_starts_at_zero(gaussian_pair):
     critic = make_critic("gaussian", 2, 2)
     critic.closed_form.fit(x, y)
     torch.testing.assert_close(critic(x, y), critic.closed_form(x, y))
+
+
+@pytest.mark.parametrize("name", sorted(set(CRITICS) - {"encode_and_dot"}))
+def test_blocks_have_tables_of_their_own(name):
+    torch.manual_seed(0)
+    critic = make_critic(name, 3, 5).eval()
+    a, b = torch.randn(2, 4, 3), torch.randn(2, 6, 5)
+    torch.testing.assert_close(critic(a, b), torch.stack([critic(a[i], b[i]) for i in range(2)]), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("features", [1, 2])
+def test_two_numbers_are_corrected_pair_by_pair(features):
+    critic = CorrectedGaussian(features, features)
+    assert critic.pairwise == isinstance(critic.correction, Concatenated) == (features == 1)
+    x = torch.randn(50, features)
+    critic.closed_form.fit(x, x + torch.randn(50, features))
+    torch.testing.assert_close(critic(x, x), critic.closed_form(x, x))
+
+
+def test_lifted_columns_have_unit_variance():
+    torch.manual_seed(0)
+    lift = Lift(2, waves=500)
+    lifted = lift(torch.randn(20_000, 2)).detach()
+    assert lifted.shape == (20_000, lift.out_features)
+    np.testing.assert_allclose(lifted[:, :4].var(0), 1.0, atol=0.1)
+    assert lifted[:, 4:].square().mean().item() == pytest.approx(1.0, abs=0.1)  # over frequencies and phases
+
+
+def test_an_encoded_anchor_is_encoded_once_for_all_its_pairs():
+    calls = []
+
+    class Flat(nn.Module):
+        def forward(self, images):
+            calls.append(len(images))
+            return images.flatten(1)
+
+    inner = Separable(4, 2)
+    critic = EncodedAnchor(Flat(), inner)
+    images, b = torch.randn(3, 1, 2, 2), torch.randn(5, 2)
+    torch.testing.assert_close(critic(images, b), inner(images.flatten(1), b))
+    assert calls == [3] and (critic.a_features, critic.b_features) == (4, 2)

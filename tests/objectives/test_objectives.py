@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from sklearn_dim.bounds import make_bound
-from sklearn_dim.critics import Bilinear, Gaussian, Separable, make_critic
+from sklearn_dim.bounds import BOUNDS, make_bound
+from sklearn_dim.critics import Bilinear, Concatenated, Gaussian, Separable, make_critic
 from sklearn_dim.encoders import GCN, Standardized, TableEncoder
 from sklearn_dim.objectives import AdversarialPrior, DeepInfoMax, NodeSummary, PairInformation, shortfall
 
@@ -171,3 +171,35 @@ def test_shortfall_is_what_few_rows_cost(gaussian_pair):
 def test_shortfall_is_not_guessed_from_a_handful_of_rows():
     few, held_out = (torch.randn(15, 2), torch.randn(15, 2)), (torch.randn(9, 2), torch.randn(9, 2))
     assert torch.equal(shortfall(Gaussian(2, 2), few, [held_out]), torch.zeros(9))
+
+
+def test_the_lower_bound_is_the_papers_infonce():
+    torch.manual_seed(0)
+    model = PairInformation(Separable(2, 2, scale=1.0), make_bound("dv"))
+    x, y = torch.randn(7, 2), torch.randn(7, 2)
+    with torch.no_grad():
+        scores, lower = model.critic(x, y).double().numpy(), model.valued((x, y)).lower
+    rows = [np.log(np.exp(scores[i, i]) / np.mean([np.exp(scores[i, j]) for j in range(7)])) for i in range(7)]
+    columns = [np.log(np.exp(scores[i, i]) / np.mean([np.exp(scores[j, i]) for j in range(7)])) for i in range(7)]
+    np.testing.assert_allclose(lower, (np.array(rows) + columns) / 2, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(BOUNDS))
+def test_a_closed_form_is_right_for_every_bound(name, gaussian_pair):
+    x, y = (torch.tensor(part, dtype=torch.float32) for part in gaussian_pair(3, 0.5, n=2000))
+    model = PairInformation(Gaussian(3, 3).fit(x, y), make_bound(name)).eval()
+    found = model.mutual_info((x, y)).item()
+    assert abs(found - 0.5) < 4 * np.sqrt(3 * (1 - np.exp(-1 / 3)) / 2000) + 0.01
+
+
+def test_a_dear_critic_is_trained_on_the_pairs_of_blocks():
+    torch.manual_seed(0)
+    model, (x, y) = PairInformation(Concatenated(1, 1, hidden=(4,)), make_bound("dv")), torch.randn(2, 40, 1)
+    joint, marginal = model.train().tables((x, y))  # two blocks of 16; the 8 rows left over wait for another epoch
+    assert joint.shape == (32, 1) and marginal.shape == (32, 15)
+    table = model.critic(x[16:32], y[16:32])
+    torch.testing.assert_close(joint[16:, 0], table.diagonal())
+    torch.testing.assert_close(marginal[16, :], table[0, 1:])
+    joint, marginal = model.eval().tables((x, y))
+    assert joint.shape == (40, 1) and marginal.shape == (40, 39)
+    torch.testing.assert_close(model.table(x, y), model.critic(x, y))

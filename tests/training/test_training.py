@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from skorch.callbacks import Callback
 from torch import nn
 
-from sklearn_dim.training import InformationNet, KeepBest, RowBatches, resolve_device, seeded
+from sklearn_dim.training import AverageWeights, InformationNet, KeepBest, RowBatches, resolve_device, seeded
 
 
 class Line(nn.Module):
@@ -108,3 +109,36 @@ def test_seeds_repeat_and_leave_the_callers_stream_alone():
 def test_an_unknown_device_is_refused():
     with pytest.raises(ValueError, match="device='warp' cannot be used"):
         resolve_device("warp")
+
+
+class Recorder(Callback):
+    def __init__(self):
+        self.slopes = []
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if training:
+            self.slopes.append(net.module_.slope.item())
+
+
+def test_the_mean_weights_are_judged_and_kept():
+    recorder = Recorder()
+    net = InformationNet(Line, lr=0.1, max_epochs=4, callbacks=[AverageWeights(0.8), recorder]).initialize()
+    net.partial_fit(line_batches(), line_batches(shuffle=False))
+    mean = 0.0
+    for step, slope in enumerate(recorder.slopes, 1):
+        weight = max(0.2, 1 / (step + 1))
+        mean += weight * (slope - mean)
+    assert net.module_.slope.item() == pytest.approx(mean, abs=1e-5)
+    assert net.judged is net.module_
+    x, y = (torch.linspace(-1, 1, 40), 2 * torch.linspace(-1, 1, 40))
+    value = -(mean * x - y).square().mean().item()
+    assert net.history[-1, "valid_mutual_info"] == pytest.approx(value, abs=1e-3)
+
+
+def test_the_best_mean_is_restored():
+    keep = KeepBest("valid_mutual_info", lower_is_better=False, n_iter_no_change=50, tol=0.0)
+    net = InformationNet(Line, lr=1.0, max_epochs=30, callbacks=[AverageWeights(0.9), keep]).initialize()
+    net.partial_fit(line_batches(), line_batches(shuffle=False))
+    best = max(net.history[:, "valid_mutual_info"])
+    assert net.evaluate(line_batches(shuffle=False))["mutual_info"] == pytest.approx(best, abs=1e-5)
+    assert not net.converged_
