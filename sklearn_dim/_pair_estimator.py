@@ -109,13 +109,13 @@ class PairEstimator(NeuralEstimator):
         self.history_ = pd.concat(frames, ignore_index=True)
         self.loss_curve_ = self.history_.groupby("epoch")["train_loss"].mean().tolist()
         self.n_iter_ = int(self.history_["epoch"].max())
-        rows = [("mutual_info", *mean_and_error(influence), "plug-in")]
+        rows = [("mutual_info", *estimate_and_error(influence), "plug-in")]
         if lower is not None:
             rows.append(("infonce", *mean_and_error(lower), "lower bound"))
             self.lower_bound_ = float(lower.mean())
         columns = ["estimate", "nats", "standard_error", "kind"]
         self.estimates_ = pd.DataFrame(rows, columns=columns).set_index("estimate")
-        self.mutual_info_, self.standard_error_ = mean_and_error(influence)
+        self.mutual_info_, self.standard_error_ = estimate_and_error(influence)
 
     def _warn_of_limits(self, n):
         """Say where the estimate is beyond what the sample, the bound or the training can show."""
@@ -199,9 +199,15 @@ def chain_of(x_table, context):
     return [(pd.concat([x_table, context], axis=1), 1), (context, -1)]
 
 
-def mean_and_error(influence) -> tuple[float, float]:
+def mean_and_error(parts) -> tuple[float, float]:
     """Return the mean of the rows' parts and its standard error."""
-    return float(influence.mean()), float(influence.std(ddof=1) / np.sqrt(len(influence)))
+    return float(parts.mean()), float(parts.std(ddof=1) / np.sqrt(len(parts)))
+
+
+def estimate_and_error(influence) -> tuple[float, float]:
+    """Return the estimate and its standard error; one below zero, where no information lies, errs by that as well."""
+    estimate, error = mean_and_error(influence)
+    return estimate, float(np.hypot(error, min(estimate, 0.0)))
 
 
 def features_of(encoder, x) -> int:

@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_dim._pair_estimator import PairEstimator, mean_and_error
+from sklearn_dim._pair_estimator import PairEstimator, estimate_and_error
 from sklearn_dim._sklearn import NeuralEstimator, check_table
 from sklearn_dim.critics import CRITICS
 
@@ -67,7 +67,8 @@ class MutualInfoEstimator(PairEstimator):
         I(X; y) in nats, held out: a plug-in estimate, not a lower bound. Near zero it may be negative: the noise of
         an honest estimate has both signs.
     standard_error_ : float
-        Its standard error.
+        Its standard error over the rows. An estimate below zero errs by at least its size, which is then added (as a
+        variance).
     lower_bound_ : float
         The InfoNCE value of the same critics on the same held-out rows: a lower bound of I(X; y) in expectation, and
         never above the log of the rows valued together (a fold, at most 2048). Not with ``given``.
@@ -213,7 +214,7 @@ class MutualInfoEstimator(PairEstimator):
             raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95.")
         centre, error = self.mutual_info_, self.standard_error_
         if X is not None:
-            centre, error = mean_and_error(self._influence(X, y, given))
+            centre, error = estimate_and_error(self._influence(X, y, given))
         reach = ndtri(0.5 + level / 2) * error
         return float(centre - reach), float(centre + reach)
 
