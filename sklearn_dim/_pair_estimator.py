@@ -109,13 +109,15 @@ class PairEstimator(NeuralEstimator):
         self.history_ = pd.concat(frames, ignore_index=True)
         self.loss_curve_ = self.history_.groupby("epoch")["train_loss"].mean().tolist()
         self.n_iter_ = int(self.history_["epoch"].max())
-        rows = [("mutual_info", *estimate_and_error(influence), "plug-in")]
+        module = self.nets_[0].module_
+        features = math.prod(getattr(module.critic, side, 0) for side in ("a_features", "b_features"))
+        self.mutual_info_, self.standard_error_ = estimate_and_error(influence, features)
+        rows = [("mutual_info", self.mutual_info_, self.standard_error_, "plug-in")]
         if lower is not None:
             rows.append(("infonce", *mean_and_error(lower), "lower bound"))
             self.lower_bound_ = float(lower.mean())
         columns = ["estimate", "nats", "standard_error", "kind"]
         self.estimates_ = pd.DataFrame(rows, columns=columns).set_index("estimate")
-        self.mutual_info_, self.standard_error_ = estimate_and_error(influence)
 
     def _warn_of_limits(self, n):
         """Say where the estimate is beyond what the sample, the bound or the training can show."""
@@ -204,10 +206,15 @@ def mean_and_error(parts) -> tuple[float, float]:
     return float(parts.mean()), float(parts.std(ddof=1) / np.sqrt(len(parts)))
 
 
-def estimate_and_error(influence) -> tuple[float, float]:
-    """Return the estimate and its standard error; one below zero, where no information lies, errs by that as well."""
+def estimate_and_error(influence, features: int = 0) -> tuple[float, float]:
+    """Return the estimate and its standard error.
+
+    Near independence rows no longer tell the error, which is then of second order. An estimate below zero, where no
+    information lies, errs by at least its size; and ½Σρ² of ``features`` = p·q chance correlations, the information
+    that independent Gaussians seem to have, varies by √(p·q/2)/n.
+    """
     estimate, error = mean_and_error(influence)
-    return estimate, float(np.hypot(error, min(estimate, 0.0)))
+    return estimate, math.hypot(error, min(estimate, 0.0), math.sqrt(features / 2) / len(influence))
 
 
 def features_of(encoder, x) -> int:

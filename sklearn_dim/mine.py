@@ -67,8 +67,8 @@ class MutualInfoEstimator(PairEstimator):
         I(X; y) in nats, held out: a plug-in estimate, not a lower bound. Near zero it may be negative: the noise of
         an honest estimate has both signs.
     standard_error_ : float
-        Its standard error over the rows. An estimate below zero errs by at least its size, which is then added (as a
-        variance).
+        Its standard error: that of the mean over the rows and, which counts near zero, of chance correlations; an
+        estimate below zero errs by at least its size.
     lower_bound_ : float
         The InfoNCE value of the same critics on the same held-out rows: a lower bound of I(X; y) in expectation, and
         never above the log of the rows valued together (a fold, at most 2048). Not with ``given``.
