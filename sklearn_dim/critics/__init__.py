@@ -5,6 +5,7 @@ from sklearn_dim.critics._bilinear import Bilinear
 from sklearn_dim.critics._concatenated import Concatenated
 from sklearn_dim.critics._gaussian import CorrectedGaussian, Gaussian
 from sklearn_dim.critics._separable import EncodeAndDot, Separable
+from sklearn_dim.critics._stacked import MOST_FEATURES, StackedCritic, wave_features
 
 CRITICS = {
     "separable": Separable,
@@ -29,8 +30,11 @@ __all__ = [
     "Critic",
     "EncodeAndDot",
     "Gaussian",
+    "MOST_FEATURES",
     "Separable",
+    "StackedCritic",
     "make_critic",
     "score_tables",
+    "wave_features",
     "without_diagonal",
 ]

@@ -1,9 +1,20 @@
 """Objectives: a bound and critics wired to what an encoder says of a batch."""
 
+from sklearn_dim.objectives._columns import ColumnInformation
 from sklearn_dim.objectives._deep_infomax import DeepInfoMax
+from sklearn_dim.objectives._masked import MaskedInformation
 from sklearn_dim.objectives._node_summary import NodeSummary
 from sklearn_dim.objectives._pairs import PairInformation
 from sklearn_dim.objectives._prior import PRIORS, AdversarialPrior
 from sklearn_dim.objectives._shortfall import shortfall
 
-__all__ = ["PRIORS", "AdversarialPrior", "DeepInfoMax", "NodeSummary", "PairInformation", "shortfall"]
+__all__ = [
+    "PRIORS",
+    "AdversarialPrior",
+    "ColumnInformation",
+    "DeepInfoMax",
+    "MaskedInformation",
+    "NodeSummary",
+    "PairInformation",
+    "shortfall",
+]

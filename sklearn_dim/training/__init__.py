@@ -1,13 +1,14 @@
 """Training: skorch's loop over batches that already lie on the device."""
 
 from sklearn_dim.training._batches import RowBatches
-from sklearn_dim.training._callbacks import KeepBest
+from sklearn_dim.training._callbacks import KeepBest, KeepBestEach
 from sklearn_dim.training._device import numpy_weights, resolve_device, seeded
 from sklearn_dim.training._net import InformationNet
 
 __all__ = [
     "InformationNet",
     "KeepBest",
+    "KeepBestEach",
     "RowBatches",
     "numpy_weights",
     "resolve_device",
