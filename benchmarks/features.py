@@ -35,7 +35,8 @@ def times(n_samples):
     (cpu_10, wall_10), (cpu_100, wall_100) = seconds
     print(
         f"n = {n_samples}: 10 columns {wall_10:.2f} s, 100 columns {wall_100:.2f} s, ratio {wall_100 / wall_10:.2f} "
-        f"(CPU {cpu_10:.2f} s, {cpu_100:.2f} s, {cpu_100 / cpu_10:.2f})"
+        f"(CPU {cpu_10:.2f} s, {cpu_100:.2f} s, {cpu_100 / cpu_10:.2f})",
+        flush=True,
     )
 
 
@@ -106,7 +107,10 @@ def exclusive_or(n_columns, n_samples=2000, seeds=3):
         y = X[:, 0] * X[:, 1] > 0
         for name, score in scores.items():
             found[name] += SelectKBest(score(seed), k=2).fit(X, y).get_support()[:2].sum()
-    print(f"y = [x0·x1 > 0], {n_columns} columns: " + ", ".join(f"{k} {v}/{2 * seeds}" for k, v in found.items()))
+    print(
+        f"y = [x0·x1 > 0], {n_columns} columns: " + ", ".join(f"{k} {v}/{2 * seeds}" for k, v in found.items()),
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

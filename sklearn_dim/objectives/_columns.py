@@ -66,25 +66,29 @@ def independent_scores(f: Tensor, g: Tensor, block: int) -> Tensor:
 class EachColumn:
     """A bound, applied to each of p pairs of score tables in one go.
 
-    What a bound remembers from batch to batch (a tensor among its attributes) it remembers for each column.
+    A bound that remembers something from batch to batch (a tensor among its attributes) is copied for each column and
+    asked column by column, which is slower: inside `torch.vmap` it cannot see whether it is being trained.
     """
 
     def __init__(self, bound: Bound):
         self.bound = copy.deepcopy(bound)
-        self.memory: dict[str, Tensor] = {}
+        self.copies: list[Bound] | None = None
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
         """Return the objective (p,) of tables (p, R, P) and (p, R, M)."""
-
-        def one(joint, marginal, memory):
-            bound = copy.copy(self.bound)
-            vars(bound).update(memory)
-            value = bound.objective(joint, marginal)
-            return value, {name: part for name, part in vars(bound).items() if isinstance(part, Tensor)}
-
-        objective, self.memory = torch.vmap(one)(joint, marginal, self.memory)
-        return objective
+        if self.copies is None:
+            self.copies = self._copies(joint, marginal)
+        if not self.copies:
+            return torch.vmap(self.bound.objective)(joint, marginal)
+        return torch.stack([own.objective(*tables) for own, *tables in zip(self.copies, joint, marginal, strict=True)])
 
     def value(self, joint: Tensor, marginal: Tensor) -> Tensor:
         """Return the value (p,) in nats."""
         return torch.vmap(self.bound.value)(joint, marginal)
+
+    def _copies(self, joint: Tensor, marginal: Tensor) -> list[Bound]:
+        """Return a copy a column if the bound remembers, else none."""
+        trial = copy.deepcopy(self.bound)
+        trial.objective(joint[0], marginal[0])
+        remembers = any(isinstance(part, Tensor) for part in vars(trial).values())
+        return [copy.deepcopy(self.bound) for _ in joint] if remembers else []

@@ -14,7 +14,7 @@ def test_the_loss_is_the_sum_of_single_ones_batch_after_batch(bound):
     torch.manual_seed(0)
     stack = ColumnInformation(StackedCritic(3, 4, 5), bound)
     singles = [make_bound(bound) for _ in range(3)]
-    for _ in range(3):  # some bounds remember
+    for _ in range(3):  # some bounds remember earlier batches
         batch = torch.randn(37, 3, 4), torch.randn(37, 5)
         joint, marginal = stack.tables(batch)
         expected = sum(single.objective(joint[j], marginal[j]) for j, single in enumerate(singles))
