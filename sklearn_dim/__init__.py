@@ -13,7 +13,7 @@ _HOMES = {
     "Graph": "graphs",
     "MutualInfoEstimator": "mine",
     "mutual_info": "mine",
-    "mutual_info_features": "mine",
+    "mutual_info_features": "features",
 }
 
 __all__ = ["DGITransformer", "DIMTransformer", "Graph", "MutualInfoEstimator", "mutual_info", "mutual_info_features"]

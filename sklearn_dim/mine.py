@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim._pair_estimator import PairEstimator, estimate_and_error
-from sklearn_dim._sklearn import NeuralEstimator, check_table
+from sklearn_dim._sklearn import NeuralEstimator
 from sklearn_dim.critics import CRITICS
 
 
@@ -300,32 +300,3 @@ def mutual_info(X, y, **params) -> float:
     True
     """
     return MutualInfoEstimator(**params).fit(X, y).mutual_info_
-
-
-def mutual_info_features(X, y, **params) -> np.ndarray:
-    """Return I(column; y) in nats for each column of X: a ``score_func`` for `SelectKBest`.
-
-    Negative estimates, which are noise around zero, are given as 0, as scikit-learn does.
-
-    Parameters
-    ----------
-    X, y : as in `MutualInfoEstimator.fit`
-    **params
-        Parameters of `MutualInfoEstimator`.
-
-    Returns
-    -------
-    ndarray of shape (n_features,)
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.feature_selection import SelectKBest
-    >>> from sklearn_dim import mutual_info_features
-    >>> X, y = load_iris(return_X_y=True)
-    >>> SelectKBest(mutual_info_features, k=2).fit(X, y).get_support()
-    array([False, False,  True,  True])
-    """
-    table = check_table(MutualInfoEstimator(), X, reset=True)
-    values = [mutual_info(table.iloc[:, [i]], y, **params) for i in range(table.shape[1])]
-    return np.maximum(values, 0.0)

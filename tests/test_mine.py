@@ -13,11 +13,10 @@ import torch
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_selection import SelectKBest
 from sklearn.model_selection import GridSearchCV, cross_val_score, permutation_test_score
 from torch import nn
 
-from sklearn_dim import MutualInfoEstimator, mutual_info, mutual_info_features
+from sklearn_dim import MutualInfoEstimator, mutual_info
 from sklearn_dim.bounds import BOUNDS, Smile
 from sklearn_dim.critics import Separable
 
@@ -131,15 +130,6 @@ def test_score_interval_and_pointwise_of_new_rows(gaussian_pair):
     assert np.corrcoef(values, truth[2000:, 0])[0, 1] > 0.98
     assert values.mean() == pytest.approx(truth[2000:].mean(), abs=0.05)
     np.testing.assert_allclose(mi.pointwise(x[2000:2003], y[2000:2003]), values[:3], atol=1e-4)
-
-
-def test_features_are_ranked_for_selection():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(500, 5))
-    y = X[:, 3] + 0.5 * rng.normal(size=500)
-    values = mutual_info_features(X, y, max_iter=2, random_state=0)
-    assert values.shape == (5,) and (values >= 0).all() and values.argmax() == 3
-    assert list(SelectKBest(mutual_info_features, k=1).fit(X, y).get_support(indices=True)) == [3]
 
 
 @pytest.mark.parametrize("truth", [2.0, 6.0])

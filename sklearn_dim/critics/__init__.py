@@ -9,6 +9,7 @@ from sklearn_dim.critics._corrected import CorrectedGaussian, Lift
 from sklearn_dim.critics._encoded import EncodedAnchor
 from sklearn_dim.critics._gaussian import Gaussian
 from sklearn_dim.critics._separable import EncodeAndDot, Separable
+from sklearn_dim.critics._stacked import MOST_FEATURES, StackedCritic, wave_features
 
 CRITICS = {
     "separable": Separable,
@@ -36,9 +37,12 @@ __all__ = [
     "EncodedAnchor",
     "Gaussian",
     "Lift",
+    "MOST_FEATURES",
     "Separable",
+    "StackedCritic",
     "TwoCritics",
     "make_critic",
     "score_tables",
+    "wave_features",
     "without_diagonal",
 ]

@@ -1,6 +1,8 @@
 """Objectives: a bound and critics wired to what an encoder says of a batch."""
 
+from sklearn_dim.objectives._columns import ColumnInformation
 from sklearn_dim.objectives._deep_infomax import DeepInfoMax
+from sklearn_dim.objectives._masked import MaskedInformation
 from sklearn_dim.objectives._node_summary import NodeSummary
 from sklearn_dim.objectives._pairs import PairInformation, Valued
 from sklearn_dim.objectives._prior import PRIORS, AdversarialPrior
@@ -10,7 +12,9 @@ from sklearn_dim.objectives._total_correlation import TotalCorrelation
 __all__ = [
     "PRIORS",
     "AdversarialPrior",
+    "ColumnInformation",
     "DeepInfoMax",
+    "MaskedInformation",
     "NodeSummary",
     "PairInformation",
     "TotalCorrelation",

@@ -2,7 +2,7 @@
 
 from sklearn_dim.training._average import AverageWeights
 from sklearn_dim.training._batches import RowBatches
-from sklearn_dim.training._callbacks import KeepBest
+from sklearn_dim.training._callbacks import KeepBest, KeepBestEach
 from sklearn_dim.training._device import numpy_weights, resolve_device, seeded
 from sklearn_dim.training._net import InformationNet
 
@@ -10,6 +10,7 @@ __all__ = [
     "AverageWeights",
     "InformationNet",
     "KeepBest",
+    "KeepBestEach",
     "RowBatches",
     "numpy_weights",
     "resolve_device",

@@ -3,6 +3,7 @@
 import copy
 import math
 
+import torch
 from skorch.callbacks import Callback
 
 
@@ -54,3 +55,62 @@ class KeepBest(Callback):
         if value > self.best_:
             self.best_, self.best_epoch_ = value, epoch
             self.weights_ = copy.deepcopy(net.judged.state_dict())
+
+
+class KeepBestEach(Callback):
+    """Keep for each of p stacked parts of the module the weights of its own best epoch.
+
+    Every tensor of the module's state has the parts first. A running mean of the weights is valued after every
+    ``every`` epochs by ``module.values(batch)`` (p,), and at the end of training each part is given its best. All
+    zeros, which say nothing and are worth 0, compete as well.
+
+    Parameters
+    ----------
+    batches : iterable
+        Rows that decide; they are not trained on.
+    every : int, default=1
+        Epochs from one comparison to the next.
+    decay : float, default=0.98
+        Memory of the running mean, a batch.
+    """
+
+    def __init__(self, batches, *, every=1, decay=0.98):
+        self.batches = batches
+        self.every = every
+        self.decay = decay
+
+    def on_train_begin(self, net, **kwargs):
+        """Start from zeros and from the weights as they are."""
+        state = net.module_.state_dict()
+        self.mean_ = {name: part.clone() for name, part in state.items()}
+        self.kept_ = {name: torch.zeros_like(part) for name, part in state.items()}
+        self.best_ = torch.zeros(len(next(iter(state.values()))), device=net.device)
+        self._compare(net)
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        """Move the running mean."""
+        if training:
+            with torch.no_grad():
+                torch._foreach_lerp_(list(self.mean_.values()), list(net.module_.state_dict().values()), 1 - self.decay)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Compare the epoch with each part's best."""
+        if net.history[-1, "epoch"] % self.every == 0:
+            net.history.record("valid_mutual_info", self._compare(net).clamp(min=0).mean().item())
+
+    def on_train_end(self, net, **kwargs):
+        """Give each part its best weights."""
+        net.module_.load_state_dict(self.kept_)
+
+    @torch.no_grad()
+    def _compare(self, net):
+        current = {name: part.clone() for name, part in net.module_.state_dict().items()}
+        net.module_.load_state_dict(self.mean_)
+        values = sum(len(batch[0]) * net.module_.values(batch) for batch in self.batches)
+        values = values / sum(len(batch[0]) for batch in self.batches)
+        net.module_.load_state_dict(current)
+        better = values > self.best_
+        self.best_ = torch.where(better, values, self.best_)
+        for name, kept in self.kept_.items():
+            kept[better] = self.mean_[name][better]
+        return values

@@ -1,0 +1,53 @@
+"""The information of y with all columns, and with all but one, from one critic."""
+
+import torch
+from torch import Tensor
+
+from sklearn_dim.bounds import Bound
+from sklearn_dim.critics import Separable
+from sklearn_dim.objectives._pairs import PairInformation
+
+
+class MaskedInformation(PairInformation):
+    """I(X∘m; y) for any mask m of columns, by one critic T((X∘m, m), y).
+
+    In training half the rows are whole and half lack one column drawn at random.
+
+    Parameters
+    ----------
+    critic : Module
+        T(a, b), a of x_features + p features: the masked row and its mask.
+    bound : Bound
+    owner : Tensor of shape (x_features,)
+        The column, 0 … p − 1, that each feature of x belongs to.
+    """
+
+    def __init__(self, critic: Separable, bound: Bound, owner: Tensor):
+        super().__init__(critic, bound)
+        self.register_buffer("owner", owner)
+        self.n_columns = int(owner.max()) + 1
+
+    def masked(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Return rows x (n, x_features) without the columns where mask (n, p) is 0, and the mask."""
+        return torch.cat([x * mask[:, self.owner], mask], 1)
+
+    def forward(self, batch) -> dict[str, Tensor]:
+        """Return the loss of a batch (x, y) under random masks."""
+        x, y = batch
+        n, p = len(x), self.n_columns
+        mask = x.new_ones(n, p)
+        mask[torch.arange(n), torch.randint(p, (n,))] = (torch.rand(n) < 0.5).to(mask)
+        return {"information": -self.bound.objective(*self.tables((self.masked(x, mask), y)))}
+
+    def mutual_info(self, batch, without: int | None = None) -> Tensor:
+        """Return the batch's value in nats, with all columns or ``without`` one."""
+        x, y = batch
+        mask = x.new_ones(len(x), self.n_columns)
+        if without is not None:
+            mask[:, without] = 0
+        return self.bound.value(*self.tables((self.masked(x, mask), y)))
+
+    def values(self, batch) -> Tensor:
+        """Return what each column adds to all others (p,) in nats."""
+        whole = self.mutual_info(batch)
+        return torch.stack([whole - self.mutual_info(batch, without=j) for j in range(self.n_columns)])
