@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from sklearn_dim.bounds import Bound
+from sklearn_dim.bounds import DV, JSD, Bound, InfoNCE
 
 
 class ColumnInformation(nn.Module):
@@ -28,6 +28,8 @@ class ColumnInformation(nn.Module):
         self.critic = critic
         self.block = block
         self.bounds = EachColumn(bound)
+        # These cannot overflow; for others scores are cut, which costs a fifth of a step.
+        self.limit = None if isinstance(bound, DV | JSD | InfoNCE) else 10.0
 
     def tables(self, batch, block: int | None = None) -> tuple[Tensor, Tensor]:
         """Return joint scores (p, n, 1) and independent scores (p, n, about ``block``)."""
@@ -37,11 +39,20 @@ class ColumnInformation(nn.Module):
 
     def forward(self, batch) -> dict[str, Tensor]:
         """Return the loss of a batch: the columns' losses added up, since they share no weight."""
-        return {"information": -self.bounds.objective(*self.tables(batch)).sum()}
+        tables = self.tables(batch)
+        if self.limit is not None:
+            tables = [table.clamp(-self.limit, self.limit) for table in tables]
+        return {"information": -self.bounds.objective(*tables).sum()}
 
+    @torch.no_grad()
     def values(self, batch, block: int = 32) -> Tensor:
-        """Return each column's value (p,) in nats."""
-        return self.bounds.value(*self.tables(batch, block))
+        """Return each column's value (p,) in nats.
+
+        Scores are cut at ±10 nats, which true ones seldom reach: else one row far beyond all that was trained on would
+        outweigh thousands.
+        """
+        joint, marginal = self.tables(batch, block)
+        return self.bounds.value(joint.clamp(-10.0, 10.0), marginal.clamp_(-10.0, 10.0))
 
     def mutual_info(self, batch) -> Tensor:
         """Return the columns' mean value in nats."""

@@ -84,6 +84,7 @@ class KeepBestEach(Callback):
         state = net.module_.state_dict()
         self.mean_ = {name: part.clone() for name, part in state.items()}
         self.kept_ = {name: torch.zeros_like(part) for name, part in state.items()}
+        self.moving_ = [(self.mean_[name], part) for name, part in net.module_.named_parameters()]
         self.best_ = torch.zeros(len(next(iter(state.values()))), device=net.device)
         self._compare(net)
 
@@ -91,7 +92,7 @@ class KeepBestEach(Callback):
         """Move the running mean."""
         if training:
             with torch.no_grad():
-                torch._foreach_lerp_(list(self.mean_.values()), list(net.module_.state_dict().values()), 1 - self.decay)
+                torch._foreach_lerp_(*zip(*self.moving_, strict=True), 1 - self.decay)
 
     def on_epoch_end(self, net, **kwargs):
         """Compare the epoch with each part's best."""

@@ -33,6 +33,7 @@ def test_the_start_is_the_gaussian_log_ratio(gaussian_pair):
     x, y = (torch.tensor(part, dtype=torch.float32) for part in gaussian_pair(1, 0.5, n=100_000))
     critic = StackedCritic(2, 11, 11)
     critic.f.last.data.zero_()
+    critic.g.last.data.zero_()
     both = torch.stack([wave_features(x[:, 0]), wave_features(x[:, 0])], 1)
     critic.start(both, wave_features(y[:, 0]), torch.tensor([True, False]))
     table = critic(both[:5], wave_features(y[:5, 0]))
