@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from sklearn_dim._sklearn import ColumnCoder, check_table, check_targets
 from sklearn_dim.bounds import BOUNDS, Bound, make_bound
-from sklearn_dim.critics import MOST_FEATURES, Separable, StackedCritic, wave_features
+from sklearn_dim.critics import MOST_FEATURES, Separable, StackedCritic, TwoCritics, wave_features
 from sklearn_dim.objectives import ColumnInformation, MaskedInformation
 from sklearn_dim.training import InformationNet, KeepBest, KeepBestEach, RowBatches, resolve_device, seeded
 
@@ -242,7 +242,7 @@ def _value_alone(codes: list[Code], y, numbers: bool, seed: int, plan: Plan) -> 
         keep = KeepBestEach(list(RowBatches(x, y, rows=stop, **options)), every=-(-40 // len(batches)))
         net = _make_net(partial(build_alone, x.shape[1:], y.shape[1], plan.bound), len(batches), keep, plan)
         rows = (torch.as_tensor(array[fit], device=plan.device) for array in (x, y))
-        net.module_.critic.start(*rows, gaussian.to(plan.device))
+        net.module_.start(*rows, gaussian.to(plan.device))
         net.partial_fit(batches, None)
         total = total + _held_out(net, RowBatches(x, y, rows=held_out, **options))
     return total / len(y)
@@ -299,4 +299,4 @@ def build_alone(shape, y_features: int, bound: Bound) -> ColumnInformation:
 def build_jointly(owner, y_features: int, bound: Bound) -> MaskedInformation:
     """Wire an objective for columns whose features are ``owner``'s."""
     critic = Separable(len(owner) + int(owner.max()) + 1, y_features, units=32, hidden=(128,))
-    return MaskedInformation(critic, make_bound(bound), owner)
+    return MaskedInformation(TwoCritics(critic) if bound.second_critic else critic, make_bound(bound), owner)

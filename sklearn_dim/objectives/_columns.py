@@ -26,33 +26,45 @@ class ColumnInformation(nn.Module):
     def __init__(self, critic: nn.Module, bound: Bound, *, block: int = 16):
         super().__init__()
         self.critic = critic
+        self.second = copy.deepcopy(critic) if bound.second_critic else None
         self.block = block
         self.bounds = EachColumn(bound)
         # These cannot overflow; for others scores are cut, which costs a fifth of a step.
         self.limit = None if isinstance(bound, DV | JSD | InfoNCE) else 10.0
 
-    def tables(self, batch, block: int | None = None) -> tuple[Tensor, Tensor]:
-        """Return joint scores (p, n, 1) and independent scores (p, n, about ``block``)."""
+    def start(self, x: Tensor, y: Tensor, columns: Tensor) -> None:
+        """Set the closed forms of ``columns``, see `StackedCritic.start`."""
+        for critic in (self.critic, self.second):
+            if critic is not None:
+                critic.start(x, y, columns)
+
+    def tables(self, batch, block: int | None = None, limit: float | None = None) -> tuple[Tensor, ...]:
+        """Return joint scores (p, n, 1), independent ones (p, n, about ``block``), and joint ones of a second critic.
+
+        The critic says log-ratios, which are cut at ± ``limit`` nats; the bound is given the scores that mean them.
+        """
         f, g = self.critic.sides(*batch)
-        joint = (f * g).sum(2, keepdim=True)
-        return joint, independent_scores(f, g, block or self.block)
+        ratios = [(f * g).sum(2, keepdim=True), independent_scores(f, g, block or self.block)]
+        if self.second is not None:
+            f, g = self.second.sides(*batch)
+            ratios.append((f * g).sum(2, keepdim=True))
+        if limit is not None:
+            ratios = [ratio.clamp(-limit, limit) for ratio in ratios]
+        return tuple(self.bounds.bound.score(ratio) for ratio in ratios)
 
     def forward(self, batch) -> dict[str, Tensor]:
         """Return the loss of a batch: the columns' losses added up, since they share no weight."""
-        tables = self.tables(batch)
-        if self.limit is not None:
-            tables = [table.clamp(-self.limit, self.limit) for table in tables]
-        return {"information": -self.bounds.objective(*tables).sum()}
+        return {"information": -self.bounds.objective(*self.tables(batch, limit=self.limit)).sum()}
 
     @torch.no_grad()
     def values(self, batch, block: int = 32) -> Tensor:
         """Return each column's value (p,) in nats.
 
-        Scores are cut at ±10 nats, which true ones seldom reach: else one row far beyond all that was trained on would
-        outweigh thousands.
+        Log-ratios are cut at ±10 nats, which true ones seldom reach: else one row far beyond all that was trained on
+        would outweigh thousands.
         """
-        joint, marginal = self.tables(batch, block)
-        return self.bounds.value(joint.clamp(-10.0, 10.0), marginal.clamp_(-10.0, 10.0))
+        joint, marginal, *_ = self.tables(batch, block, limit=10.0)
+        return self.bounds.value(joint, marginal)
 
     def mutual_info(self, batch) -> Tensor:
         """Return the columns' mean value in nats."""
@@ -85,21 +97,21 @@ class EachColumn:
         self.bound = copy.deepcopy(bound)
         self.copies: list[Bound] | None = None
 
-    def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
-        """Return the objective (p,) of tables (p, R, P) and (p, R, M)."""
+    def objective(self, *tables: Tensor) -> Tensor:
+        """Return the objective (p,) of tables (p, R, P) and (p, R, M), and (p, R, P) of a second critic."""
         if self.copies is None:
-            self.copies = self._copies(joint, marginal)
+            self.copies = self._copies(*tables)
         if not self.copies:
-            return torch.vmap(self.bound.objective)(joint, marginal)
-        return torch.stack([own.objective(*tables) for own, *tables in zip(self.copies, joint, marginal, strict=True)])
+            return torch.vmap(self.bound.objective)(*tables)
+        return torch.stack([own.objective(*one) for own, *one in zip(self.copies, *tables, strict=True)])
 
     def value(self, joint: Tensor, marginal: Tensor) -> Tensor:
         """Return the value (p,) in nats."""
         return torch.vmap(self.bound.value)(joint, marginal)
 
-    def _copies(self, joint: Tensor, marginal: Tensor) -> list[Bound]:
+    def _copies(self, *tables: Tensor) -> list[Bound]:
         """Return a copy a column if the bound remembers, else none."""
         trial = copy.deepcopy(self.bound)
-        trial.objective(joint[0], marginal[0])
+        trial.objective(*(table[0] for table in tables))
         remembers = any(isinstance(part, Tensor) for part in vars(trial).values())
-        return [copy.deepcopy(self.bound) for _ in joint] if remembers else []
+        return [copy.deepcopy(self.bound) for _ in tables[0]] if remembers else []

@@ -16,8 +16,9 @@ def test_the_loss_is_the_sum_of_single_ones_batch_after_batch(bound):
     singles = [make_bound(bound) for _ in range(3)]
     for _ in range(3):  # some bounds remember earlier batches
         batch = torch.randn(37, 3, 4), torch.randn(37, 5)
-        joint, marginal = stack.tables(batch)
-        expected = sum(single.objective(joint[j], marginal[j]) for j, single in enumerate(singles))
+        joint, marginal, *second = tables = stack.tables(batch, limit=stack.limit)
+        assert bool(second) == bound.second_critic
+        expected = sum(single.objective(*(table[j] for table in tables)) for j, single in enumerate(singles))
         torch.testing.assert_close(stack(batch)["information"], -expected)
     values = torch.stack([bound.value(joint[j], marginal[j]) for j in range(3)])
     torch.testing.assert_close(stack.bounds.value(joint, marginal), values)
