@@ -28,7 +28,7 @@ class ColumnInformation(nn.Module):
         self.critic = critic
         self.block = block
         self.bounds = EachColumn(bound)
-        # These cannot overflow; for others scores are cut, which costs a fifth of a step.
+        # These cannot overflow; for others scores are cut, which takes time.
         self.limit = None if isinstance(bound, DV | JSD | InfoNCE) else 10.0
 
     def tables(self, batch, block: int | None = None) -> tuple[Tensor, Tensor]:
