@@ -54,8 +54,8 @@ def mutual_info_features(
 
     Each column has a critic of its own, trained by the bound of MINE [1]_ or another. All are trained at once, as one
     batched network. The rows are cut into two halves, and each is valued by critics that saw only the other.
-    Negative estimates, which are noise around zero, are given as 0, as scikit-learn does. What a column is given does
-    not depend on the columns beside it.
+    Negative estimates, which are noise around zero, are given as 0, as scikit-learn does. Unless ``jointly``, what a
+    column is given does not depend on the columns beside it.
 
     Parameters
     ----------
@@ -268,7 +268,7 @@ def _value_jointly(codes: list[Code], y, numbers: bool, seed: int, plan: Plan) -
 def _held_out(net, batches) -> np.ndarray:
     """Return the columns' values (p,) on the batches, times the number of rows."""
     net.module_.eval()
-    return sum(len(batch[0]) * net.module_.values(batch) for batch in batches).double().cpu().numpy()
+    return sum(len(batch[0]) * net.module_.values(batch) for batch in batches).cpu().double().numpy()
 
 
 def _make_net(build, n_batches: int, keep, plan: Plan) -> InformationNet:

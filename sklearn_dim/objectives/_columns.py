@@ -29,7 +29,7 @@ class ColumnInformation(nn.Module):
         self.second = copy.deepcopy(critic) if bound.second_critic else None
         self.block = block
         self.bounds = EachColumn(bound)
-        # These cannot overflow; for others scores are cut, which costs a fifth of a step.
+        # These cannot overflow; for others scores are cut, which takes time.
         self.limit = None if isinstance(bound, DV | JSD | InfoNCE) else 10.0
 
     def start(self, x: Tensor, y: Tensor, columns: Tensor) -> None:

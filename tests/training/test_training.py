@@ -10,7 +10,15 @@ from scipy import sparse
 from skorch.callbacks import Callback
 from torch import nn
 
-from sklearn_dim.training import AverageWeights, InformationNet, KeepBest, RowBatches, resolve_device, seeded
+from sklearn_dim.training import (
+    AverageWeights,
+    InformationNet,
+    KeepBest,
+    KeepBestEach,
+    RowBatches,
+    resolve_device,
+    seeded,
+)
 
 
 class Line(nn.Module):
@@ -76,6 +84,32 @@ def test_the_best_weights_come_back():
     net.partial_fit(line_batches(), line_batches(shuffle=False))
     assert len(net.history) < 50
     assert net.module_.slope.item() == pytest.approx(1.9)
+
+
+class Slopes(nn.Module):
+    """Three slopes; the third has nothing to find, and any value but zero is worth less than nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor([1.9, 0.0, 5.0]))
+
+    def errors(self, batch):
+        x, y = batch
+        return (self.slope * x[:, None] - y[:, None]).square().mean(0)
+
+    def forward(self, batch):
+        return {"error": self.errors(batch).sum()}
+
+    def values(self, batch):
+        return torch.stack([*(1.0 - self.errors(batch))[:2], -self.slope[2].abs()])
+
+
+def test_each_part_keeps_its_own_best_weights_or_none():
+    keep = KeepBestEach(list(line_batches(shuffle=False)), decay=0.5)
+    net = InformationNet(Slopes, optimizer=torch.optim.SGD, lr=0.3, max_epochs=30, callbacks=[keep]).initialize()
+    net.partial_fit(line_batches(), None)
+    assert net.module_.slope[:2].tolist() == pytest.approx([2.0, 2.0], abs=0.01) and net.module_.slope[2] == 0
+    assert (keep.best_[:2] > 0.99).all() and "valid_mutual_info" in net.history_frame()
 
 
 def test_a_loss_that_is_not_a_number_ends_with_advice():
