@@ -113,6 +113,7 @@ class PairEstimator(NeuralEstimator):
         features = math.prod(getattr(module.critic, side, 0) for side in ("a_features", "b_features"))
         self.mutual_info_, self.standard_error_ = estimate_and_error(influence, features)
         rows = [("mutual_info", self.mutual_info_, self.standard_error_, "plug-in")]
+        vars(self).pop("lower_bound_", None)
         if lower is not None:
             rows.append(("infonce", *mean_and_error(lower), "lower bound"))
             self.lower_bound_ = float(lower.mean())

@@ -264,7 +264,10 @@ class MutualInfoEstimator(PairEstimator):
                 "p_value() permutes rows, which tests independence, not independence given Z. Use "
                 "confidence_interval() after a fit with given=."
             )
-        rows = () if X is None else (self._new_rows(X, y, None)[0][0], self._new_rows(X, y, None)[1])
+        rows = ()
+        if X is not None:
+            (x_table,), y_table = self._new_rows(X, y, None)
+            rows = x_table, y_table
         table = self._terms[0].log_ratios(*rows)
         rng = check_random_state(self.random_state)
         order = np.arange(len(table))
@@ -278,12 +281,12 @@ class MutualInfoEstimator(PairEstimator):
         return tags
 
 
-def mutual_info(X, y, **params) -> float:
-    """Return I(X; y) in nats; ``params`` are those of `MutualInfoEstimator`.
+def mutual_info(X, y, given=None, **params) -> float:
+    """Return I(X; y), or I(X; y | given), in nats.
 
     Parameters
     ----------
-    X, y : as in `MutualInfoEstimator.fit`
+    X, y, given : as in `MutualInfoEstimator.fit`
     **params
         Parameters of `MutualInfoEstimator`.
 
@@ -299,4 +302,4 @@ def mutual_info(X, y, **params) -> float:
     >>> bool(abs(mutual_info(x[:, None], x, random_state=0) - np.log(2)) < 0.05)
     True
     """
-    return MutualInfoEstimator(**params).fit(X, y).mutual_info_
+    return MutualInfoEstimator(**params).fit(X, y, given=given).mutual_info_
