@@ -101,7 +101,7 @@ class PairEstimator(NeuralEstimator):
         """Return the early stopping."""
         epochs = self.n_iter_no_change
         if epochs == "auto":
-            epochs = max(10, math.ceil(100 / steps_an_epoch))
+            epochs = max(10, math.ceil(50 / steps_an_epoch))
         return self._keep_best("valid_mutual_info", lower_is_better=False, from_start=True, n_iter_no_change=epochs)
 
     def _publish(self, influence, lower):

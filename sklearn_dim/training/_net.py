@@ -48,7 +48,8 @@ class InformationNet(NeuralNet):
 
     @property
     def _default_callbacks(self):
-        return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+        # PrintLog formats its table even where nothing is printed.
+        return [("epoch_timer", EpochTimer()), *([("print_log", PrintLog())] if self.verbose else [])]
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Return training and validation batches, which are what `partial_fit` takes as X and y."""
@@ -60,7 +61,8 @@ class InformationNet(NeuralNet):
 
     def train_step_single(self, batch, **fit_params):
         """Return the losses of a batch, their gradients computed."""
-        self._set_training(True)
+        if not self.module_.training:
+            self._set_training(True)
         losses = self.module_(batch)
         sum(losses.values()).backward()
         losses = {name: loss.detach() for name, loss in losses.items()}
@@ -70,7 +72,9 @@ class InformationNet(NeuralNet):
 
     def validation_step(self, batch, **fit_params):
         """Return a validation batch's value in nats."""
-        module = self.judged.eval()
+        module = self.judged
+        if module.training:
+            module.eval()
         with torch.no_grad():
             value = module.mutual_info(batch)
         return {"loss": -value, "y_pred": {"mutual_info": value}}
