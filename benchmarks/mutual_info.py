@@ -49,7 +49,7 @@ PUBLISHED_STAIRCASE = {
 
 def ksg(x, y, k=10):
     """Kraskov, Stögbauer & Grassberger (2004), first estimator, columns standardised."""
-    x, y = scale(x.reshape(len(x), -1)), scale(y.reshape(len(y), -1))
+    x, y = (scale(z.reshape(len(z), -1).astype(float)) for z in (x, y))
     both = NearestNeighbors(metric="chebyshev", n_neighbors=k).fit(np.hstack([x, y]))
     radius = np.nextafter(both.kneighbors()[0][:, -1], 0)
     counts = [KDTree(z, metric="chebyshev").query_radius(z, radius, count_only=True) for z in (x, y)]
@@ -59,7 +59,7 @@ def ksg(x, y, k=10):
 def cca(x, y):
     """The information of a Gaussian with the sample's canonical correlations."""
     k = min(x.shape[1], y.shape[1])
-    u, v = CCA(k, max_iter=2000).fit_transform(x, y)
+    u, v = CCA(k, max_iter=2000).fit_transform(x.astype(float), y.astype(float))
     return -0.5 * sum(np.log1p(-(np.corrcoef(u[:, i], v[:, i])[0, 1] ** 2)) for i in range(k))
 
 

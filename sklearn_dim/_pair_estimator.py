@@ -91,7 +91,7 @@ class PairEstimator(NeuralEstimator):
         )
         if (closed_form := getattr(net.module_.critic, "closed_form", None)) is not None:
             closed_form.fit(*tensors(net, x[train], y[train]))
-        together = TOGETHER if net.module_.block is None else 4 * net.module_.block
+        together = TOGETHER if net.module_.block is None else 8 * net.module_.block
         whole = RowBatches(x, y, rows=train[stops], shuffle=False, batch_size=together, device=device)
         net.partial_fit(batches, whole)
         net.module_.eval()
@@ -101,7 +101,7 @@ class PairEstimator(NeuralEstimator):
         """Return the early stopping."""
         epochs = self.n_iter_no_change
         if epochs == "auto":
-            epochs = max(10, math.ceil(50 / steps_an_epoch))
+            epochs = max(7, math.ceil(50 / steps_an_epoch))
         return self._keep_best("valid_mutual_info", lower_is_better=False, from_start=True, n_iter_no_change=epochs)
 
     def _publish(self, influence, lower):

@@ -50,7 +50,7 @@ class MutualInfoEstimator(PairEstimator):
         Share of a fold's training rows that decides when to stop; they are neither trained on nor valued.
     n_iter_no_change : int or "auto", default="auto"
         Epochs without an improvement by ``tol`` before a stop. The critic of the best epoch counts.
-        "auto" is 10 epochs, or as many as make 50 steps.
+        "auto" is 7 epochs, or as many as make 50 steps.
     tol : float, default=1e-3
         The least improvement, in nats.
     device : str, default="auto"

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sklearn_dim.bounds import Bound, log_mean_exp
 from sklearn_dim.critics import TwoCritics, without_diagonal
 
-BLOCK = 16  # rows among which a pairwise critic scores all pairs in training
+BLOCK = 8  # rows among which a pairwise critic scores all pairs in training
 SCORES = 2**12  # most scores of a pairwise critic at once
 
 
@@ -41,7 +41,7 @@ class PairInformation(nn.Module):
     ----------
     critic : Module
         (x, y) → log-ratios of all pairs. One with a true attribute ``pairwise`` is trained on the pairs within blocks
-        of 16 rows.
+        of 8 rows.
     bound : Bound
     """
 
@@ -54,7 +54,7 @@ class PairInformation(nn.Module):
     def tables(self, batch) -> tuple[Tensor, ...]:
         """Return joint scores (n, 1), independent scores (n, n − 1), and the joint scores of a second critic.
 
-        In training on blocks the independent scores are (n, 15).
+        In training on blocks the independent scores are (n, 7).
         """
         x, y = batch
         if self.training and self.block and len(x) > self.block:
