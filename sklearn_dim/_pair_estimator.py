@@ -29,6 +29,8 @@ from sklearn_dim.training import AverageWeights, RowBatches, resolve_device, see
 
 AVERAGING = 0.98  # memory of the mean weights: the last 50 steps or so
 WEIGHT_DECAY = 0.1
+SAME = 1 - 2e-6  # a correlation of columns that are one
+MOST_OF_LEVELS = 5.0  # nats; discrete columns, which may well be one, seldom have more
 NEAR_CAP = 0.3  # nats
 
 
@@ -123,15 +125,21 @@ class PairEstimator(NeuralEstimator):
     def _warn_of_limits(self, n):
         """Say where the estimate is beyond what the sample, the bound or the training can show."""
         value, net = self.mutual_info_, self.nets_[0]
-        if value > np.log(n):
+        closed_form = getattr(net.module_.critic, "closed_form", None)
+        if closed_form is not None and (closed_form.rho > SAME).any() and value > MOST_OF_LEVELS:
             warnings.warn(
-                f"the estimate of {value:.3g} nats is beyond ln n = {np.log(n):.1f}, about the most that "
-                f"n_samples = {n} can certify. If y is a function of X, and both are continuous, the "
-                "information is infinite; else give more rows.",
+                "a part of y is a function of X to six digits. If both are continuous, the information is infinite, "
+                f"and the estimate of {value:.3g} nats is only where a critic stops. Drop what y and X share.",
                 stacklevel=5,  # the caller of fit
             )
+        elif value > np.log(n):
+            warnings.warn(
+                f"the estimate of {value:.3g} nats is beyond ln n = {np.log(n):.1f}, about the most that "
+                f"n_samples = {n} can certify. Give more rows, or report lower_bound_.",
+                stacklevel=5,
+            )
         rows = min(self.batch_size, n)
-        if value > (cap := net.module_.bound.cap(rows - 1)) - 0.3:
+        if value > (cap := net.module_.bound.cap(rows - 1)) - NEAR_CAP:
             warnings.warn(
                 f"the estimate of {value:.3g} nats is within 0.3 of {cap:.3g}, the most that "
                 f"mi_estimator={self.mi_estimator!r} can tell apart with {rows} rows a batch. Raise batch_size, or use "

@@ -296,10 +296,16 @@ def test_dates_are_numbers():
         assert found == pytest.approx(quick().fit(day[:, None], y).mutual_info_, abs=1e-4)
 
 
-def test_more_than_the_rows_can_certify_is_said():
-    x = np.random.default_rng(0).normal(size=(300, 1))
-    with pytest.warns(UserWarning, match=r"is beyond ln n = 5.7, .* the information is infinite"):
-        assert quick().fit(x, x).mutual_info_ > np.log(300)
+@pytest.mark.parametrize("columns", [1, 3])
+def test_a_column_against_itself_is_said(columns):
+    x = np.random.default_rng(0).normal(size=(1200, columns))
+    with pytest.warns(UserWarning, match=r"a part of y is a function of X .* the information is infinite"):
+        assert quick().fit(x, np.exp(x[:, 0])).mutual_info_ > 5
+
+
+def test_more_than_the_rows_can_certify_is_said(gaussian_pair):
+    with pytest.warns(UserWarning, match=r"is beyond ln n = 5.3, .* report lower_bound_"):
+        quick().fit(*gaussian_pair(10, 12.0, n=200))
 
 
 def test_constants_carry_nothing():
