@@ -61,8 +61,6 @@ class InformationNet(NeuralNet):
 
     def train_step_single(self, batch, **fit_params):
         """Return the losses of a batch, their gradients computed."""
-        if not self.module_.training:
-            self._set_training(True)
         losses = self.module_(batch)
         sum(losses.values()).backward()
         losses = {name: loss.detach() for name, loss in losses.items()}
@@ -72,17 +70,15 @@ class InformationNet(NeuralNet):
 
     def validation_step(self, batch, **fit_params):
         """Return a validation batch's value in nats."""
-        module = self.judged
-        if module.training:
-            module.eval()
         with torch.no_grad():
-            value = module.mutual_info(batch)
+            value = self.judged.mutual_info(batch)
         return {"loss": -value, "y_pred": {"mutual_info": value}}
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Run an epoch and record the mean of each of its terms."""
         if iterator is None:
             return
+        (self.module_ if training else self.judged).train(training)  # once an epoch: it walks through all modules
         means = RunningMeans()
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
@@ -94,6 +90,7 @@ class InformationNet(NeuralNet):
 
     def evaluate(self, batches) -> dict[str, float]:
         """Return the mean value of ``batches`` without recording it."""
+        self.judged.eval()
         means = RunningMeans()
         for batch in batches:
             step = self.validation_step(batch)

@@ -176,3 +176,29 @@ def test_the_best_mean_is_restored():
     best = max(net.history[:, "valid_mutual_info"])
     assert net.evaluate(line_batches(shuffle=False))["mutual_info"] == pytest.approx(best, abs=1e-5)
     assert not net.converged_
+
+
+class Moded(Line):
+    """Records the modes its parts are in."""
+
+    def __init__(self):
+        super().__init__()
+        self.part = nn.Dropout().eval()
+        self.seen = []
+
+    def forward(self, batch):
+        self.seen.append(("train", self.part.training))
+        return super().forward(batch)
+
+    def mutual_info(self, batch):
+        self.seen.append(("valid", self.part.training))
+        return -Line.forward(self, batch)["error"]
+
+
+def test_all_parts_are_trained_in_training_mode_and_validated_in_the_other():
+    net = InformationNet(Moded, lr=0.1, max_epochs=2).initialize()
+    net.module_.part.eval()  # as after a look at an encoder's output
+    net.partial_fit(line_batches(), line_batches(shuffle=False))
+    assert set(net.module_.seen) == {("train", True), ("valid", False)}
+    net.evaluate(line_batches(shuffle=False))
+    assert net.module_.seen[-1] == ("valid", False)
