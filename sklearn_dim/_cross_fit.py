@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from sklearn_dim.objectives import Valued, shortfall
-from sklearn_dim.training import InformationNet, RowBatches
+from sklearn_dim.training import InformationNet, RowBatches, seeded
 
 TOGETHER = 2048  # most rows whose pairs are the independent ones of an estimate
 
@@ -52,23 +52,28 @@ class CrossFit:
     def influence(self, X, y) -> np.ndarray:
         """Return each new row's part in the estimate (n_samples,), by the mean of the folds' critics."""
         rows = self.codes(X, y)
-        return self.sign * np.mean([value(net, *rows)[0] for net in self.nets], axis=0)
+        with steady(*rows):
+            return self.sign * np.mean([value(net, *rows)[0] for net in self.nets], axis=0)
 
     def pointwise(self, X, y) -> np.ndarray:
         """Return log p(x, y)/p(x)p(y) of each new row (n_samples,), by the mean of the folds' critics."""
         rows = self.codes(X, y)
         values = []
-        for net, reference in zip(self.nets, self.references, strict=True):
-            with torch.no_grad():
+        with steady(*rows), torch.no_grad():
+            for net, reference in zip(self.nets, self.references, strict=True):
                 values.append(net.module_.pointwise(tensors(net, *rows), tensors(net, *reference)).cpu().numpy())
         return self.sign * np.mean(values, axis=0)
 
     def log_ratios(self, X=None, y=None) -> np.ndarray:
         """Return the table of log-ratios of all pairs: of new rows, or of those that the first critic never saw."""
-        if X is None:
-            return all_pairs(self.nets[0], *self.references[0])
-        rows = self.codes(X, y)
-        return np.mean([all_pairs(net, *rows) for net in self.nets], axis=0)
+        nets, rows = (self.nets[:1], self.references[0]) if X is None else (self.nets, self.codes(X, y))
+        with steady(*rows):
+            return np.mean([all_pairs(net, *rows) for net in nets], axis=0)
+
+
+def steady(*arrays):
+    """Return a context in which small work adds up in one order, whatever the number of threads."""
+    return seeded(0, sum(array.size for array in arrays))
 
 
 def tensors(net, *arrays):
