@@ -31,15 +31,14 @@ class CrossFit:
         """Return two tables as the critics take them."""
         return self.x_coder.transform(X), self.y_coder.transform(y)
 
-    def fit(self, X, y, folds: Iterable, fit_fold: Callable) -> tuple[np.ndarray, np.ndarray]:
-        """Train a net a fold with ``fit_fold(x, y, rows)`` and value the others' rows.
+    def fit(self, x, y, folds: Iterable, fit_fold: Callable) -> tuple[np.ndarray, np.ndarray]:
+        """Train a net a fold on coded rows with ``fit_fold(x, y, rows)`` and value the others' rows.
 
         Returns
         -------
         influence, lower : ndarray of shape (n_samples,)
             Each row's part in the estimate and in InfoNCE's lower bound.
         """
-        x, y = self.codes(X, y)
         influence, lower = np.empty(len(x)), np.empty(len(x))
         for train, held_out in folds:
             net = fit_fold(x, y, train)
@@ -81,6 +80,11 @@ def tensors(net, *arrays):
     return tuple(torch.as_tensor(array, device=net.device) for array in arrays)
 
 
+def closed_form_of(net) -> torch.nn.Module | None:
+    """Return the part of the net's critic that is set without training, if it has one."""
+    return getattr(net.module_.critic, "closed_form", None)
+
+
 def valued_in(net, x, y) -> RowBatches:
     """Return the batches whose pairs are the independent ones of an estimate, smaller ones where a pair is dear."""
     together = TOGETHER // 4 if net.module_.block else TOGETHER
@@ -96,7 +100,7 @@ def value(net, x, y) -> tuple[np.ndarray, np.ndarray]:
 
 def missing(net, x, y, train, held_out) -> np.ndarray | float:
     """Return what the rows' influences lack because a critic in closed form was fitted on few rows."""
-    if (closed_form := getattr(net.module_.critic, "closed_form", None)) is None:
+    if (closed_form := closed_form_of(net)) is None:
         return 0.0
     batches = valued_in(net, x[held_out], y[held_out])
     return shortfall(closed_form, tensors(net, x[train], y[train]), batches).cpu().numpy()

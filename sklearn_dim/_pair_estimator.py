@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_dim._cross_fit import TOGETHER, CrossFit, tensors
+from sklearn_dim._cross_fit import TOGETHER, CrossFit, closed_form_of, tensors
 from sklearn_dim._sklearn import (
     AsTheyAre,
     ColumnCoder,
@@ -47,12 +47,12 @@ class PairEstimator(NeuralEstimator):
             )
         chain, y_coder = chain_of(x_table, context), ColumnCoder().fit(y_table)
         self._terms = [CrossFit(self._coder(table), y_coder, sign) for table, sign in chain]
-        groups = np.arange(n) if self.encoder is not None else self._copies(chain[0][0], y_table)
+        coded = [term.codes(table, y_table) for term, (table, _) in zip(self._terms, chain, strict=True)]
+        groups = np.arange(n) if self.encoder is not None else self._copies(*coded[0])
         with seeded(self.random_state, x_table.size + y_table.size) as seed:
             folds = list(GroupKFold(self.cv, shuffle=True, random_state=seed).split(groups, groups=groups))
             fit_fold = partial(self._fit_fold, groups=groups, seed=seed)
-            terms = zip(self._terms, chain, strict=True)
-            parts = [term.fit(table, y_table, folds, fit_fold) for term, (table, _) in terms]
+            parts = [term.fit(*codes, folds, fit_fold) for term, codes in zip(self._terms, coded, strict=True)]
         self.nets_ = [net for term in self._terms for net in term.nets]
         self._publish(sum(influence for influence, _ in parts), lower=parts[0][1] if context is None else None)
         self._warn_of_limits(n)
@@ -61,12 +61,12 @@ class PairEstimator(NeuralEstimator):
     def _coder(self, x_table):
         return ColumnCoder().fit(x_table) if self.encoder is None else AsTheyAre()
 
-    def _copies(self, x_table, y_table):
+    def _copies(self, x, y):
         """Return a number for each row, the same for copies of one another; rows of discrete columns are no copies."""
-        n, term = len(x_table), self._terms[0]
+        n, term = len(x), self._terms[0]
         if not (term.x_coder.continuous_ or term.y_coder.continuous_):
             return np.arange(n)
-        codes = np.hstack(term.codes(x_table, y_table))
+        codes = np.hstack([x, y])
         groups = copies_of_rows(codes)
         distinct = int(groups.max()) + 1
         if distinct < 0.9 * n and max(len(np.unique(column)) for column in codes.T) > distinct / 2:
@@ -91,7 +91,7 @@ class PairEstimator(NeuralEstimator):
             optimizer__weight_decay=WEIGHT_DECAY,
             max_epochs=self._epochs(batches, steps=2000, least=1, most=1000),
         )
-        if (closed_form := getattr(net.module_.critic, "closed_form", None)) is not None:
+        if (closed_form := closed_form_of(net)) is not None:
             closed_form.fit(*tensors(net, x[train], y[train]))
         together = TOGETHER if net.module_.block is None else 8 * net.module_.block
         whole = RowBatches(x, y, rows=train[stops], shuffle=False, batch_size=together, device=device)
@@ -125,8 +125,8 @@ class PairEstimator(NeuralEstimator):
     def _warn_of_limits(self, n):
         """Say where the estimate is beyond what the sample, the bound or the training can show."""
         value, net = self.mutual_info_, self.nets_[0]
-        closed_form = getattr(net.module_.critic, "closed_form", None)
-        if closed_form is not None and (closed_form.rho > SAME).any() and value > MOST_OF_LEVELS:
+        rho = getattr(closed_form_of(net), "rho", None)
+        if rho is not None and (rho > SAME).any() and value > MOST_OF_LEVELS:
             warnings.warn(
                 "a part of y is a function of X to six digits. If both are continuous, the information is infinite, "
                 f"and the estimate of {value:.3g} nats is only where a critic stops. Drop what y and X share.",
@@ -141,7 +141,7 @@ class PairEstimator(NeuralEstimator):
         rows = min(self.batch_size, n)
         if value > (cap := net.module_.bound.cap(rows - 1)) - NEAR_CAP:
             warnings.warn(
-                f"the estimate of {value:.3g} nats is within 0.3 of {cap:.3g}, the most that "
+                f"the estimate of {value:.3g} nats is within {NEAR_CAP} of {cap:.3g}, the most that "
                 f"mi_estimator={self.mi_estimator!r} can tell apart with {rows} rows a batch. Raise batch_size, or use "
                 "mi_estimator='dv'.",
                 stacklevel=5,
@@ -192,9 +192,10 @@ class PairEstimator(NeuralEstimator):
                 f"given= was {'' if fitted else 'not '}passed to fit; {'' if fitted else 'do not '}pass it here."
             )
         tables = [table for table, _ in chain_of(x_table, context)]
-        for name, table, coder in [("y", y_table, self._terms[0].y_coder)] + [
-            ("given", table, term.x_coder) for table, term in list(zip(tables, self._terms, strict=True))[1:]
-        ]:
+        coders = [("y", y_table, self._terms[0].y_coder)]
+        if asked:
+            coders.append(("given", context, self._terms[1].x_coder))
+        for name, table, coder in coders:
             if table.shape[1] != coder.n_columns_:
                 raise ValueError(
                     f"{name} has {table.shape[1]} columns, but MutualInfoEstimator was fitted with {coder.n_columns_}. "

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from sklearn_dim.critics._base import Critic, TwoCritics, score_tables, without_diagonal
+from sklearn_dim.critics._base import Critic, TwoCritics, mlp, score_tables, soft_clip, without_diagonal
 from sklearn_dim.critics._bilinear import Bilinear
 from sklearn_dim.critics._concatenated import Concatenated
 from sklearn_dim.critics._corrected import CorrectedGaussian, Lift
@@ -42,7 +42,9 @@ __all__ = [
     "StackedCritic",
     "TwoCritics",
     "make_critic",
+    "mlp",
     "score_tables",
+    "soft_clip",
     "wave_features",
     "without_diagonal",
 ]

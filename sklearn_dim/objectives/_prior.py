@@ -1,11 +1,11 @@
 """A prior on the code, matched by an adversary (Hjelm et al., ICLR 2019, section 3.3)."""
 
-import itertools
-
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import softplus
+
+from sklearn_dim.critics import mlp
 
 
 class AdversarialPrior(nn.Module):
@@ -28,11 +28,7 @@ class AdversarialPrior(nn.Module):
         super().__init__()
         self.squash, self.sample = PRIORS[prior]
         self.penalty = penalty
-        widths = [n_components, *hidden]
-        layers = []
-        for inputs, outputs in itertools.pairwise(widths):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-        self.discriminator = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+        self.discriminator = mlp([n_components, *hidden, 1])
 
     def forward(self, code: Tensor) -> dict[str, Tensor]:
         """Return the encoder's loss and the discriminator's, each with gradients for its own side only."""

@@ -1,12 +1,12 @@
 """Total correlation: rows against rows whose components come from different samples."""
 
-import itertools
 import math
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_dim.bounds import Bound
+from sklearn_dim.critics import mlp, soft_clip
 
 
 class TotalCorrelation(nn.Module):
@@ -39,13 +39,9 @@ class TotalCorrelation(nn.Module):
         self.bound = bound
         self.shuffles, self.valued_against, self.clip = shuffles, valued_against, clip
         self.closed_form = GaussianCopula(n_components)
-        layers: list[nn.Module] = []
-        for inputs, outputs in itertools.pairwise([2 * n_components, *hidden]):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-        last = nn.Linear(hidden[-1], 1)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-        self.correction = nn.Sequential(*layers, last)
+        self.correction = mlp([2 * n_components, *hidden, 1])
+        nn.init.zeros_(self.correction[-1].weight)
+        nn.init.zeros_(self.correction[-1].bias)
 
     def forward(self, batch) -> dict[str, Tensor]:
         """Return the loss of a batch (z,)."""
@@ -64,7 +60,7 @@ class TotalCorrelation(nn.Module):
     def _score(self, z: Tensor) -> Tensor:
         # Components that swing together without correlating show in their squares: a start for wide codes.
         features = torch.cat([z, (z.square() - 1) / math.sqrt(2)], 1)
-        return self.clip * torch.tanh(self.correction(features).T / self.clip)
+        return soft_clip(self.correction(features).T, self.clip)
 
 
 class GaussianCopula(nn.Module):
