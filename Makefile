@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "sklearn-dim needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt torch
-	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[plot,test]"
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[plot,graph,test]"
 	@touch $@
 
 clean:

@@ -1,5 +1,7 @@
 """The one graph that the estimators take."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -30,6 +32,8 @@ class Graph:
         Edges of all nodes.
     rows : ndarray of int
         The nodes selected.
+    parts : ndarray of int of shape (n_nodes,), or None
+        For a `union`, which of the graphs each node is of.
     shape : tuple (n_selected, n_features)
 
     Raises
@@ -54,12 +58,16 @@ class Graph:
         names = np.asarray(X.columns, dtype=object) if isinstance(X, pd.DataFrame) else None
         X = _check_features(X)
         adjacency = _check_adjacency(adjacency, X.shape[0], directed)
-        self._set(X, adjacency, np.arange(X.shape[0]), names, directed)
+        self._set(
+            features=X, adjacency=adjacency, rows=np.arange(X.shape[0]), names=names, directed=directed, parts=None
+        )
 
-    def _set(self, features, adjacency, rows, names, directed):
-        values = {"features": features, "adjacency": adjacency, "rows": rows, "names": names, "directed": directed}
+    def _set(self, **values):
         self.__dict__.update(values)
         return self
+
+    def _with(self, **values):
+        return Graph.__new__(Graph)._set(**{**vars(self), **values})
 
     def __setattr__(self, name, value):
         raise AttributeError(f"a Graph is immutable; make a new one instead of setting {name!r}")
@@ -116,6 +124,52 @@ class Graph:
         n = data.num_nodes
         return cls(data.x.cpu().numpy(), sparse.csr_matrix((weights, ends), shape=(n, n)), directed=directed)
 
+    @classmethod
+    def union(cls, graphs):
+        """Return several graphs as one, side by side, whose attribute ``parts`` tells them apart.
+
+        Parameters
+        ----------
+        graphs : sequence of Graph
+            With the same number of features. Their selected nodes are selected, in order.
+
+        Raises
+        ------
+        ValueError
+            If there is none, or features differ in number.
+        TypeError
+            If one is not a Graph.
+        """
+        graphs = list(graphs)
+        for place, graph in enumerate(graphs):
+            if not isinstance(graph, Graph):
+                raise TypeError(f"graphs[{place}] is a {type(graph).__name__}; expected a Graph(X, adjacency).")
+            if graph.shape[1] != graphs[0].shape[1]:
+                raise ValueError(
+                    f"graphs[{place}] has {graph.shape[1]} features, but graphs[0] has {graphs[0].shape[1]}; give all "
+                    "graphs the same features."
+                )
+        if not graphs:
+            raise ValueError("graphs is empty; give at least one Graph.")
+        sizes = [graph.features.shape[0] for graph in graphs]
+        starts = np.cumsum([0, *sizes[:-1]])
+        some_sparse = any(sparse.issparse(graph.features) for graph in graphs)
+        stack = partial(sparse.vstack, format="csr") if some_sparse else np.vstack
+        return graphs[0]._with(
+            features=stack([graph.features for graph in graphs]),
+            adjacency=sparse.block_diag([graph.adjacency for graph in graphs], format="csr"),
+            rows=np.concatenate([start + graph.rows for start, graph in zip(starts, graphs, strict=True)]),
+            parts=np.repeat(np.arange(len(graphs)), sizes),
+            directed=any(graph.directed for graph in graphs),
+        )
+
+    def induced(self):
+        """Return the graph of the selected nodes alone, with the edges between them."""
+        parts = None if self.parts is None else self.parts[self.rows]
+        edges = self.adjacency[self.rows][:, self.rows]
+        rows = np.arange(len(self))
+        return self._with(features=self.features[self.rows], adjacency=edges, rows=rows, parts=parts)
+
     @property
     def shape(self):
         """Number of selected nodes, and of features."""
@@ -135,7 +189,7 @@ class Graph:
             if any(part is not Ellipsis and part != slice(None) for part in rest):
                 raise IndexError("a Graph is cut by rows only; select features before making it")
         rows = np.atleast_1d(self.rows[key])
-        return Graph.__new__(Graph)._set(self.features, self.adjacency, rows, self.names, self.directed)
+        return self._with(rows=rows)
 
     def __copy__(self):
         return self

@@ -132,3 +132,34 @@ def test_few_rows_have_fewer_neighbours():
     graph = NeighborGraph(10).fit(np.array([[0.0], [1.0]]))
     assert graph.adjacency_.nnz == 2
     assert graph.attach(np.array([[0.5]]))[1].nnz == 3
+
+
+def test_kinds_of_normalising():
+    A = sparse.csr_matrix(np.array([[0, 1, 0], [1, 0, 3], [0, 3, 0]]) * 1.0)
+    A.resize(4, 4)  # and an isolated node
+    mean = normalized_adjacency(A, "mean").toarray()
+    np.testing.assert_allclose(mean, [[0, 1, 0, 0], [0.25, 0, 0.75, 0], [0, 1, 0, 0], [0, 0, 0, 0]])
+    assert normalized_adjacency(A, "sum") is A
+
+
+def test_a_union_holds_graphs_side_by_side():
+    small = Graph(np.eye(2), [[0, 1], [1, 0]])
+    large = Graph(sparse.csr_matrix(np.ones((3, 2))), PATH)
+    union = Graph.union([small, large[[2, 0]]])
+    np.testing.assert_array_equal(union.adjacency.toarray()[2:, 2:], PATH)
+    assert union.adjacency[:2, 2:].nnz == 0 and sparse.issparse(union.features)
+    assert list(union.rows) == [0, 1, 4, 2] and list(union.parts) == [0, 0, 1, 1, 1]
+    assert len(union[[0]]) == 1 and union[[0]].parts is union.parts
+    with pytest.raises(ValueError, match=r"graphs\[1\] has 3 features, but graphs\[0\] has 2"):
+        Graph.union([small, Graph(np.eye(3), PATH)])
+    with pytest.raises(TypeError, match=r"graphs\[0\] is a ndarray; expected a Graph"):
+        Graph.union([np.eye(2)])
+    with pytest.raises(ValueError, match="graphs is empty"):
+        Graph.union([])
+
+
+def test_the_induced_graph_has_only_its_own_edges():
+    part = Graph(np.eye(3), PATH)[[2, 1]].induced()
+    np.testing.assert_array_equal(part.adjacency.toarray(), [[0, 2], [2, 0]])
+    np.testing.assert_array_equal(part.features, [[0, 0, 1], [0, 1, 0]])
+    assert list(part.rows) == [0, 1]
