@@ -6,11 +6,13 @@ from sklearn_dim.objectives._masked import MaskedInformation
 from sklearn_dim.objectives._node_summary import NodeSummary
 from sklearn_dim.objectives._pairs import PairInformation, Valued
 from sklearn_dim.objectives._prior import PRIORS, AdversarialPrior
+from sklearn_dim.objectives._readout import READOUTS, readout
 from sklearn_dim.objectives._shortfall import shortfall
 from sklearn_dim.objectives._total_correlation import TotalCorrelation
 
 __all__ = [
     "PRIORS",
+    "READOUTS",
     "AdversarialPrior",
     "ColumnInformation",
     "DeepInfoMax",
@@ -19,5 +21,6 @@ __all__ = [
     "PairInformation",
     "TotalCorrelation",
     "Valued",
+    "readout",
     "shortfall",
 ]
