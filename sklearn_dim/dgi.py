@@ -40,8 +40,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     """Deep Graph Infomax: node vectors that share as much information with their graph as they can.
 
     A graph convolution is trained to tell the nodes of the graph from those of a corrupted twin, by their
-    information with the graph's summary [1]_. X is a `Graph`, or plain rows, which become one by their
-    nearest neighbours.
+    information with the graph's summary [1]_. X is a `Graph`, a list of them, or plain rows, which become one by
+    their nearest neighbours.
 
     Parameters
     ----------
@@ -49,23 +49,37 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Width of a node vector.
     mi_estimator : str or Bound, default="jsd"
         The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
-    encoder : {"gcn"}, Module or callable, default="gcn"
-        The network (X, adjacency) → (n_nodes, n_components): X is a dense tensor, and ``adjacency @ dense``
-        propagates. A callable makes it from (n_features, n_components).
+    encoder : {"gcn", "sage", "sgc"}, Module or callable, default="gcn"
+        The network (X, adjacency) → (n_nodes, n_components): one graph convolution (as published), two layers that
+        keep a node's own features apart from its neighbours' mean [2]_, or one convolution over two hops [3]_. A
+        module of one's own is given X as a dense tensor, and ``adjacency @ dense`` propagates by Â; or, if its
+        ``forward`` takes ``edge_index``, as torch_geometric's layers do, the edges. A callable makes it from
+        (n_features, n_components): ``partial(GraphSAGE, n_layers=3)``, or a class of layers.
     critic : str or callable, default="bilinear"
-        T(summary, node): "bilinear" (as published), "separable", "concatenated", or a callable
-        (summary_features, node_features) → module.
-    corruption : {"shuffle"}, default="shuffle"
-        How the twin is made: the rows of X change places, the edges stay.
-    readout : {"mean"}, default="mean"
-        The summary: the sigmoid of the nodes' mean.
+        T(summary, node): "bilinear" (as published), "separable", "concatenated", … , or a callable
+        (summary_features, node_features) → module. "group" scores a node without the summary [4]_.
+    corruption : str or callable, default="shuffle"
+        How the twin is made. "shuffle": the rows of X change places, the edges stay (as published);
+        "feature_dropout", "edge_dropout": half of the entries of X, or of the propagation matrix, are gone;
+        "other_graph": of several graphs, nodes meet the summary of another. Or a function (X, adjacency) → the
+        inputs of both graphs (see `sklearn_dim.graphs.CORRUPTIONS`).
+    readout : {"mean", "sum", "max"}, default="mean"
+        The summary: the sigmoid of the nodes' mean, sum or maximum.
     propagation : int, default=5
         Steps k of ``H + Â^k H`` at `transform`, which smooths node vectors over their neighbourhood. 0 is the
         paper's.
+    inductive : bool, default=False
+        Train only on the rows of a cut Graph and the edges between them, as if the others did not exist yet. By
+        default all nodes are trained on, as features and edges need no labels.
     n_neighbors : int, default=10
         Neighbours of a plain row.
-    max_iter : int, default=500
-        Most epochs.
+    max_iter : int or "auto", default="auto"
+        Most epochs: 500 over a whole graph; over batches as many as make a thousand steps, but at least 10.
+    batch_size : int, None or "auto", default="auto"
+        Nodes of a batch; None trains on the whole graph at once. "auto" does so up to 65 536 nodes of 512 components,
+        and takes batches of 4096 where there are more.
+    fan_out : int or None, default=10
+        Neighbours that a node of a batch draws at each hop; None takes all.
     learning_rate_init : float, default=0.001
         Adam's step size.
     early_stopping : bool, default=True
@@ -79,6 +93,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     device : str, default="auto"
         "auto" is CUDA, then the CPU; or a torch device.
     callbacks : list of skorch callbacks, default=None
+        Called during training, after the estimator's own.
     verbose : int, default=0
         1 prints a line an epoch.
     random_state : int, RandomState instance or None, default=None
@@ -108,6 +123,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     References
     ----------
     .. [1] P. Veličković et al., "Deep Graph Infomax", ICLR 2019, eq. 1.
+    .. [2] W. Hamilton et al., "Inductive Representation Learning on Large Graphs", NeurIPS 2017.
+    .. [3] F. Wu et al., "Simplifying Graph Convolutional Networks", ICML 2019.
+    .. [4] Y. Zheng et al., "Rethinking and Scaling Up Graph Contrastive Learning", NeurIPS 2022.
 
     Examples
     --------
@@ -189,8 +207,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
         Parameters
         ----------
-        X : Graph, or {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Of a cut Graph all nodes are trained on, as features and edges need no labels.
+        X : Graph, list of Graphs, or {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            Of a cut Graph all nodes are trained on, unless ``inductive``.
         y : None
             Ignored.
 
