@@ -10,6 +10,7 @@ import itertools
 import torch
 from torch import Tensor, nn
 
+from sklearn_dim.encoders._activation import PReLU
 from sklearn_dim.encoders._twin import TwinConvolution
 
 
@@ -118,7 +119,7 @@ class _Convolution(nn.Module):
         super().__init__()
         self.weight = _glorot(inputs, outputs)
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.activation = nn.PReLU(init=0.25)
+        self.activation = PReLU()
 
 
 def _glorot(inputs: int, outputs: int) -> nn.Parameter:

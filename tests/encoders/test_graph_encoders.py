@@ -7,6 +7,7 @@ from scipy import sparse
 from torch import nn
 
 from sklearn_dim.encoders import GCN, SGC, GraphSAGE, as_graph_encoder, check_graph_encoder
+from sklearn_dim.encoders._activation import PReLU
 from sklearn_dim.graphs import SparseMatrix
 
 
@@ -37,6 +38,18 @@ def test_gcn_is_the_papers_formula(graph, n_components):
     expected = prelu(A @ prelu(A @ X @ first.weight + first.bias) @ second.weight + second.bias)
     torch.testing.assert_close(encoder(X, matrix), expected)
     torch.testing.assert_close(encoder(X, A), expected)
+
+
+def test_prelu_and_its_gradients_are_torchs():
+    torch.manual_seed(0)
+    ours, torchs = PReLU(), nn.PReLU()
+    for slope in (0.25, -0.3):
+        x = torch.randn(5, 4, requires_grad=True)
+        for module in (ours, torchs):
+            nn.init.constant_(module.weight, slope)
+        both = [torch.autograd.grad((each(x) * x.detach().exp()).sum(), [x, each.weight]) for each in (ours, torchs)]
+        torch.testing.assert_close(*both)
+        torch.testing.assert_close(ours(x), torchs(x))
 
 
 def test_sgc_propagates_before_it_is_nonlinear(graph):
