@@ -1,5 +1,6 @@
 """Graphs and peers of planetoid.py."""
 
+import importlib.util
 import os
 import pathlib
 import sys
@@ -46,15 +47,14 @@ def load_coauthor(path):
     return Graph(X, adjacency), labels, split
 
 
-def has_pyg(*, quiet=False):
-    """Whether torch_geometric is there; says so where it is not, unless quiet."""
-    try:
-        import torch_geometric  # noqa: F401
-    except ImportError:
-        if not quiet:
-            print("torch_geometric is not installed, so its rows are missing: pip install 'sklearn-dim[graph]'\n")
-        return False
-    return True
+def has_pyg():
+    """Whether torch_geometric is there."""
+    return importlib.util.find_spec("torch_geometric") is not None
+
+
+def load_optimizers():
+    """Load what torch loads with a process's first optimiser, so that no fit pays for it."""
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)]).zero_grad()
 
 
 class PygInfomax:

@@ -89,14 +89,18 @@ def _draw_edges(random, y, *, inside, outside):
     """Return the ends (2, m) of distinct edges, a node having so many neighbours inside and outside its community."""
     sizes = np.bincount(y)
     members, starts = np.argsort(y, kind="stable"), np.cumsum(sizes) - sizes
-    a, b = np.triu_indices(len(sizes))
-    pairs = np.where(a == b, sizes[a] * (sizes[a] - 1) // 2, sizes[a] * sizes[b])  # of nodes, by communities
-    ends = []
-    for where, wanted, those in (("within", inside, a == b), ("between", outside, a != b)):
-        block, pair = _draw_pairs(random, np.where(those, pairs, 0), wanted * len(y) / 2, where)
-        first, second = _nodes_of_pair(pair, sizes[a[block]], sizes[b[block]], same=a[block] == b[block])
-        ends.append(members[[starts[a[block]] + first, starts[b[block]] + second]])
-    return np.hstack(ends)
+
+    block, pair = _draw_pairs(random, sizes * (sizes - 1) // 2, inside * len(y) / 2, "within")
+    n = sizes[block]
+    first = pair % n
+    second = (first + 1 + pair // n) % n  # on a circle: one further, then two, … until all pairs are had
+    within = starts[block] + [first, second]
+
+    a, b = np.triu_indices(len(sizes), 1)
+    block, pair = _draw_pairs(random, sizes[a] * sizes[b], outside * len(y) / 2, "between")
+    a, b = a[block], b[block]
+    between = [starts[a] + pair % sizes[a], starts[b] + pair // sizes[a]]
+    return members[np.hstack([within, between])]
 
 
 def _draw_pairs(random, pairs, n_edges, where):
@@ -120,11 +124,3 @@ def _distinct(random, n, limit):
     while len(drawn) < n:
         drawn = np.union1d(drawn, random.randint(limit, size=n - len(drawn), dtype=np.int64))
     return drawn
-
-
-def _nodes_of_pair(pair, n_first, n_second, *, same):
-    """Return two places from the number of a pair, within one community (``same``) or of two."""
-    first = pair % n_first
-    step = pair // n_first
-    # Within one of n: (i, i + 1), then (i, i + 2), …, around a circle, until all n (n − 1) / 2 pairs are had once.
-    return first, np.where(same, (first + 1 + step) % n_second, step)
