@@ -183,7 +183,9 @@ def apart(kind, subject, epochs):
     """Return what _epochs.py measures in a process of its own."""
     script = pathlib.Path(__file__).with_name("_epochs.py")
     command = [sys.executable, "-W", "ignore", str(script), kind, str(subject), str(epochs)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(f"{kind!r} of {subject} ended with exit status {done.returncode}.")
     return json.loads(done.stdout.splitlines()[-1])
 
 
