@@ -12,12 +12,21 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit
 from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
-from torch import nn
 
+from sklearn_dim._node_columns import (
+    KEPT_OF_INPUT,
+    KEPT_OF_LEARNT,
+    centre_and_spread,
+    input_axes,
+    input_columns,
+    is_bag,
+    n_input_columns,
+    smoothed,
+)
+from sklearn_dim._node_objective import build_node_summary
 from sklearn_dim._sklearn import NeuralEstimator, check_nodes, check_numbers
-from sklearn_dim.bounds import make_bound
-from sklearn_dim.critics import CRITICS, GroupDiscrimination, make_critic
-from sklearn_dim.encoders import GRAPH_ENCODERS, as_graph_encoder, check_graph_encoder
+from sklearn_dim.critics import CRITICS
+from sklearn_dim.encoders import GRAPH_ENCODERS
 from sklearn_dim.graphs import (
     CORRUPTIONS,
     Graph,
@@ -25,15 +34,16 @@ from sklearn_dim.graphs import (
     NeighborBatches,
     NeighborGraph,
     SparseMatrix,
+    as_graph,
     normalized_adjacency,
     whole_graph,
 )
-from sklearn_dim.objectives import READOUTS, NodeSummary
+from sklearn_dim.objectives import READOUTS
 from sklearn_dim.training import seeded
 
 LARGE = 2**25  # numbers in the node vectors from which batch_size="auto" trains on batches
 BATCH_SIZE = 4096  # of such batches
-SPREAD = 1.5  # root mean square distance of the output from its mean: LogisticRegression(C=1) works on it as it is
+SPREAD = 2.0  # root mean square distance of the output from its mean: LogisticRegression(C=1) works on it as it is
 
 
 class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEstimator):
@@ -52,7 +62,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     encoder : {"gcn", "sage", "sgc"}, Module or callable, default="gcn"
         The network (X, adjacency) → (n_nodes, n_components): one graph convolution (as published), two layers that
         keep a node's own features apart from its neighbours' mean [2]_, or one convolution over two hops [3]_. A
-        module of one's own is given X as a dense tensor, and ``adjacency @ dense`` propagates by Â; or, if its
+        module of one's own (as wide as n_components less the columns of ``input_share``) is given X as a dense tensor,
+        and ``adjacency @ dense`` propagates by Â; or, if its
         ``forward`` takes ``edge_index``, as torch_geometric's layers do, the edges. A callable makes it from
         (n_features, n_components): ``partial(GraphSAGE, n_layers=3)``, or a class of layers.
     critic : str or callable, default="bilinear"
@@ -65,9 +76,13 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         inputs of both graphs (see `sklearn_dim.graphs.CORRUPTIONS`).
     readout : {"mean", "sum", "max"}, default="mean"
         The summary: the sigmoid of the nodes' mean, sum or maximum.
-    propagation : int, default=5
-        Steps k of ``H + Â^k H`` at `transform`, which smooths node vectors over their neighbourhood. 0 is the
+    propagation : int, default=10
+        Steps of personalised PageRank at `transform`, which smooth all columns over their neighbourhood [5]_. 0 is the
         paper's.
+    input_share : float in [0, 1), default=0.5
+        Share of the columns that hold the input, smoothed: X itself if it has no more columns than that, else its
+        coordinates along the leading axes of the smoothed rows. The others hold what the encoder has learnt.
+        0 is the paper's.
     inductive : bool, default=False
         Train only on the rows of a cut Graph and the edges between them, as if the others did not exist yet. By
         default all nodes are trained on, as features and edges need no labels.
@@ -111,8 +126,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Epochs run.
     net_ : InformationNet
         The trained skorch net.
-    mean_, scale_ : ndarray of shape (n_components,), float
-        Statistics of the training nodes' unit vectors that centre the output and set its scale.
+    input_axes_ : ndarray of shape (n_features, n_axes), or None
+        Axes of X along which the output holds its coordinates; None where it holds X itself or nothing of it.
+    mean_, scale_ : ndarray of shape (n_components,)
+        Statistics of the training nodes that centre the output and set its scale.
     neighbors_ : NeighborGraph or None
         For plain rows, the training graph, to which new rows attach.
     n_features_in_ : int
@@ -126,6 +143,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     .. [2] W. Hamilton et al., "Inductive Representation Learning on Large Graphs", NeurIPS 2017.
     .. [3] F. Wu et al., "Simplifying Graph Convolutional Networks", ICML 2019.
     .. [4] Y. Zheng et al., "Rethinking and Scaling Up Graph Contrastive Learning", NeurIPS 2022.
+    .. [5] J. Klicpera et al., "Predict then Propagate", ICLR 2019, eq. 4.
 
     Examples
     --------
@@ -146,6 +164,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         "corruption": [StrOptions({*CORRUPTIONS, "other_graph"}), callable],
         "readout": [StrOptions(set(READOUTS))],
         "propagation": [Interval(Integral, 0, None, closed="left")],
+        "input_share": [Interval(Real, 0, 1, closed="left")],
         "inductive": ["boolean"],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"}), None],
@@ -163,7 +182,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         critic="bilinear",
         corruption="shuffle",
         readout="mean",
-        propagation=5,
+        propagation=10,
+        input_share=0.5,
         inductive=False,
         n_neighbors=10,
         max_iter="auto",
@@ -186,6 +206,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         self.corruption = corruption
         self.readout = readout
         self.propagation = propagation
+        self.input_share = input_share
         self.inductive = inductive
         self.n_neighbors = n_neighbors
         self.max_iter = max_iter
@@ -236,18 +257,18 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
     def _fit(self, X, *, go_on):
         features, adjacency, parts = self._training_graph(X, reset=not go_on)
-        with seeded(self.random_state, features.shape[0] * self.n_components, self.n_iter_ if go_on else 0):
+        with seeded(self.random_state, features.shape[0] * self.n_components, self.n_iter_ if go_on else 0) as seed:
             if not go_on:
                 self._start(features, parts)
             batches = self._batches(features, adjacency, parts)
             self._run(self.net_, batches, None, self._epochs(batches, steps=1000, most=500, least=10))
-            self._scale_output(self._whole(features, adjacency, parts))
+            self._fit_output(features, adjacency, parts, seed)
             self.mutual_info_ = self.net_.evaluate(batches)["mutual_info"]
         return self
 
     def _training_graph(self, X, *, reset):
         """Return features, adjacency and parts of all training nodes."""
-        X = _as_graph(X)
+        X = as_graph(X)
         if not isinstance(X, Graph):
             X = check_numbers(self, X, reset=reset, ensure_min_samples=2)
             self.neighbors_ = NeighborGraph(self.n_neighbors).fit(X)
@@ -257,7 +278,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         if X.features.shape[0] < 2:
             raise ValueError("a Graph needs at least two nodes, to compare one with others; got n_samples = 1.")
         self.neighbors_ = None
-        return X.features, X.adjacency, _parts(X)
+        return X.features, X.adjacency, X.parts
 
     def _start(self, features, parts):
         """Build the net and decide how features enter it."""
@@ -268,12 +289,12 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
                 "Graphs, or use corruption='shuffle'."
             )
         scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default")
-        self._scaler = None if _is_bag(features) else scaler.fit(features)
+        self._scaler = None if is_bag(features) else scaler.fit(features)
         own = ("mi_estimator", "encoder", "critic", "corruption", "readout")
         build = partial(
             build_node_summary,
             features.shape[1],
-            self.n_components,
+            self.n_components - self._n_input(features),
             n_parts=n_parts,
             **{name: copy.deepcopy(getattr(self, name)) for name in own},
         )
@@ -283,9 +304,12 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
     def _inputs(self, features, adjacency):
         """Return features as they enter the encoder, and the matrix that it propagates with."""
-        X = normalize(features, norm="l1") if self._scaler is None else self._scaler.transform(features)
         kind = getattr(self.net_.module_.encoder, "normalization", "symmetric")
-        return X, normalized_adjacency(adjacency, kind)
+        return self._scaled(features), normalized_adjacency(adjacency, kind)
+
+    def _scaled(self, features):
+        """Return rows of unit sum if they are bags of words, else standardised columns."""
+        return normalize(features, norm="l1") if self._scaler is None else self._scaler.transform(features)
 
     @property
     def _own_network(self) -> bool:
@@ -328,37 +352,46 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            In X's float dtype: unit vectors, moved and scaled to zero mean and a root mean square distance of 1.5 from
+            In X's float dtype: unit vectors, moved and scaled to zero mean and a root mean square distance of 2 from
             it on the training nodes. For a list, the nodes of the first Graph, then of the second, and so on.
         """
         features, adjacency, parts, rows = self._graph_of(X)
         double = features.dtype == np.float64 and self.neighbors_ is not None
         with seeded(0, features.shape[0] * self.n_components):
-            graph = self._whole(features, adjacency, parts, torch.float64 if double else torch.float32)
-            vectors = self._unit_vectors(graph, rows)
+            blocks = self._blocks(features, adjacency, parts, torch.float64 if double else torch.float32)
+        vectors = np.hstack([block[rows] for block in blocks])
         vectors -= self.mean_
         vectors /= self.scale_
         return vectors.astype(features.dtype, copy=False)
 
-    def _scale_output(self, graph):
-        """Set mean and scale of the output from the training nodes."""
-        vectors = self._unit_vectors(graph)
-        self.mean_ = vectors.mean(0, dtype=np.float64)
-        squares = np.einsum("ij,ij->i", vectors, vectors).mean(dtype=np.float64)
-        spread = float(np.sqrt(max(squares - self.mean_ @ self.mean_, 0.0)))
-        self.scale_ = spread / SPREAD if spread > 1e-3 else 1.0
+    def _n_input(self, features) -> int:
+        return n_input_columns(self.n_components, features.shape[1], self.input_share)
+
+    def _fit_output(self, features, adjacency, parts, seed):
+        """Set the axes of the input, and mean and scale of the output, from the training nodes."""
+        X, matrix = self._scaled(features), normalized_adjacency(adjacency)
+        self.input_axes_ = input_axes(X, matrix, self._n_input(features), seed)
+        blocks = self._blocks(features, adjacency, parts)
+        moments = [centre_and_spread(block) for block in blocks]
+        self.mean_ = np.concatenate([mean for mean, _ in moments])
+        share = SPREAD / np.sqrt(len(blocks))
+        self.scale_ = np.concatenate([np.full(len(mean), spread / share) for mean, spread in moments])
 
     @torch.no_grad()
-    def _unit_vectors(self, graph, rows=slice(None)):
-        """Return H + Â^k H of a graph's nodes, each of unit length."""
+    def _blocks(self, features, adjacency, parts, dtype=torch.float32) -> list[np.ndarray]:
+        """Return the learnt columns of all nodes, and if there are any those of the input; rows of unit length."""
+        graph = self._whole(features, adjacency, parts, dtype)
         encoder = self.net_.module_.encoder
-        if graph.X.dtype == torch.float64:
+        if dtype == torch.float64:
             encoder = copy.deepcopy(encoder).double()
-        patches = smooth = encoder(graph.X, graph.adjacency)
-        for _ in range(self.propagation):
-            smooth = graph.adjacency @ smooth
-        patches = patches + smooth if self.propagation else patches
-        return nn.functional.normalize(patches).cpu().numpy()[rows]
+        learnt = encoder(graph.X, graph.adjacency)
+        where = {"dtype": dtype, "device": self.net_.device}
+        matrix = SparseMatrix(normalized_adjacency(adjacency), **where) if self.propagation else None
+        blocks = [smoothed(learnt, matrix, KEPT_OF_LEARNT, self.propagation)]
+        if self._n_input(features):
+            given = torch.as_tensor(input_columns(self._scaled(features), self.input_axes_)).to(**where)
+            blocks.append(smoothed(given, matrix, KEPT_OF_INPUT, self.propagation))
+        return blocks
 
     def score(self, X, y=None):
         """Return the information of the graph's summary with X's nodes, in nats: higher is better.
@@ -384,10 +417,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     def _graph_of(self, X):
         """Return features, adjacency, parts and the asked rows of X's graph."""
         check_is_fitted(self)
-        X = _as_graph(X)
+        X = as_graph(X)
         if isinstance(X, Graph):
             check_nodes(self, X, reset=False)
-            return X.features, X.adjacency, _parts(X), X.rows
+            return X.features, X.adjacency, X.parts, X.rows
         X = check_numbers(self, X, reset=False)
         if self.neighbors_ is None:
             raise ValueError(
@@ -403,40 +436,3 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _as_graph(X):
-    """Return a list of Graphs as one, anything else as it is."""
-    return Graph.union(X) if isinstance(X, list | tuple) and X and isinstance(X[0], Graph) else X
-
-
-def _parts(graph: Graph) -> np.ndarray:
-    """Return the number of each node's graph."""
-    return np.zeros(graph.features.shape[0], dtype=int) if graph.parts is None else graph.parts
-
-
-def _is_bag(features) -> bool:
-    """Whether features are like bags of words: sparse and not negative. Such rows are given unit sum, as published."""
-    values = features.data if sparse.issparse(features) else features
-    filled = features.nnz if sparse.issparse(features) else np.count_nonzero(features)
-    return filled < 0.1 * np.prod(features.shape) and values.min(initial=0.0) >= 0
-
-
-def build_node_summary(
-    n_features, n_components, *, n_parts, mi_estimator, encoder, critic, corruption, readout
-) -> NodeSummary:
-    """Wire an objective for graphs of ``n_features`` from `DGITransformer`'s parameters."""
-    if isinstance(encoder, nn.Module):
-        network = copy.deepcopy(encoder)
-    else:
-        network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
-    network = as_graph_encoder(network)
-    pair = SparseMatrix(sparse.csr_matrix(np.array([[0.5, 0.5], [0.5, 0.5]])))
-    network = check_graph_encoder(network, pair, n_features, n_components)
-    bound = make_bound(mi_estimator)
-    critic = GroupDiscrimination if critic == "group" else critic
-    critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
-    corrupt = None if corruption == "other_graph" else CORRUPTIONS.get(corruption, corruption)
-    return NodeSummary(
-        network, critic, bound, corrupt, readout=readout, n_parts=n_parts, shuffles=corruption == "shuffle"
-    )

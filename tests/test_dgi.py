@@ -73,22 +73,57 @@ def test_every_bound_trains(communities, mi_estimator):
 
 def test_the_papers_vectors_by_arguments(communities):
     graph, _ = communities
-    dgi = quick(propagation=0).fit(graph)
+    dgi = quick(propagation=0, input_share=0.0).fit(graph)
     encoder = dgi.net_.module_.encoder
     with torch.no_grad():
         X = torch.tensor((graph.features - graph.features.mean(0)) / graph.features.std(0)).float()
         adjacency = torch.tensor(normalized_adjacency(graph.adjacency).toarray()).float()
         H = nn.functional.normalize(encoder(X, adjacency)).numpy()
     H -= H.mean(0)
-    H *= 1.5 / np.sqrt(np.square(H).sum(1).mean())
+    H *= 2 / np.sqrt(np.square(H).sum(1).mean())
     np.testing.assert_allclose(dgi.transform(graph), H, atol=1e-4)
 
 
-def test_output_has_the_scale_it_says(communities):
+def test_output_is_what_was_learnt_and_the_input_each_smoothed(communities):
     graph, _ = communities
-    output = quick().fit_transform(graph)
+    dgi = quick(propagation=3).fit(graph)
+    A = normalized_adjacency(graph.adjacency).toarray()
+    X = (graph.features - graph.features.mean(0)) / graph.features.std(0)
+    with torch.no_grad():
+        H = dgi.net_.module_.encoder(torch.tensor(X).float(), torch.tensor(A).float()).numpy()
+    axes = dgi.input_axes_
+    np.testing.assert_allclose(axes.T @ axes, np.eye(8), atol=1e-5)
+    caught, most = np.linalg.norm(A @ X @ axes), np.linalg.norm(np.linalg.svd(A @ X)[1][:8])
+    assert 0.99 < caught / most < 1 + 1e-6
+    blocks = []
+    for Z, kept in ((H, 0.1), (X @ axes, 0.35)):
+        spread = Z
+        for _ in range(3):
+            spread = (1 - kept) * A @ spread + kept * Z
+        spread = spread / np.linalg.norm(spread, axis=1, keepdims=True)
+        spread -= spread.mean(0)
+        blocks.append(spread * np.sqrt(2 / np.square(spread).sum(1).mean()))
+    np.testing.assert_allclose(dgi.transform(graph), np.hstack(blocks), atol=1e-4)
+
+
+def test_narrow_features_are_in_the_output_as_they_are():
+    X, adjacency, _ = make_community_graph(90, 3, random_state=0)
+    dgi = quick(propagation=0).fit(Graph(X, adjacency))
+    unit = (X - X.mean(0)) / X.std(0)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    assert dgi.input_axes_ is None
+    output = dgi.transform(Graph(X, adjacency))
+    for column in range(3):
+        assert np.corrcoef(output[:, 13 + column], unit[:, column])[0, 1] > 0.999999
+    assert quick(n_components=1).fit_transform(Graph(X, adjacency)).shape == (90, 1)
+
+
+@pytest.mark.parametrize("input_share", [0.0, 0.5])
+def test_output_has_the_scale_it_says(communities, input_share):
+    graph, _ = communities
+    output = quick(input_share=input_share).fit_transform(graph)
     np.testing.assert_allclose(output.mean(0), 0, atol=1e-6)
-    assert np.sqrt(np.square(output).sum(1).mean()) == pytest.approx(1.5, abs=1e-6)
+    assert np.sqrt(np.square(output).sum(1).mean()) == pytest.approx(2, abs=1e-5)
 
 
 def test_training_raises_information(communities):
@@ -184,7 +219,7 @@ class Mean(nn.Module):
 @pytest.mark.parametrize("encoder", [Mean, Mean(32, 16)], ids=["callable", "module"])
 def test_an_encoder_of_ones_own(communities, encoder):
     before = [weight.clone() for weight in encoder.parameters()] if isinstance(encoder, Mean) else []
-    dgi = quick(encoder=encoder).fit(communities[0])
+    dgi = quick(encoder=encoder, input_share=0.0).fit(communities[0])
     assert dgi.transform(communities[0]).shape == (300, 16)
     assert all(torch.equal(a, b) for a, b in zip(before, encoder.parameters(), strict=True)) if before else True
 
@@ -193,10 +228,10 @@ def test_an_encoder_of_ones_own(communities, encoder):
 def test_layers_of_torch_geometric(communities, layer):
     geometric = pytest.importorskip("torch_geometric.nn", reason="needs the extra [graph]")
     layer = geometric.GINConv(nn.Linear(32, 16)) if layer == "GINConv" else getattr(geometric, layer)
-    dgi = quick(encoder=layer, max_iter=100).fit(communities[0])
+    dgi = quick(encoder=layer, max_iter=100, input_share=0.0).fit(communities[0])
     assert dgi.loss_curve_[-1] < dgi.loss_curve_[0] - 0.05
     assert dgi.transform(communities[0]).shape == (300, 16)
-    assert quick(encoder=layer, batch_size=100).fit(communities[0]).n_iter_ == 5
+    assert quick(encoder=layer, batch_size=100, input_share=0.0).fit(communities[0]).n_iter_ == 5
 
 
 @pytest.mark.parametrize(
@@ -306,12 +341,13 @@ class Steps(Callback):
         ({"mi_estimator": "mine"}, np.eye(4), "The 'mi_estimator' parameter of DGITransformer must be .* Got 'mine'"),
         ({"propagation": -1}, np.eye(4), "The 'propagation' parameter .* Got -1"),
         ({"device": "nowhere"}, np.eye(4), "device='nowhere' cannot be used here"),
-        ({"encoder": nn.Linear(4, 16)}, np.eye(4), r"the encoder must map \(X, adjacency\) .* Linear does not"),
+        ({"encoder": nn.Linear(4, 12)}, np.eye(4), r"the encoder must map \(X, adjacency\) .* Linear does not"),
+        ({"input_share": 1.0}, np.eye(4), "The 'input_share' parameter .* Got 1.0"),
         ({"batch_size": 1}, np.eye(4), "The 'batch_size' parameter .* Got 1"),
         ({"fan_out": 0}, np.eye(4), "The 'fan_out' parameter .* Got 0"),
         ({"corruption": "other_graph"}, np.eye(4), "corruption='other_graph' .* Give fit a list of Graphs"),
         ({"inductive": True}, Graph(np.eye(4), np.ones((4, 4)))[[0]], "a Graph needs at least two nodes"),
-        ({"encoder": Mean(4, 7)}, np.eye(4), r"\(n_nodes, 16\), n_components=16 .* Mean does not"),
+        ({"encoder": Mean(4, 7)}, np.eye(4), r"\(n_nodes, 12\): Mean does not .* input_share"),
     ],
 )
 def test_bad_input_is_named_and_nothing_is_half_fitted(parameters, X, message):

@@ -23,6 +23,8 @@ MAY_IMPORT = {
     "objectives": {"bounds", "critics"},
     "training": set(),
     "_sklearn": {"bounds", "training"},
+    "_node_columns": set(),
+    "_node_objective": {"bounds", "critics", "encoders", "graphs", "objectives"},
     "_cross_fit": {"objectives", "training"},
     "_pair_estimator": {"_cross_fit", "_sklearn", "bounds", "critics", "objectives", "training"},
 }

@@ -44,7 +44,8 @@ def check_graph_encoder(network: nn.Module, adjacency, n_features: int, n_compon
         shape = f"raised: {error}"
     if shape != (2, n_components):
         raise ValueError(
-            f"the encoder must map (X, adjacency) of {n_features} features to (n_nodes, {n_components}), n_components="
-            f"{n_components} columns; {type(network).__name__} does not (for two nodes it gave {shape})."
+            f"the encoder must map (X, adjacency) of {n_features} features to (n_nodes, {n_components}): "
+            f"{type(network).__name__} does not (for two nodes it gave {shape}). Its width is n_components less the "
+            "columns that hold the input (input_share)."
         )
     return network

@@ -2,7 +2,7 @@
 
 from sklearn_dim.graphs._batches import GraphBatch, NeighborBatches, whole_graph
 from sklearn_dim.graphs._corrupt import CORRUPTIONS, shuffle, thinned
-from sklearn_dim.graphs._graph import Graph
+from sklearn_dim.graphs._graph import Graph, as_graph
 from sklearn_dim.graphs._matrix import SparseMatrix, as_matrix
 from sklearn_dim.graphs._neighbors import NeighborGraph
 from sklearn_dim.graphs._normalize import normalized_adjacency
@@ -14,6 +14,7 @@ __all__ = [
     "NeighborBatches",
     "NeighborGraph",
     "SparseMatrix",
+    "as_graph",
     "as_matrix",
     "normalized_adjacency",
     "shuffle",

@@ -34,8 +34,8 @@ class Graph:
         Edges of all nodes.
     rows : ndarray of int
         The nodes selected.
-    parts : ndarray of int of shape (n_nodes,), or None
-        For a `union`, which of the graphs each node is of.
+    parts : ndarray of int of shape (n_nodes,)
+        For a `union`, which of the graphs each node is of; else zeros.
     shape : tuple (n_selected, n_features)
 
     Raises
@@ -61,7 +61,12 @@ class Graph:
         X = _check_features(X)
         adjacency = _check_adjacency(adjacency, X.shape[0], directed)
         self._set(
-            features=X, adjacency=adjacency, rows=np.arange(X.shape[0]), names=names, directed=directed, parts=None
+            features=X,
+            adjacency=adjacency,
+            rows=np.arange(X.shape[0]),
+            names=names,
+            directed=directed,
+            parts=np.zeros(X.shape[0], dtype=int),
         )
 
     def _set(self, **values):
@@ -171,10 +176,9 @@ class Graph:
 
     def induced(self):
         """Return the graph of the selected nodes alone, with the edges between them."""
-        parts = None if self.parts is None else self.parts[self.rows]
         edges = self.adjacency[self.rows][:, self.rows]
         rows = np.arange(len(self))
-        return self._with(features=self.features[self.rows], adjacency=edges, rows=rows, parts=parts)
+        return self._with(features=self.features[self.rows], adjacency=edges, rows=rows, parts=self.parts[self.rows])
 
     @property
     def shape(self):
@@ -211,6 +215,11 @@ class Graph:
         edges = self.adjacency.nnz if self.directed else self.adjacency.nnz // 2
         selected = "" if len(self) == whole else f"{len(self)} of "
         return f"Graph({selected}{whole} nodes, {edges} edges, {self.shape[1]} features)"
+
+
+def as_graph(X):
+    """Return a list of Graphs as their union, anything else as it is."""
+    return Graph.union(X) if isinstance(X, list | tuple) and X and isinstance(X[0], Graph) else X
 
 
 def _check_features(X):

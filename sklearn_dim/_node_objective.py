@@ -1,0 +1,33 @@
+"""How `DGITransformer` makes its objective from its parameters."""
+
+import copy
+
+import numpy as np
+from scipy import sparse
+from torch import nn
+
+from sklearn_dim.bounds import make_bound
+from sklearn_dim.critics import GroupDiscrimination, make_critic
+from sklearn_dim.encoders import GRAPH_ENCODERS, as_graph_encoder, check_graph_encoder
+from sklearn_dim.graphs import CORRUPTIONS, SparseMatrix
+from sklearn_dim.objectives import NodeSummary
+
+
+def build_node_summary(
+    n_features, n_components, *, n_parts, mi_estimator, encoder, critic, corruption, readout
+) -> NodeSummary:
+    """Wire an objective for graphs of ``n_features`` from `DGITransformer`'s parameters."""
+    if isinstance(encoder, nn.Module):
+        network = copy.deepcopy(encoder)
+    else:
+        network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
+    network = as_graph_encoder(network)
+    pair = SparseMatrix(sparse.csr_matrix(np.array([[0.5, 0.5], [0.5, 0.5]])))
+    network = check_graph_encoder(network, pair, n_features, n_components)
+    bound = make_bound(mi_estimator)
+    critic = GroupDiscrimination if critic == "group" else critic
+    critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
+    corrupt = None if corruption == "other_graph" else CORRUPTIONS.get(corruption, corruption)
+    return NodeSummary(
+        network, critic, bound, corrupt, readout=readout, n_parts=n_parts, shuffles=corruption == "shuffle"
+    )
