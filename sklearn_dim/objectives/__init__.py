@@ -2,6 +2,7 @@
 
 from sklearn_dim.objectives._columns import ColumnInformation
 from sklearn_dim.objectives._deep_infomax import DeepInfoMax
+from sklearn_dim.objectives._graph_summary import READOUTS, GraphSummary
 from sklearn_dim.objectives._masked import MaskedInformation
 from sklearn_dim.objectives._node_summary import NodeSummary
 from sklearn_dim.objectives._pairs import PairInformation, Valued
@@ -11,9 +12,11 @@ from sklearn_dim.objectives._total_correlation import TotalCorrelation
 
 __all__ = [
     "PRIORS",
+    "READOUTS",
     "AdversarialPrior",
     "ColumnInformation",
     "DeepInfoMax",
+    "GraphSummary",
     "MaskedInformation",
     "NodeSummary",
     "PairInformation",
