@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from scipy import sparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -30,7 +31,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     Parameters
     ----------
-    n_components : int, default=96
+    n_components : int, default=192
         Width of a graph's vector, and of a node's.
     mi_estimator : str or Bound, default="jsd"
         The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
@@ -114,7 +115,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def __init__(
         self,
-        n_components=96,
+        n_components=192,
         *,
         mi_estimator="jsd",
         encoder="gin",
@@ -209,9 +210,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _start(self, graphs, train):
         """Build the net and decide the scale on which features enter it."""
-        # They are not centred: a constant feature then counts nodes and neighbours.
-        scaler = StandardScaler(with_mean=False).set_output(transform="default")
-        self._scaler = scaler.fit(graphs.features[np.isin(graphs.parts, train)])
+        self._scaler = fit_scaler(graphs.features[np.isin(graphs.parts, train)])
         build = partial(
             build_graph_summary,
             graphs.shape[1],
@@ -290,6 +289,17 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         tags.input_tags.two_d_array = False
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def fit_scaler(features) -> StandardScaler:
+    """Return a scaler for all columns but indicators and constants, which count nodes and neighbours as they are."""
+    scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default").fit(features)
+    others = np.asarray((features != features.astype(bool)).sum(0)).ravel()  # values of a column but 0 and 1
+    plain = (scaler.var_ == 0) | (others == 0)
+    scaler.scale_[plain] = 1.0
+    if scaler.with_mean:
+        scaler.mean_[plain] = 0.0
+    return scaler
 
 
 def check_graphs(X, least: int) -> None:

@@ -113,8 +113,7 @@ def test_the_output_is_the_standardised_read_out(graphs):
     varies = output.std(0) > 0
     np.testing.assert_allclose(output.std(0)[varies], 1, atol=1e-5)
     graph = graphs[3]
-    stacked = np.vstack([graph.features for graph in graphs])
-    X = torch.tensor(graph.features / stacked.std(0)).float()
+    X = torch.tensor(graph.features).float()  # indicators enter as they are
     with torch.no_grad():
         nodes = model.net_.module_.encoder(X, torch.tensor(graph.adjacency.toarray()))
     expected = (np.arcsinh(nodes.sum(0).numpy()) - model.mean_) / model.scale_
@@ -161,6 +160,17 @@ def test_no_batch_is_a_single_graph(graphs, batch_size, n_batches):
     assert len(batches) == n_batches and min(len(sizes) for sizes, *_ in batches) >= 20
     for sizes, X, adjacency in batches:
         assert sizes.sum() == len(X) == len(adjacency)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+def test_columns_are_standardised_but_for_indicators_and_constants(kind):
+    rng = np.random.default_rng(0)
+    X = np.column_stack([2000 + 5 * rng.normal(size=30), rng.integers(2, size=30), np.full(30, 7.0)])
+    cut = [Graph(kind(X[start : start + 10]), np.eye(10, k=1)) for start in (0, 10, 20)]
+    _, found, _ = next(iter(quick().fit(cut)._batches(Graph.union(cut), shuffle=False)))
+    years = X[:, 0] - X[:, 0].mean() if kind is np.asarray else X[:, 0]  # centring would fill a sparse column
+    expected = np.column_stack([years / X[:, 0].std(), X[:, 1:]])
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_names_and_frames():
@@ -258,8 +268,16 @@ def test_a_failed_fit_loses_nothing(graphs):
 # How it behaves in scikit-learn
 
 
-@pytest.mark.parametrize("check", ["check_no_attributes_set_in_init", "check_get_params_invariance", "check_set_params",
-                                   "check_parameters_default_constructible", "check_param_validation"])
+@pytest.mark.parametrize(
+    "check",
+    [
+        "check_no_attributes_set_in_init",
+        "check_get_params_invariance",
+        "check_set_params",
+        "check_parameters_default_constructible",
+        "check_param_validation",
+    ],
+)
 def test_the_checks_of_scikit_learn_that_give_no_array(check):
     getattr(estimator_checks, check)("GraphInfomaxTransformer", GraphInfomaxTransformer())
 
