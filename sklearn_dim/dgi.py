@@ -16,12 +16,23 @@ from torch import nn
 
 from sklearn_dim._sklearn import NeuralEstimator, check_nodes, check_numbers
 from sklearn_dim.bounds import make_bound
-from sklearn_dim.critics import CRITICS, make_critic
-from sklearn_dim.encoders import GCN, check_graph_encoder
-from sklearn_dim.graphs import Graph, NeighborGraph, SparseMatrix, as_matrix, normalized_adjacency
-from sklearn_dim.objectives import NodeSummary
+from sklearn_dim.critics import CRITICS, GroupDiscrimination, make_critic
+from sklearn_dim.encoders import GRAPH_ENCODERS, as_graph_encoder, check_graph_encoder
+from sklearn_dim.graphs import (
+    CORRUPTIONS,
+    Graph,
+    GraphBatch,
+    NeighborBatches,
+    NeighborGraph,
+    SparseMatrix,
+    normalized_adjacency,
+    whole_graph,
+)
+from sklearn_dim.objectives import READOUTS, NodeSummary
 from sklearn_dim.training import seeded
 
+LARGE = 2**25  # numbers in the node vectors from which batch_size="auto" trains on batches
+BATCH_SIZE = 4096  # of such batches
 SPREAD = 1.5  # root mean square distance of the output from its mean: LogisticRegression(C=1) works on it as it is
 
 
@@ -29,8 +40,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     """Deep Graph Infomax: node vectors that share as much information with their graph as they can.
 
     A graph convolution is trained to tell the nodes of the graph from those of a corrupted twin, by their
-    information with the graph's summary [1]_. X is a `Graph`, or plain rows, which become one by their
-    nearest neighbours.
+    information with the graph's summary [1]_. X is a `Graph`, a list of them, or plain rows, which become one by
+    their nearest neighbours.
 
     Parameters
     ----------
@@ -38,23 +49,37 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Width of a node vector.
     mi_estimator : str or Bound, default="jsd"
         The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
-    encoder : {"gcn"}, Module or callable, default="gcn"
-        The network (X, adjacency) → (n_nodes, n_components): X is a dense tensor, and ``adjacency @ dense``
-        propagates. A callable makes it from (n_features, n_components).
+    encoder : {"gcn", "sage", "sgc"}, Module or callable, default="gcn"
+        The network (X, adjacency) → (n_nodes, n_components): one graph convolution (as published), two layers that
+        keep a node's own features apart from its neighbours' mean [2]_, or one convolution over two hops [3]_. A
+        module of one's own is given X as a dense tensor, and ``adjacency @ dense`` propagates by Â; or, if its
+        ``forward`` takes ``edge_index``, as torch_geometric's layers do, the edges. A callable makes it from
+        (n_features, n_components): ``partial(GraphSAGE, n_layers=3)``, or a class of layers.
     critic : str or callable, default="bilinear"
-        T(summary, node): "bilinear" (as published), "separable", "concatenated", or a callable
-        (summary_features, node_features) → module.
-    corruption : {"shuffle"}, default="shuffle"
-        How the twin is made: the rows of X change places, the edges stay.
-    readout : {"mean"}, default="mean"
-        The summary: the sigmoid of the nodes' mean.
+        T(summary, node): "bilinear" (as published), "separable", "concatenated", … , or a callable
+        (summary_features, node_features) → module. "group" scores a node without the summary [4]_.
+    corruption : str or callable, default="shuffle"
+        How the twin is made. "shuffle": the rows of X change places, the edges stay (as published);
+        "feature_dropout", "edge_dropout": half of the entries of X, or of the propagation matrix, are gone;
+        "other_graph": of several graphs, nodes meet the summary of another. Or a function (X, adjacency) → the
+        inputs of both graphs (see `sklearn_dim.graphs.CORRUPTIONS`).
+    readout : {"mean", "sum", "max"}, default="mean"
+        The summary: the sigmoid of the nodes' mean, sum or maximum.
     propagation : int, default=5
         Steps k of ``H + Â^k H`` at `transform`, which smooths node vectors over their neighbourhood. 0 is the
         paper's.
+    inductive : bool, default=False
+        Train only on the rows of a cut Graph and the edges between them, as if the others did not exist yet. By
+        default all nodes are trained on, as features and edges need no labels.
     n_neighbors : int, default=10
         Neighbours of a plain row.
-    max_iter : int, default=500
-        Most epochs.
+    max_iter : int or "auto", default="auto"
+        Most epochs: 500 over a whole graph; over batches as many as make a thousand steps, but at least 10.
+    batch_size : int, None or "auto", default="auto"
+        Nodes of a batch; None trains on the whole graph at once. "auto" does so up to 65 536 nodes of 512 components,
+        and takes batches of 4096 where there are more.
+    fan_out : int or None, default=10
+        Neighbours that a node of a batch draws at each hop; None takes all.
     learning_rate_init : float, default=0.001
         Adam's step size.
     early_stopping : bool, default=True
@@ -68,6 +93,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     device : str, default="auto"
         "auto" is CUDA, then the CPU; or a torch device.
     callbacks : list of skorch callbacks, default=None
+        Called during training, after the estimator's own.
     verbose : int, default=0
         1 prints a line an epoch.
     random_state : int, RandomState instance or None, default=None
@@ -97,6 +123,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     References
     ----------
     .. [1] P. Veličković et al., "Deep Graph Infomax", ICLR 2019, eq. 1.
+    .. [2] W. Hamilton et al., "Inductive Representation Learning on Large Graphs", NeurIPS 2017.
+    .. [3] F. Wu et al., "Simplifying Graph Convolutional Networks", ICML 2019.
+    .. [4] Y. Zheng et al., "Rethinking and Scaling Up Graph Contrastive Learning", NeurIPS 2022.
 
     Examples
     --------
@@ -109,18 +138,18 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
     _parameter_constraints: ClassVar[dict] = {
         **{
-            name: rule
-            for name, rule in NeuralEstimator._parameter_constraints.items()
-            if name not in ("batch_size", "validation_fraction")
+            name: rule for name, rule in NeuralEstimator._parameter_constraints.items() if name != "validation_fraction"
         },
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "encoder": [StrOptions({"gcn"}), callable],
-        "critic": [StrOptions(set(CRITICS)), callable],
-        "corruption": [StrOptions({"shuffle"})],
-        "readout": [StrOptions({"mean"})],
+        "encoder": [StrOptions(set(GRAPH_ENCODERS)), callable],
+        "critic": [StrOptions({*CRITICS, "group"}), callable],
+        "corruption": [StrOptions({*CORRUPTIONS, "other_graph"}), callable],
+        "readout": [StrOptions(set(READOUTS))],
         "propagation": [Interval(Integral, 0, None, closed="left")],
+        "inductive": ["boolean"],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"}), None],
+        "fan_out": [Interval(Integral, 1, None, closed="left"), None],
         "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
     }
@@ -135,8 +164,11 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         corruption="shuffle",
         readout="mean",
         propagation=5,
+        inductive=False,
         n_neighbors=10,
-        max_iter=500,
+        max_iter="auto",
+        batch_size="auto",
+        fan_out=10,
         learning_rate_init=1e-3,
         early_stopping=True,
         n_iter_no_change=20,
@@ -154,8 +186,11 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         self.corruption = corruption
         self.readout = readout
         self.propagation = propagation
+        self.inductive = inductive
         self.n_neighbors = n_neighbors
         self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.fan_out = fan_out
         self.learning_rate_init = learning_rate_init
         self.early_stopping = early_stopping
         self.n_iter_no_change = n_iter_no_change
@@ -172,8 +207,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
         Parameters
         ----------
-        X : Graph, or {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Of a cut Graph all nodes are trained on, as features and edges need no labels.
+        X : Graph, list of Graphs, or {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            Of a cut Graph all nodes are trained on, unless ``inductive``.
         y : None
             Ignored.
 
@@ -200,55 +235,93 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             return self._fit(X, go_on=go_on)
 
     def _fit(self, X, *, go_on):
-        features, adjacency = self._training_graph(X, reset=not go_on)
+        features, adjacency, parts = self._training_graph(X, reset=not go_on)
         with seeded(self.random_state, features.shape[0] * self.n_components, self.n_iter_ if go_on else 0):
             if not go_on:
-                self._start(features)
-            batch = (self._tensors(features, adjacency),)
-            self._run(self.net_, [batch], None, self.max_iter)
-            self._scale_output(batch)
-            self.mutual_info_ = self.net_.evaluate([batch])["mutual_info"]
+                self._start(features, parts)
+            batches = self._batches(features, adjacency, parts)
+            self._run(self.net_, batches, None, self._epochs(batches, steps=1000, most=500, least=10))
+            self._scale_output(self._whole(features, adjacency, parts))
+            self.mutual_info_ = self.net_.evaluate(batches)["mutual_info"]
         return self
 
     def _training_graph(self, X, *, reset):
-        """Return features and adjacency of all training nodes."""
-        if isinstance(X, Graph):
-            check_nodes(self, X, reset=reset)
-            if X.features.shape[0] < 2:
-                raise ValueError("a Graph needs at least two nodes, to compare one with others; got n_samples = 1.")
-            self.neighbors_ = None
-            return X.features, X.adjacency
-        X = check_numbers(self, X, reset=reset, ensure_min_samples=2)
-        self.neighbors_ = NeighborGraph(self.n_neighbors).fit(X)
-        return X, self.neighbors_.adjacency_
+        """Return features, adjacency and parts of all training nodes."""
+        X = _as_graph(X)
+        if not isinstance(X, Graph):
+            X = check_numbers(self, X, reset=reset, ensure_min_samples=2)
+            self.neighbors_ = NeighborGraph(self.n_neighbors).fit(X)
+            return X, self.neighbors_.adjacency_, np.zeros(X.shape[0], dtype=int)
+        check_nodes(self, X, reset=reset)
+        X = X.induced() if self.inductive else X
+        if X.features.shape[0] < 2:
+            raise ValueError("a Graph needs at least two nodes, to compare one with others; got n_samples = 1.")
+        self.neighbors_ = None
+        return X.features, X.adjacency, _parts(X)
 
-    def _start(self, features):
+    def _start(self, features, parts):
         """Build the net and decide how features enter it."""
+        n_parts = int(parts.max()) + 1
+        if self.corruption == "other_graph" and n_parts < 2:
+            raise ValueError(
+                "corruption='other_graph' pairs nodes with another graph, but X is one graph. Give fit a list of "
+                "Graphs, or use corruption='shuffle'."
+            )
         scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default")
         self._scaler = None if _is_bag(features) else scaler.fit(features)
+        own = ("mi_estimator", "encoder", "critic", "corruption", "readout")
         build = partial(
             build_node_summary,
             features.shape[1],
             self.n_components,
-            **{name: copy.deepcopy(getattr(self, name)) for name in ("mi_estimator", "encoder", "critic")},
+            n_parts=n_parts,
+            **{name: copy.deepcopy(getattr(self, name)) for name in own},
         )
         keep = self._keep_best("train_loss", lower_is_better=True) if self.early_stopping else None
         self.net_ = self._make_net(build, watch=[keep] if keep else [], sparse=True)
         self._n_features_out = self.n_components
 
-    def _tensors(self, features, adjacency, dtype=torch.float32):
-        """Return features and normalised adjacency as what is multiplied on the device."""
+    def _inputs(self, features, adjacency):
+        """Return features as they enter the encoder, and the matrix that it propagates with."""
         X = normalize(features, norm="l1") if self._scaler is None else self._scaler.transform(features)
-        where = {"dtype": dtype, "device": self.net_.device}
-        own_network = not hasattr(self.net_.module_.encoder, "from_product")  # a user's, which knows dense X only
-        return as_matrix(X, dense=own_network, **where), SparseMatrix(normalized_adjacency(adjacency), **where)
+        kind = getattr(self.net_.module_.encoder, "normalization", "symmetric")
+        return X, normalized_adjacency(adjacency, kind)
+
+    @property
+    def _own_network(self) -> bool:
+        """Whether the encoder is a user's, which knows neither sparse X nor hops."""
+        return not hasattr(self.net_.module_.encoder, "n_hops")
+
+    def _whole(self, features, adjacency, parts, dtype=torch.float32) -> GraphBatch:
+        """Return all of a graph on the device."""
+        X, matrix = self._inputs(features, adjacency)
+        return whole_graph(X, matrix, parts, dense=self._own_network, dtype=dtype, device=self.net_.device)
+
+    def _batches(self, features, adjacency, parts):
+        """Return what an epoch iterates over: all of the graph at once, or its nodes bit by bit."""
+        n_nodes = features.shape[0]
+        size = self.batch_size
+        if size == "auto":
+            size = BATCH_SIZE if n_nodes * self.n_components > LARGE else None
+        if size is None or size >= n_nodes:
+            return [(self._whole(features, adjacency, parts),)]
+        hops = getattr(self.net_.module_.encoder, "n_hops", 2)
+        return NeighborBatches(
+            *self._inputs(features, adjacency),
+            parts,
+            batch_size=size,
+            fan_out=[self.fan_out] * hops,
+            square=self._own_network,
+            dense=self._own_network,
+            device=self.net_.device,
+        )
 
     def transform(self, X):
         """Return the vectors of X's nodes.
 
         Parameters
         ----------
-        X : Graph or rows, as in `fit`
+        X : Graph, list of Graphs, or rows, as in `fit`
             A Graph need not be the one trained on. Plain rows attach to the training graph, if that was made
             of plain rows.
 
@@ -256,32 +329,34 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         -------
         ndarray of shape (n_samples, n_components)
             In X's float dtype: unit vectors, moved and scaled to zero mean and a root mean square distance of 1.5 from
-            it on the training nodes.
+            it on the training nodes. For a list, the nodes of the first Graph, then of the second, and so on.
         """
-        features, adjacency, rows = self._graph_of(X)
-        double = features.dtype == np.float64 and not isinstance(X, Graph)
+        features, adjacency, parts, rows = self._graph_of(X)
+        double = features.dtype == np.float64 and self.neighbors_ is not None
         with seeded(0, features.shape[0] * self.n_components):
-            graph = self._tensors(features, adjacency, torch.float64 if double else torch.float32)
+            graph = self._whole(features, adjacency, parts, torch.float64 if double else torch.float32)
             vectors = self._unit_vectors(graph, rows)
-        return ((vectors - self.mean_) / self.scale_).astype(features.dtype, copy=False)
+        vectors -= self.mean_
+        vectors /= self.scale_
+        return vectors.astype(features.dtype, copy=False)
 
-    def _scale_output(self, batch):
+    def _scale_output(self, graph):
         """Set mean and scale of the output from the training nodes."""
-        vectors = self._unit_vectors(batch[0]).astype(np.float64)
-        self.mean_ = vectors.mean(0)
-        spread = float(np.sqrt(vectors.var(0).sum()))
-        self.scale_ = spread / SPREAD if spread > 1e-6 else 1.0
+        vectors = self._unit_vectors(graph)
+        self.mean_ = vectors.mean(0, dtype=np.float64)
+        squares = np.einsum("ij,ij->i", vectors, vectors).mean(dtype=np.float64)
+        spread = float(np.sqrt(max(squares - self.mean_ @ self.mean_, 0.0)))
+        self.scale_ = spread / SPREAD if spread > 1e-3 else 1.0
 
     @torch.no_grad()
     def _unit_vectors(self, graph, rows=slice(None)):
         """Return H + Â^k H of a graph's nodes, each of unit length."""
-        matrix, propagator = graph
         encoder = self.net_.module_.encoder
-        if matrix.dtype == torch.float64:
+        if graph.X.dtype == torch.float64:
             encoder = copy.deepcopy(encoder).double()
-        patches = smooth = encoder(matrix, propagator)
+        patches = smooth = encoder(graph.X, graph.adjacency)
         for _ in range(self.propagation):
-            smooth = propagator @ smooth
+            smooth = graph.adjacency @ smooth
         patches = patches + smooth if self.propagation else patches
         return nn.functional.normalize(patches).cpu().numpy()[rows]
 
@@ -301,16 +376,18 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         -------
         float
         """
-        features, adjacency, rows = self._graph_of(X)
+        features, adjacency, parts, rows = self._graph_of(X)
         with seeded(0, features.shape[0] * self.n_components), torch.no_grad():
-            return self.net_.module_.mutual_info((self._tensors(features, adjacency),), torch.as_tensor(rows)).item()
+            graph = self._whole(features, adjacency, parts)
+            return self.net_.module_.mutual_info((graph,), torch.as_tensor(rows)).item()
 
     def _graph_of(self, X):
-        """Return features, adjacency and the asked rows of X's graph."""
+        """Return features, adjacency, parts and the asked rows of X's graph."""
         check_is_fitted(self)
+        X = _as_graph(X)
         if isinstance(X, Graph):
             check_nodes(self, X, reset=False)
-            return X.features, X.adjacency, X.rows
+            return X.features, X.adjacency, _parts(X), X.rows
         X = check_numbers(self, X, reset=False)
         if self.neighbors_ is None:
             raise ValueError(
@@ -318,13 +395,24 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
                 "that holds the new nodes and their edges."
             )
         features, adjacency = self.neighbors_.attach(X)
-        return features, adjacency, np.arange(features.shape[0] - X.shape[0], features.shape[0])
+        rows = np.arange(features.shape[0] - X.shape[0], features.shape[0])
+        return features, adjacency, np.zeros(features.shape[0], dtype=int), rows
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _as_graph(X):
+    """Return a list of Graphs as one, anything else as it is."""
+    return Graph.union(X) if isinstance(X, list | tuple) and X and isinstance(X[0], Graph) else X
+
+
+def _parts(graph: Graph) -> np.ndarray:
+    """Return the number of each node's graph."""
+    return np.zeros(graph.features.shape[0], dtype=int) if graph.parts is None else graph.parts
 
 
 def _is_bag(features) -> bool:
@@ -334,13 +422,21 @@ def _is_bag(features) -> bool:
     return filled < 0.1 * np.prod(features.shape) and values.min(initial=0.0) >= 0
 
 
-def build_node_summary(n_features, n_components, *, mi_estimator, encoder, critic) -> NodeSummary:
+def build_node_summary(
+    n_features, n_components, *, n_parts, mi_estimator, encoder, critic, corruption, readout
+) -> NodeSummary:
     """Wire an objective for graphs of ``n_features`` from `DGITransformer`'s parameters."""
     if isinstance(encoder, nn.Module):
         network = copy.deepcopy(encoder)
     else:
-        network = (GCN if encoder == "gcn" else encoder)(n_features, n_components)
-    network = check_graph_encoder(network, n_features, n_components)
+        network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
+    network = as_graph_encoder(network)
+    pair = SparseMatrix(sparse.csr_matrix(np.array([[0.5, 0.5], [0.5, 0.5]])))
+    network = check_graph_encoder(network, pair, n_features, n_components)
     bound = make_bound(mi_estimator)
+    critic = GroupDiscrimination if critic == "group" else critic
     critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
-    return NodeSummary(network, critic, bound)
+    corrupt = None if corruption == "other_graph" else CORRUPTIONS.get(corruption, corruption)
+    return NodeSummary(
+        network, critic, bound, corrupt, readout=readout, n_parts=n_parts, shuffles=corruption == "shuffle"
+    )

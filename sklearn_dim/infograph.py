@@ -17,8 +17,8 @@ from torch import nn
 from sklearn_dim._sklearn import NeuralEstimator, check_nodes
 from sklearn_dim.bounds import make_bound
 from sklearn_dim.critics import CRITICS, make_critic
-from sklearn_dim.encoders import GIN, check_graph_encoder
-from sklearn_dim.graphs import Graph, GraphBatches, normalized_adjacency
+from sklearn_dim.encoders import GRAPH_ENCODERS, as_graph_encoder, check_graph_encoder
+from sklearn_dim.graphs import Graph, GraphBatches, SparseMatrix, normalized_adjacency
 from sklearn_dim.objectives import READOUTS, GraphSummary
 from sklearn_dim.training import RowBatches, seeded
 
@@ -35,10 +35,10 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         Width of a graph's vector, and of a node's.
     mi_estimator : str or Bound, default="jsd"
         The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
-    encoder : {"gin"}, Module or callable, default="gin"
-        The network (X, adjacency) → (n_nodes, n_components): X is a dense tensor, and ``adjacency @ dense``
-        sums over neighbours, or does what its attribute ``normalization`` says (a kind of
-        `sklearn_dim.graphs.normalized_adjacency`). A callable makes it from (n_features, n_components), say
+    encoder : {"gin", "gcn", "sage", "sgc"}, Module or callable, default="gin"
+        A network (X, adjacency) → (n_nodes, n_components), or one of torch_geometric's: X is a dense tensor, and
+        ``adjacency @ dense`` sums over neighbours, or does what the network's attribute ``normalization`` says (a
+        kind of `sklearn_dim.graphs.normalized_adjacency`). A callable makes it from (n_features, n_components), say
         ``partial(sklearn_dim.encoders.GIN, n_layers=5)``.
     critic : str or callable, default="separable"
         T(node, graph): "separable", "encode_and_dot", "concatenated", "bilinear", or a callable
@@ -107,7 +107,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     _parameter_constraints: ClassVar[dict] = {
         **NeuralEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "encoder": [StrOptions({"gin"}), callable],
+        "encoder": [StrOptions(set(GRAPH_ENCODERS)), callable],
         "critic": [StrOptions(set(CRITICS)), callable],
         "readout": [StrOptions(set(READOUTS))],
         "warm_start": ["boolean"],
@@ -330,8 +330,9 @@ def build_graph_summary(n_features, n_components, *, mi_estimator, encoder, crit
     if isinstance(encoder, nn.Module):
         network = copy.deepcopy(encoder)
     else:
-        network = (GIN if encoder == "gin" else encoder)(n_features, n_components)
-    network = check_graph_encoder(network, n_features, n_components)
+        network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
+    pair = SparseMatrix(sparse.csr_matrix(np.array([[0.0, 1.0], [1.0, 0.0]])))
+    network = check_graph_encoder(as_graph_encoder(network), pair, n_features, n_components)
     bound = make_bound(mi_estimator)
     critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
     return GraphSummary(network, critic, bound, n_components, readout)

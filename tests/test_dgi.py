@@ -16,12 +16,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
+from skorch.callbacks import Callback
 from torch import nn
 
 from sklearn_dim import DGITransformer, Graph
 from sklearn_dim.bounds import BOUNDS, Smile
 from sklearn_dim.datasets import fetch_planetoid, make_community_graph
-from sklearn_dim.graphs import normalized_adjacency
+from sklearn_dim.encoders import GRAPH_ENCODERS
+from sklearn_dim.graphs import CORRUPTIONS, normalized_adjacency
+from sklearn_dim.objectives import READOUTS
 
 
 def quick(**parameters):
@@ -186,6 +189,108 @@ def test_an_encoder_of_ones_own(communities, encoder):
     assert all(torch.equal(a, b) for a, b in zip(before, encoder.parameters(), strict=True)) if before else True
 
 
+@pytest.mark.parametrize("layer", ["GCNConv", "SAGEConv", "GINConv"])
+def test_layers_of_torch_geometric(communities, layer):
+    geometric = pytest.importorskip("torch_geometric.nn", reason="needs the extra [graph]")
+    layer = geometric.GINConv(nn.Linear(32, 16)) if layer == "GINConv" else getattr(geometric, layer)
+    dgi = quick(encoder=layer, max_iter=100).fit(communities[0])
+    assert dgi.loss_curve_[-1] < dgi.loss_curve_[0] - 0.05
+    assert dgi.transform(communities[0]).shape == (300, 16)
+    assert quick(encoder=layer, batch_size=100).fit(communities[0]).n_iter_ == 5
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        *({"encoder": name} for name in GRAPH_ENCODERS),
+        *({"corruption": name} for name in CORRUPTIONS),
+        *({"readout": name} for name in READOUTS),
+        {"critic": "group"},
+        {"corruption": lambda X, adjacency: ((X, adjacency), (X.flip(0), adjacency))},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("batch_size", [None, 64])
+def test_every_part_learns(communities, parameters, batch_size):
+    dgi = quick(**parameters, batch_size=batch_size, max_iter=40 if batch_size else 150, learning_rate_init=3e-3)
+    dgi.fit(communities[0])
+    assert min(dgi.loss_curve_) < dgi.loss_curve_[0] - 0.03
+    assert np.isfinite(dgi.transform(communities[0])).all()
+
+
+def test_batches_find_communities_as_the_whole_graph_does():
+    X, adjacency, y = make_community_graph(600, noise=3.0, random_state=0)
+    nodes = DGITransformer(64, batch_size=150, fan_out=5, max_iter=60, random_state=0).fit_transform(
+        Graph(X, adjacency)
+    )
+    found = adjusted_rand_score(y, KMeans(3, n_init=10, random_state=0).fit_predict(nodes))
+    assert found > adjusted_rand_score(y, KMeans(3, n_init=10, random_state=0).fit_predict(X)) + 0.2
+
+
+def test_large_graphs_are_trained_on_in_batches(communities, monkeypatch):
+    steps = Steps()
+    monkeypatch.setattr("sklearn_dim.dgi.LARGE", 300 * 16 - 1)
+    monkeypatch.setattr("sklearn_dim.dgi.BATCH_SIZE", 100)
+    dgi = quick(max_iter="auto", n_components=16, callbacks=[steps]).fit(communities[0])
+    assert Steps.counted == dgi.n_iter_ * 3
+    Steps.counted = 0
+    quick(n_components=15, callbacks=[steps]).fit(communities[0])
+    assert Steps.counted == 5
+
+
+# Several graphs, and graphs not seen whole
+
+
+def test_several_graphs_each_with_its_summary():
+    graphs = [Graph(*make_community_graph(n, random_state=n)[:2]) for n in (60, 40)]
+    dgi = quick(corruption="other_graph", max_iter=50).fit(graphs)
+    assert dgi.loss_curve_[-1] < dgi.loss_curve_[0] - 0.05
+    nodes = dgi.transform(graphs)
+    assert nodes.shape == (100, 16)
+    np.testing.assert_allclose(dgi.transform(graphs[1]), nodes[60:], atol=1e-5)
+    assert np.isfinite(dgi.score(graphs))
+    np.testing.assert_array_equal(
+        quick().fit(Graph.union(graphs)).transform(graphs), quick().fit(graphs).transform(graphs)
+    )
+
+
+def test_inductive_training_sees_the_rows_of_the_fold_only(communities):
+    graph, _ = communities
+    rows, others = np.arange(200), np.arange(200, 300)
+    features = graph.features.copy()
+    features[others] = 1e3
+    edges = graph.adjacency.tolil()
+    edges[others], edges[:, others] = 1, 1
+    strange = Graph(features, edges.tocsr())
+    seen = quick(inductive=True).fit(graph[rows])
+    np.testing.assert_array_equal(seen.loss_curve_, quick(inductive=True).fit(strange[rows]).loss_curve_)
+    assert seen.loss_curve_ != quick().fit(graph[rows]).loss_curve_
+    assert seen.transform(graph[others]).shape == (100, 16)
+
+
+def test_directions_are_kept_or_made_symmetric():
+    one_way = sparse.csr_matrix((np.ones(3), ([0, 1, 2], [1, 2, 3])), shape=(4, 4))
+    both, kept = (quick(n_components=4).fit_transform(Graph(np.eye(4), one_way, directed=d)) for d in (False, True))
+    assert np.isfinite(kept).all() and not np.allclose(both, kept)
+
+
+def test_a_pickle_holds_no_training_graph(communities):
+    graph, y = communities
+    small = len(pickle.dumps(pipeline().fit(graph, y)))
+    words = sparse.random(20_000, 32, 0.5, random_state=0).tocsr()
+    many = Graph(words, sparse.identity(20_000).tocsr())
+    assert len(pickle.dumps(quick(max_iter=1).fit(many))) < small + 20_000
+
+
+class Steps(Callback):
+    """Counts steps of training, over all copies."""
+
+    counted = 0
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        Steps.counted += training
+
+
 # What it refuses
 
 
@@ -202,6 +307,10 @@ def test_an_encoder_of_ones_own(communities, encoder):
         ({"propagation": -1}, np.eye(4), "The 'propagation' parameter .* Got -1"),
         ({"device": "nowhere"}, np.eye(4), "device='nowhere' cannot be used here"),
         ({"encoder": nn.Linear(4, 16)}, np.eye(4), r"the encoder must map \(X, adjacency\) .* Linear does not"),
+        ({"batch_size": 1}, np.eye(4), "The 'batch_size' parameter .* Got 1"),
+        ({"fan_out": 0}, np.eye(4), "The 'fan_out' parameter .* Got 0"),
+        ({"corruption": "other_graph"}, np.eye(4), "corruption='other_graph' .* Give fit a list of Graphs"),
+        ({"inductive": True}, Graph(np.eye(4), np.ones((4, 4)))[[0]], "a Graph needs at least two nodes"),
         ({"encoder": Mean(4, 7)}, np.eye(4), r"\(n_nodes, 16\), n_components=16 .* Mean does not"),
     ],
 )
@@ -254,7 +363,7 @@ def test_a_failed_fit_loses_nothing(communities):
 
 def test_grid_search_gives_the_same_scores_with_two_workers(communities):
     graph, y = communities
-    grid = {"dgi__mi_estimator": ["dv", "jsd", "infonce", "nwj"]}
+    grid = {"dgi__mi_estimator": ["dv", "jsd", "infonce", "nwj"], "dgi__corruption": ["shuffle", "feature_dropout"]}
     one, two = (GridSearchCV(pipeline(), grid, cv=2, n_jobs=n).fit(graph, y) for n in (1, 2))
     np.testing.assert_array_equal(one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"])
     assert one.best_params_ == two.best_params_

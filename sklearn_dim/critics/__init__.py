@@ -8,6 +8,7 @@ from sklearn_dim.critics._concatenated import Concatenated
 from sklearn_dim.critics._corrected import CorrectedGaussian, Lift
 from sklearn_dim.critics._encoded import EncodedAnchor
 from sklearn_dim.critics._gaussian import Gaussian
+from sklearn_dim.critics._group import GroupDiscrimination
 from sklearn_dim.critics._separable import EncodeAndDot, Separable
 from sklearn_dim.critics._stacked import MOST_FEATURES, StackedCritic, wave_features
 
@@ -36,6 +37,7 @@ __all__ = [
     "EncodeAndDot",
     "EncodedAnchor",
     "Gaussian",
+    "GroupDiscrimination",
     "Lift",
     "MOST_FEATURES",
     "Separable",

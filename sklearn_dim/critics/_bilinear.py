@@ -28,3 +28,7 @@ class Bilinear(Critic):
         """Return the table of scores (R, M)."""
         # W a first: one vector an anchor, then a product with each candidate.
         return soft_clip(a @ self.weight.T @ b.mT + self.bias, self.clip)
+
+    def direction(self, a: Tensor) -> tuple[Tensor, Tensor]:
+        """Return for each anchor the vector (R, b_features) whose product with a candidate is its score; the offset."""
+        return a @ self.weight.T, self.bias

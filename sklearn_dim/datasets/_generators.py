@@ -39,6 +39,9 @@ def make_community_graph(
 ):
     """Return a stochastic block model: communities of equal size with noisy features.
 
+    Any two nodes are joined with a chance that depends only on whether they share their community, so a few may stay
+    without neighbours. Time and memory grow with nodes and edges.
+
     Parameters
     ----------
     n_samples : int, default=300
@@ -61,6 +64,11 @@ def make_community_graph(
     y : ndarray of shape (n_samples,)
         The community.
 
+    Raises
+    ------
+    ValueError
+        If there are not as many pairs of nodes as edges asked for, within communities or between them.
+
     Examples
     --------
     >>> from sklearn_dim import Graph
@@ -71,11 +79,48 @@ def make_community_graph(
     """
     random = check_random_state(random_state)
     y = random.permutation(np.arange(n_samples) % n_communities)
-    same = y[:, None] == y[None, :]
-    inside, outside = same.sum() - n_samples, (~same).sum()
-    chance = np.where(
-        same, (1 - mixing) * degree * n_samples / max(inside, 1), mixing * degree * n_samples / max(outside, 1)
-    )
-    upper = np.triu(random.random_sample(same.shape) < chance, 1)
+    ends = _draw_edges(random, y, inside=(1 - mixing) * degree, outside=mixing * degree)
+    half = sparse.coo_matrix((np.ones(ends.shape[1], dtype=np.float32), ends), shape=(n_samples, n_samples)).tocsr()
     X = random.normal(size=(n_communities, n_features))[y] + noise * random.normal(size=(n_samples, n_features))
-    return X, sparse.csr_matrix((upper | upper.T).astype(np.float32)), y
+    return X, half + half.T, y
+
+
+def _draw_edges(random, y, *, inside, outside):
+    """Return the ends (2, m) of distinct edges, a node having so many neighbours inside and outside its community."""
+    sizes = np.bincount(y)
+    members, starts = np.argsort(y, kind="stable"), np.cumsum(sizes) - sizes
+
+    block, pair = _draw_pairs(random, sizes * (sizes - 1) // 2, inside * len(y) / 2, "within")
+    n = sizes[block]
+    first = pair % n
+    second = (first + 1 + pair // n) % n  # on a circle: one further, then two, … until all pairs are had
+    within = starts[block] + [first, second]
+
+    a, b = np.triu_indices(len(sizes), 1)
+    block, pair = _draw_pairs(random, sizes[a] * sizes[b], outside * len(y) / 2, "between")
+    a, b = a[block], b[block]
+    between = [starts[a] + pair % sizes[a], starts[b] + pair // sizes[a]]
+    return members[np.hstack([within, between])]
+
+
+def _draw_pairs(random, pairs, n_edges, where):
+    """Draw each pair with the same chance, ``n_edges`` in the mean; return their blocks and numbers within these."""
+    total = int(pairs.sum())
+    if n_edges > total:
+        raise ValueError(
+            f"degree and mixing ask for {n_edges:.0f} edges {where} communities, but there are only {total} pairs of "
+            "nodes. Lower degree, or change mixing, n_communities or n_samples."
+        )
+    drawn = _distinct(random, random.binomial(total, n_edges / max(total, 1)), total)
+    block = np.searchsorted(np.cumsum(pairs), drawn, side="right")
+    return block, drawn - (np.cumsum(pairs) - pairs)[block]
+
+
+def _distinct(random, n, limit):
+    """Return n different numbers below ``limit``, every choice of them as likely."""
+    if n > limit / 2:
+        return np.delete(np.arange(limit), _distinct(random, limit - n, limit))
+    drawn = np.empty(0, dtype=np.int64)
+    while len(drawn) < n:
+        drawn = np.union1d(drawn, random.randint(limit, size=n - len(drawn), dtype=np.int64))
+    return drawn

@@ -2,12 +2,12 @@
 
 import collections
 import hashlib
+import http.client
 import io
-import os
 import pathlib
 import pickle
-import urllib.error
 import urllib.request
+import uuid
 from typing import ClassVar
 
 import numpy as np
@@ -43,7 +43,8 @@ def fetch_planetoid(name="cora", *, data_home=None, download_if_missing=True) ->
     """Load a citation graph, Cora or Citeseer, downloading it if it is not there.
 
     Papers are nodes, their words the features, citations the edges. The files are pickles, so each is read only
-    if its SHA-256 is the known one, and then by an unpickler that makes arrays and lists only.
+    if its SHA-256 is the known one, and then by an unpickler that makes arrays and lists only. A download is kept
+    only if it is the known file too.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def fetch_planetoid(name="cora", *, data_home=None, download_if_missing=True) ->
     Raises
     ------
     ValueError
-        If the name is unknown, or a file is not the known one.
+        If the name is unknown, or a file is damaged or another than the known one.
     OSError
         If a file is missing and cannot be downloaded.
 
@@ -100,28 +101,39 @@ def fetch_planetoid(name="cora", *, data_home=None, download_if_missing=True) ->
 def _read(folder, name, part, download_if_missing):
     """Return what one file holds."""
     path = folder / f"ind.{name}.{part}"
-    if not path.exists():
-        if not download_if_missing:
-            raise OSError(f"{path} is not there and download_if_missing=False. Allow the download, or put it there.")
-        _download(path)
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != SHA256[name][part]:
-        raise ValueError(f"{path} is not the known file (its SHA-256 differs), so it is not read. Delete it and retry.")
+    if path.exists():
+        content = path.read_bytes()
+        _check(content, SHA256[name][part], f"{path} is not the known file: it is damaged or another. Delete it")
+    elif download_if_missing:
+        content = _download(path)
+        _check(content, SHA256[name][part], f"{URL + path.name} came damaged, or has changed there. Nothing was kept")
+        _store(content, path)
+    else:
+        raise OSError(f"{path} is not there and download_if_missing=False. Allow the download, or put it there.")
     return content.decode() if part == "test.index" else ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
 
 
-def _download(path: pathlib.Path) -> None:
-    """Fetch a file of the collection; it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _check(content: bytes, sha256: str, complaint: str) -> None:
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError(f"{complaint}; retry. ({len(content)} bytes with another SHA-256, which were not unpickled.)")
+
+
+def _download(path: pathlib.Path) -> bytes:
+    """Return a file of the collection."""
     try:
         with urllib.request.urlopen(URL + path.name, timeout=60) as response:
-            content = response.read()
-    except urllib.error.URLError as error:
+            return response.read()
+    except (OSError, http.client.HTTPException) as error:  # no network, or it broke off
         raise OSError(
-            f"{URL + path.name} could not be downloaded ({error.reason}). Without a network, copy the files ind.*.* of "
+            f"{URL + path.name} could not be downloaded ({error}). Without a network, copy the files ind.*.* of "
             f"the collection to {path.parent}, or name the folder above with data_home."
         ) from error
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+
+
+def _store(content: bytes, path: pathlib.Path) -> None:
+    """Write a file, which appears whole or not at all, whoever else writes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     part.write_bytes(content)
     part.replace(path)
 

@@ -1,9 +1,9 @@
 """The graph isomorphism network, whose sums tell apart whatever Weisfeiler and Lehman's test does."""
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
+
+from sklearn_dim.encoders._graphs import hops
 
 
 class GIN(nn.Module):
@@ -19,21 +19,21 @@ class GIN(nn.Module):
         Layers; fewer where there are fewer components.
     """
 
-    normalization: ClassVar[str] = "sum"
+    normalization = "sum"
 
     def __init__(self, n_features, n_components, *, n_layers=3):
         super().__init__()
-        n_layers = min(n_layers, n_components)
+        self.n_hops = n_layers = min(n_layers, n_components)
         widths = [(n_components + layer) // n_layers for layer in range(n_layers)]
         self.layers = nn.ModuleList(map(_Layer, [n_features, *widths], widths))
 
-    def forward(self, X: Tensor, adjacency: Tensor) -> Tensor:
+    def forward(self, X, adjacency) -> Tensor:
         """Return node vectors (n, n_components)."""
         outputs = []
-        for layer in self.layers:
-            X = layer(X, adjacency)
+        for layer, hop in zip(self.layers, hops(adjacency, self.n_hops), strict=True):
+            X = layer(X, hop)
             outputs.append(X)
-        return torch.cat(outputs, 1)
+        return torch.cat([output[: len(X)] for output in outputs], 1)
 
 
 class _Layer(nn.Module):
@@ -45,7 +45,7 @@ class _Layer(nn.Module):
             nn.BatchNorm1d(outputs), nn.ReLU(), nn.Linear(outputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU()
         )
 
-    def forward(self, h: Tensor, adjacency: Tensor) -> Tensor:
-        """Return the next vectors of nodes h (n, inputs), as (n, outputs)."""
+    def forward(self, h, hop) -> Tensor:
+        """Return the next vectors (n, outputs) of the nodes that a hop's rows gather for."""
         hW = h @ self.weight  # the MLP's first product, before the sum instead of after it: h may be sparse
-        return self.rest((1 + self.epsilon) * hW + adjacency @ hW)
+        return self.rest((1 + self.epsilon) * hW[: hop.shape[0]] + hop @ hW)

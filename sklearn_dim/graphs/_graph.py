@@ -20,9 +20,11 @@ class Graph:
     X : {array-like, sparse matrix, DataFrame} of shape (n_nodes, n_features)
         Node features.
     adjacency : {array-like, sparse matrix} of shape (n_nodes, n_nodes)
-        Entry (i, j) is the weight of the edge from i to j, 0 for none. Loops are dropped.
+        Entry (i, j) is the weight of the edge from i to j, 0 for none. Loops are dropped: an encoder that wants
+        them adds them.
     directed : bool, default=False
-        Keep directions. By default an edge given one way counts both ways.
+        Keep directions: a node gathers only from the nodes its edges lead to. By default an edge given one way counts
+        both ways, with the larger of the two weights where they differ.
 
     Attributes
     ----------
@@ -117,8 +119,12 @@ class Graph:
 
     @classmethod
     def from_pyg(cls, data, *, directed=False):
-        """Return the graph of a torch_geometric ``Data`` with x, edge_index and perhaps edge_weight."""
-        ends = data.edge_index.cpu().numpy()
+        """Return the graph of a torch_geometric ``Data`` with x, edge_index and perhaps edge_weight.
+
+        There an edge is the way of a message: its target gathers from its source, so it becomes an edge from target
+        to source here.
+        """
+        ends = data.edge_index.flip(0).cpu().numpy()
         given = getattr(data, "edge_weight", None)
         weights = np.ones(ends.shape[1]) if given is None else given.cpu().numpy().astype(float)
         n = data.num_nodes

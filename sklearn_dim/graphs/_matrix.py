@@ -23,29 +23,87 @@ class SparseMatrix:
     """
 
     def __init__(self, matrix, dtype=torch.float32, device="cpu"):
-        self.shape, self.dtype = matrix.shape, dtype
+        self.shape, self.dtype, self.nnz = matrix.shape, dtype, matrix.nnz
         self.device = torch.device(device)
         self.forward = _torch_csr(matrix.tocsr(), dtype, device)
         self.backward = _torch_csr(matrix.T.tocsr(), dtype, device)
+        self._scratch: dict[str, Tensor] = {}
 
     def __matmul__(self, dense: Tensor) -> Tensor:
-        return _Product.apply(self.forward, self.backward, dense)
+        return _Product.apply(self, dense)
+
+    def times(self, dense: Tensor, out: Tensor | None = None) -> Tensor:
+        """Return the product without a gradient, into ``out`` if given."""
+        return _multiply(self.forward, dense, out)
+
+    def transpose_times(self, dense: Tensor, out: Tensor | None = None) -> Tensor:
+        """Return the transpose's product without a gradient, into ``out`` if given."""
+        return _multiply(self.backward, dense, out)
 
     def __len__(self) -> int:
         return self.shape[0]
 
+    @property
+    def edges(self) -> tuple[Tensor, Tensor]:
+        """Entries as torch_geometric takes edges: (source, target) numbers (2, nnz), from column to row; weights."""
+        coo = self.forward.to_sparse_coo()
+        return coo.indices().flip(0), coo.values()
+
+    def masked(self, keep: Tensor) -> "SparseMatrix":
+        """Return the matrix with only the entries ``keep`` (nnz,), a mask in the order of the rows."""
+        coo = self.forward.to_sparse_coo()
+        rows, columns = coo.indices()[:, keep].cpu().numpy()
+        values = coo.values()[keep].cpu().numpy()
+        return SparseMatrix(sparse.csr_matrix((values, (rows, columns)), shape=self.shape), self.dtype, self.device)
+
+    def scratch(self, name: str, rows: int, columns: int) -> Tensor:
+        """Return memory that keeps its place from call to call: fresh pages cost more than what is written there."""
+        if name not in self._scratch or self._scratch[name].shape != (rows, columns):
+            self._scratch[name] = torch.empty(rows, columns, dtype=self.dtype, device=self.device)
+        return self._scratch[name]
+
+
+class SharedProducts:
+    """A matrix whose product with each weight is computed once, for two graphs to share."""
+
+    def __init__(self, matrix: SparseMatrix):
+        self.matrix, self.shape, self.device = matrix, matrix.shape, matrix.device
+        self._products: dict[int, Tensor] = {}
+
+    def __matmul__(self, weight: Tensor) -> Tensor:
+        if id(weight) not in self._products:
+            self._products[id(weight)] = self.matrix @ weight
+        return self._products[id(weight)]
+
+
+class ShuffledRows:
+    """A matrix with its rows in another order, for products: (X[order]) W = (X W)[order]."""
+
+    def __init__(self, matrix: SharedProducts, order: Tensor):
+        self.matrix, self.order = matrix, order
+        self.shape, self.device = matrix.shape, matrix.device
+
+    def __matmul__(self, weight: Tensor) -> Tensor:
+        return (self.matrix @ weight)[self.order]
+
+
+def _multiply(matrix: Tensor, dense: Tensor, out: Tensor | None) -> Tensor:
+    """Return a CSR tensor's product with a dense one, into ``out`` if given."""
+    out = dense.new_empty(matrix.shape[0], dense.shape[1]) if out is None else out
+    return torch.addmm(out, matrix, dense, beta=0, out=out)  # mm itself would fill with zeros first
+
 
 class _Product(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, matrix, transpose, dense):
+    def forward(ctx, matrix, dense):
         """Multiply."""
-        ctx.transpose = transpose
-        return matrix @ dense
+        ctx.matrix = matrix
+        return matrix.times(dense)
 
     @staticmethod
     def backward(ctx, gradient):
         """Multiply the gradient by the transpose."""
-        return None, None, ctx.transpose @ gradient
+        return None, ctx.matrix.transpose_times(gradient.contiguous())
 
 
 def _torch_csr(matrix: sparse.csr_matrix, dtype, device) -> Tensor:

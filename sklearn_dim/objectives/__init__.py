@@ -2,11 +2,12 @@
 
 from sklearn_dim.objectives._columns import ColumnInformation
 from sklearn_dim.objectives._deep_infomax import DeepInfoMax
-from sklearn_dim.objectives._graph_summary import READOUTS, GraphSummary
+from sklearn_dim.objectives._graph_summary import GraphSummary
 from sklearn_dim.objectives._masked import MaskedInformation
 from sklearn_dim.objectives._node_summary import NodeSummary
 from sklearn_dim.objectives._pairs import PairInformation, Valued
 from sklearn_dim.objectives._prior import PRIORS, AdversarialPrior
+from sklearn_dim.objectives._readout import READOUTS, readout
 from sklearn_dim.objectives._shortfall import shortfall
 from sklearn_dim.objectives._total_correlation import TotalCorrelation
 
@@ -22,5 +23,6 @@ __all__ = [
     "PairInformation",
     "TotalCorrelation",
     "Valued",
+    "readout",
     "shortfall",
 ]

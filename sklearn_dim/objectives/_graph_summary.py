@@ -5,8 +5,7 @@ from torch import Tensor, nn
 
 from sklearn_dim.bounds import Bound
 from sklearn_dim.critics import TwoCritics
-
-READOUTS = ("sum", "mean", "max")
+from sklearn_dim.objectives._readout import readout
 
 
 class GraphSummary(nn.Module):
@@ -38,8 +37,7 @@ class GraphSummary(nn.Module):
     def encode(self, sizes: Tensor, X: Tensor, adjacency) -> tuple[Tensor, Tensor]:
         """Return the vectors of nodes (n_nodes, n_components) and of graphs (n_graphs, n_components)."""
         nodes = self.encoder(X, adjacency)
-        pooled = torch.segment_reduce(nodes, self.readout, lengths=sizes, axis=0)
-        return nodes, torch.asinh(pooled)
+        return nodes, torch.asinh(readout(self.readout, nodes, owners(sizes), len(sizes)))
 
     def tables(self, batch) -> tuple[Tensor, ...]:
         """Return each node's scores with its own graph (n_nodes, 1) and with the others (n_nodes, n_graphs − 1).
@@ -49,7 +47,7 @@ class GraphSummary(nn.Module):
         sizes = batch[0]
         nodes, graphs = self.encode(*batch)
         graphs = self.scale(graphs)
-        own = torch.arange(len(sizes), device=sizes.device).repeat_interleave(sizes)[:, None]
+        own = owners(sizes)[:, None]
         table = self.critic(nodes, graphs)
         others = torch.ones_like(table, dtype=torch.bool).scatter_(1, own, False)
         tables = table.gather(1, own), table[others].view(len(nodes), -1)
@@ -64,3 +62,8 @@ class GraphSummary(nn.Module):
     def mutual_info(self, batch) -> Tensor:
         """Return the batch's value in nats."""
         return self.bound.value(*self.tables(batch))
+
+
+def owners(sizes: Tensor) -> Tensor:
+    """Return the number of each node's graph (n_nodes,)."""
+    return torch.arange(len(sizes), device=sizes.device).repeat_interleave(sizes)

@@ -5,49 +5,106 @@ from torch import Tensor, nn
 
 from sklearn_dim.bounds import Bound
 from sklearn_dim.critics import TwoCritics
+from sklearn_dim.objectives._readout import readout
 
 
 class NodeSummary(nn.Module):
-    """Information of a graph's summary with its nodes; nodes of a shuffled graph are the independent ones.
+    """Information of a graph's summary with its nodes; nodes of a corrupted graph are the independent ones.
 
-    A batch is ``((X, adjacency),)``.
+    A batch is ``((X, adjacency, n_nodes, parts),)``, a `graphs.GraphBatch`: the first ``n_nodes`` nodes count, and
+    ``parts`` says which of several graphs each is of.
 
     Parameters
     ----------
     encoder : Module
-        (X, adjacency) → patch vectors (n, n_components). With a method ``from_product`` X W is computed
-        once for both graphs.
+        (X, adjacency) → patch vectors (n, n_components). One that `has_twin` encodes both graphs at once.
     critic : Module
         T(summary, patch).
     bound : Bound
+    corrupt : callable or None
+        (X, adjacency) → the inputs of both graphs. None pairs nodes with the summary of another of several graphs.
+    readout : {"mean", "sum", "max"}, default="mean"
+        The summary is the sigmoid of it.
+    n_parts : int, default=1
+        How many graphs there are.
+    shuffles : bool, default=False
+        Whether ``corrupt`` shuffles rows, which an encoder that `has_twin` can do by itself.
     """
 
-    def __init__(self, encoder: nn.Module, critic: nn.Module, bound: Bound):
+    def __init__(
+        self, encoder: nn.Module, critic: nn.Module, bound: Bound, corrupt, *, readout="mean", n_parts=1, shuffles=False
+    ):
         super().__init__()
         self.encoder = encoder
         self.critic = critic
         self.bound = bound
-
-    def tables(self, batch) -> tuple[Tensor, ...]:
-        """Return the scores (1, n) of the graph's nodes, of the shuffled graph's, and a second critic's of nodes."""
-        patches, corrupted = self.encode_both(*batch[0])
-        summary = torch.sigmoid(patches.mean(0, keepdim=True))
-        tables = self.critic(summary, patches), self.critic(summary, corrupted)
-        return (*tables, self.critic.second(summary, patches)) if isinstance(self.critic, TwoCritics) else tables
-
-    def encode_both(self, X, adjacency) -> tuple[Tensor, Tensor]:
-        """Return patch vectors of the graph and of its twin with the rows of X shuffled."""
-        order = torch.randperm(X.shape[0], device=adjacency.device)
-        if hasattr(self.encoder, "from_product"):
-            XW = X @ self.encoder.weight
-            return self.encoder.from_product(XW, adjacency), self.encoder.from_product(XW[order], adjacency)
-        return self.encoder(X, adjacency), self.encoder(X[order], adjacency)
+        self.corrupt = corrupt
+        self.readout = readout
+        self.n_parts = n_parts
+        self.shuffles = shuffles
 
     def forward(self, batch) -> dict[str, Tensor]:
-        """Return the loss of a batch ((X, adjacency),)."""
-        return {"node_summary": -self.bound.objective(*self.tables(batch))}
+        """Return the loss of a batch."""
+        (graph,) = batch
+        tables = self.twin_tables(*graph[:2]) if self.is_twin(graph) else self.tables(graph)
+        return {"node_summary": -self.bound.objective(*tables)}
 
     def mutual_info(self, batch, rows=slice(None)) -> Tensor:
         """Return the value in nats of the nodes ``rows`` of a batch."""
-        joint, marginal, *_ = self.tables(batch)
+        joint, marginal, *_ = self.tables(*batch)
         return self.bound.value(joint[:, rows], marginal[:, rows])
+
+    def tables(self, graph) -> tuple[Tensor, ...]:
+        """Return the scores (1, n) of the nodes, of their independent twins, and a second critic's of the nodes."""
+        X, adjacency, n_nodes, parts = graph
+        if self.corrupt is None:
+            patches, corrupted = self.encoder(X, adjacency)[:n_nodes], None
+        else:
+            patches, corrupted = (self.encoder(*inputs)[:n_nodes] for inputs in self.corrupt(X, adjacency))
+        summary = torch.sigmoid(readout(self.readout, patches, parts, self.n_parts))
+        joint = own(self.critic(summary, patches), parts)
+        if corrupted is None:
+            others = (parts + torch.randint_like(parts, 1, self.n_parts)) % self.n_parts
+            marginal = own(self.critic(summary, patches), others)
+        else:
+            marginal = own(self.critic(summary, corrupted), parts)
+        second = (own(self.critic.second(summary, patches), parts),) if isinstance(self.critic, TwoCritics) else ()
+        return joint, marginal, *second
+
+    def is_twin(self, graph) -> bool:
+        """Whether the shortcut `twin_tables` gives the scores of a batch."""
+        whole = self.n_parts == 1 and not isinstance(graph.adjacency, list)
+        linear = hasattr(self.critic, "direction") and getattr(self.critic, "clip", None) is None
+        plain = self.shuffles and self.readout == "mean" and linear
+        return whole and plain and hasattr(self.encoder, "has_twin") and self.encoder.has_twin(graph.X)
+
+    def twin_tables(self, X, adjacency) -> tuple[Tensor, Tensor]:
+        """Return the scores (1, n) of the nodes and of the shuffled graph's, encoding both graphs at once."""
+        order = torch.randperm(X.shape[0])
+        patches, mean = self.encoder.twin(X, adjacency, order)
+        direction, offset = self.critic.direction(torch.sigmoid(mean[None]))
+        memory = adjacency.scratch("gradient", *patches.shape)
+        scores = PatchScores.apply(patches, direction[0], memory) + offset
+        return scores[None, : len(order)], scores[None, len(order) :]
+
+
+class PatchScores(torch.autograd.Function):
+    """patches · direction, whose gradient for the patches goes into memory that is there already."""
+
+    @staticmethod
+    def forward(ctx, patches, direction, memory):
+        """Score patches (n, d) as (n,)."""
+        ctx.save_for_backward(patches, direction)
+        ctx.memory = memory
+        return patches @ direction
+
+    @staticmethod
+    def backward(ctx, over_scores):
+        """Return the gradients of patches and direction."""
+        patches, direction = ctx.saved_tensors
+        return torch.outer(over_scores, direction, out=ctx.memory), patches.T @ over_scores, None
+
+
+def own(table: Tensor, parts: Tensor) -> Tensor:
+    """Return of scores (n_graphs, n_nodes) each node's with the graph ``parts`` (n_nodes,), as (1, n_nodes)."""
+    return table if len(table) == 1 else table.gather(0, parts[None])

@@ -1,18 +1,11 @@
-import hashlib
-import pickle
-import urllib.error
+import tracemalloc
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.datasets import load_digits
 
-from sklearn_dim.datasets import (
-    _planetoid,
-    fetch_planetoid,
-    load_nudged_digits,
-    make_community_graph,
-    make_gaussian_pair,
-)
+from sklearn_dim.datasets import load_nudged_digits, make_community_graph, make_gaussian_pair
 
 
 def test_nudges_are_the_digits_moved_by_one_pixel():
@@ -42,56 +35,62 @@ def test_gaussian_pair_has_its_information(d, truth):
     assert abs(sample - truth) < 4 * np.sqrt(d * rho2 / n) + d * d / (2 * n)
 
 
-def test_community_graph_has_the_degree_and_mixing_asked_for():
-    X, adjacency, y = make_community_graph(900, 5, degree=10, mixing=0.3, random_state=0)
-    assert X.shape == (900, 5)
+@pytest.mark.parametrize(
+    "n, n_communities, degree, mixing",
+    [(900, 3, 10, 0.3), (5000, 7, 20, 0.0), (1000, 4, 6, 1.0), (41, 2, 30, 0.5), (30, 1, 20, 0.0), (300, 100, 5, 0.7)],
+)
+def test_community_graph_has_the_degree_and_mixing_asked_for(n, n_communities, degree, mixing):
+    X, adjacency, y = make_community_graph(
+        n, 5, n_communities=n_communities, degree=degree, mixing=mixing, random_state=0
+    )
+    assert X.shape == (n, 5)
+    assert np.ptp(np.bincount(y)) <= 1 and len(np.bincount(y)) == n_communities
     assert (adjacency != adjacency.T).nnz == 0 and adjacency.diagonal().sum() == 0
-    edges = adjacency.nnz / 2
-    assert abs(adjacency.nnz / 900 - 10) < 4 * np.sqrt(2 * 10 / 900)
-    source, target = adjacency.nonzero()
-    assert abs((y[source] != y[target]).mean() - 0.3) < 4 * np.sqrt(0.3 * 0.7 / edges)
+    assert adjacency.data.min() == adjacency.data.max() == 1
+    source, target = sparse.triu(adjacency).nonzero()
+    within = int((y[source] == y[target]).sum())
+    sizes = np.bincount(y)
+    pairs = (sizes * (sizes - 1) // 2).sum()
+    for count, possible, share in (
+        (within, pairs, 1 - mixing),
+        (len(source) - within, n * (n - 1) // 2 - pairs, mixing),
+    ):
+        mean = share * degree * n / 2
+        assert abs(count - mean) <= 4 * np.sqrt(mean * (1 - mean / max(possible, 1)))
 
 
-@pytest.mark.parametrize("name, n, edges, classes", [("cora", 2708, 5278, 7), ("citeseer", 3327, 4552, 6)])
-def test_planetoid_is_the_graph_of_the_papers(data_dir, name, n, edges, classes):
-    graph = fetch_planetoid(name, data_home=data_dir, download_if_missing=False)
-    assert graph.data.shape[0] == graph.adjacency.shape[0] == len(graph.target) == n
-    assert graph.adjacency.nnz == 2 * edges
-    np.testing.assert_array_equal(np.bincount(graph.target[graph.train]), [20] * classes)
-    assert len(graph.validation) == 500 and len(graph.test) == 1000
-    assert not set(graph.test) & {*graph.train, *graph.validation}
-    # Papers cite papers of their own kind: features, labels and edges are in the same order.
-    source, target = graph.adjacency.nonzero()
-    assert (graph.target[source] == graph.target[target]).mean() > 0.7
+def test_a_community_graph_joins_all_alike_pairs_as_often():
+    n, draws, total = 9, 1500, np.zeros((9, 9))
+    for seed in range(draws):
+        _, adjacency, y = make_community_graph(n, 1, n_communities=2, degree=3, mixing=0.4, random_state=seed)
+        order = np.argsort(y, kind="stable")
+        total += adjacency.toarray()[np.ix_(order, order)]
+    community = np.arange(9) >= 5
+    same = community[:, None] == community
+    for those, edges, pairs in ((same & ~np.eye(n, dtype=bool), 0.6 * 13.5, 16), (~same, 0.4 * 13.5, 20)):
+        chance = edges / pairs
+        np.testing.assert_allclose(total[those] / draws, chance, atol=4.5 * np.sqrt(chance * (1 - chance) / draws))
 
 
-def test_a_changed_file_is_refused_before_it_is_unpickled(tmp_path):
-    folder = tmp_path / "planetoid"
-    folder.mkdir()
-    (folder / "ind.cora.tx").write_bytes(pickle.dumps([1, 2]))
-    with pytest.raises(ValueError, match=r"SHA-256 differs"):
-        fetch_planetoid("cora", data_home=tmp_path)
+def test_a_community_graph_is_the_same_for_the_same_seed():
+    one, two, other = (make_community_graph(200, random_state=seed) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one[0], two[0])
+    assert (one[1] != two[1]).nnz == 0
+    np.testing.assert_array_equal(one[2], two[2])
+    assert (one[1] != other[1]).nnz > 0
 
 
-def test_a_pickle_of_anything_but_arrays_is_refused(tmp_path, monkeypatch):
-    content = pickle.dumps(pytest.raises)
-    folder = tmp_path / "planetoid"
-    folder.mkdir()
-    (folder / "ind.cora.tx").write_bytes(content)
-    monkeypatch.setitem(_planetoid.SHA256["cora"], "tx", hashlib.sha256(content).hexdigest())
-    with pytest.raises(pickle.UnpicklingError, match="not an array"):
-        fetch_planetoid("cora", data_home=tmp_path)
+def test_a_large_community_graph_needs_memory_for_its_edges_only():
+    tracemalloc.start()
+    _, adjacency, _ = make_community_graph(30_000, 2, degree=10, random_state=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert abs(adjacency.nnz / 30_000 - 10) < 0.1
+    assert peak < 50e6  # a row and column a node would be 900 MB of bytes
 
 
-def test_planetoid_says_what_to_do_without_files_or_network(tmp_path, monkeypatch):
-    with pytest.raises(OSError, match="download_if_missing=False"):
-        fetch_planetoid("cora", data_home=tmp_path, download_if_missing=False)
-
-    def no_network(*args, **kwargs):
-        raise urllib.error.URLError("no network")
-
-    monkeypatch.setattr("urllib.request.urlopen", no_network)
-    with pytest.raises(OSError, match="copy the files"):
-        fetch_planetoid("cora", data_home=tmp_path)
-    with pytest.raises(ValueError, match=r"use one of \['citeseer', 'cora'\]"):
-        fetch_planetoid("pubmet", data_home=tmp_path)
+def test_a_community_graph_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match=r"900 edges within communities, but there are only 870 pairs"):
+        make_community_graph(60, n_communities=2, degree=30, mixing=0)
+    with pytest.raises(ValueError, match=r"between communities, but there are only 0 pairs"):
+        make_community_graph(60, n_communities=1)

@@ -6,11 +6,9 @@ import torch
 from torch import nn
 
 from sklearn_dim.encoders import (
-    GCN,
     Standardized,
     TableEncoder,
     check_encoder,
-    check_graph_encoder,
     image_encoder,
     make_encoder,
     published_encoder,
@@ -59,24 +57,6 @@ def test_groups_of_columns_are_the_locations(n_features):
     changed[:, 0] += 1
     moved = (encoder(changed).locations - encoded.locations).abs().sum((0, 2)) > 0
     assert moved[0] and not moved[1:].any()
-
-
-def test_gcn_is_the_papers_formula():
-    torch.manual_seed(0)
-    encoder, X = GCN(4, 3), torch.randn(5, 4)
-    adjacency = torch.rand(5, 5)
-    z = adjacency @ X @ encoder.weight + encoder.bias
-    torch.testing.assert_close(encoder(X, adjacency), torch.where(z > 0, z, 0.25 * z))
-    order = torch.randperm(5)
-    torch.testing.assert_close(
-        encoder(X[order], adjacency), encoder.from_product((X @ encoder.weight)[order], adjacency)
-    )
-
-
-def test_a_graph_encoder_is_tried():
-    assert isinstance(check_graph_encoder(GCN(4, 3), 4, 3), GCN)
-    with pytest.raises(ValueError, match=r"\(n_nodes, 5\), n_components=5 columns; GCN does not .* gave \(2, 3\)"):
-        check_graph_encoder(GCN(4, 3), 4, 5)
 
 
 def test_standardized_undoes_mean_and_scale():

@@ -26,7 +26,7 @@ def test_a_layer_is_the_papers_formula():
 
 @pytest.mark.parametrize("n_components, widths", [(9, [3, 3, 3]), (8, [2, 3, 3]), (2, [1, 1])])
 def test_the_layers_share_the_components(n_components, widths):
-    gin = check_graph_encoder(GIN(4, n_components), 4, n_components)
+    gin = check_graph_encoder(GIN(4, n_components), torch.eye(2), 4, n_components)
     assert [layer.weight.shape[1] for layer in gin.layers] == widths
 
 
@@ -46,3 +46,12 @@ def test_sparse_features_and_adjacency_give_the_same():
     edges = SparseMatrix(sparse.csr_matrix(adjacency))
     torch.testing.assert_close(gin(SparseMatrix(sparse.csr_matrix(X)), edges), dense)
     torch.testing.assert_close(gin(torch.tensor(X), edges), dense)
+
+
+def test_a_sampled_batch_gives_what_the_whole_graph_does():
+    torch.manual_seed(0)
+    gin, X, adjacency = GIN(4, 6, n_layers=2).eval(), torch.randn(9, 4), torch.zeros(9, 9)
+    for node in range(8):  # a path, of whose node 0 two hops reach nodes 1 and 2
+        adjacency[node, node + 1] = adjacency[node + 1, node] = 1
+    sampled = gin(X[:3], [adjacency[:2, :3], adjacency[:1, :2]])
+    torch.testing.assert_close(sampled, gin(X, adjacency)[:1])

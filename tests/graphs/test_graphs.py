@@ -89,13 +89,14 @@ def test_from_networkx():
 
 
 def test_from_pyg():
-    class Data:  # what of torch_geometric.data.Data is read
-        x = torch.eye(3)
-        edge_index = torch.tensor([[0, 1], [1, 2]])
-        edge_weight = torch.tensor([1.0, 2.0])
-        num_nodes = 3
-
-    np.testing.assert_array_equal(Graph.from_pyg(Data).adjacency.toarray(), PATH)
+    data = pytest.importorskip("torch_geometric.data", reason="needs the extra [graph]").Data
+    edges, weights = torch.tensor([[0, 1], [1, 2]]), torch.tensor([1.0, 2.0])
+    both = Graph.from_pyg(data(x=torch.eye(3), edge_index=edges, edge_weight=weights))
+    np.testing.assert_array_equal(both.adjacency.toarray(), PATH)
+    kept = Graph.from_pyg(data(x=torch.eye(3), edge_index=edges), directed=True)
+    np.testing.assert_array_equal(kept.adjacency.toarray(), [[0, 0, 0], [1, 0, 0], [0, 1, 0]])
+    there, back = SparseMatrix(kept.adjacency).edges
+    assert torch.equal(there, edges) and torch.equal(back, torch.ones(2))
 
 
 def test_normalized_adjacency_is_the_formula():

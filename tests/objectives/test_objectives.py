@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from sklearn_dim.bounds import BOUNDS, make_bound
-from sklearn_dim.critics import Bilinear, Concatenated, Gaussian, Separable, make_critic
-from sklearn_dim.encoders import GCN, Standardized, TableEncoder
-from sklearn_dim.objectives import AdversarialPrior, DeepInfoMax, NodeSummary, PairInformation, shortfall
+from sklearn_dim.critics import Concatenated, Gaussian, Separable, make_critic
+from sklearn_dim.encoders import Standardized, TableEncoder
+from sklearn_dim.objectives import AdversarialPrior, DeepInfoMax, PairInformation, shortfall
 
 
 def deep_infomax(view=None, global_weight=0.5, prior_weight=0.1):
@@ -91,35 +90,6 @@ def test_the_penalty_is_the_squared_slope_at_the_prior():
     prior.penalty = 3.0
     torch.manual_seed(1)
     torch.testing.assert_close(prior(code)["discriminator"] - plain, 3.0 / 2 * linear.weight.square().sum())
-
-
-def test_node_summary_is_the_papers_cross_entropy():
-    torch.manual_seed(0)
-    model = NodeSummary(GCN(4, 3), Bilinear(3, 3), make_bound("jsd"))
-    X, adjacency = torch.randn(6, 4), torch.rand(6, 6)
-    torch.manual_seed(5)
-    loss = model(((X, adjacency),))["node_summary"]
-    torch.manual_seed(5)
-    order = torch.randperm(6)
-    patches, corrupted = model.encoder(X, adjacency), model.encoder(X[order], adjacency)
-    summary = torch.sigmoid(patches.mean(0))
-    scores = torch.cat([h @ model.critic.weight @ summary + model.critic.bias for h in (patches, corrupted)])
-    labels = torch.cat([torch.ones(6), torch.zeros(6)])
-    torch.testing.assert_close(loss, 2 * bce(scores, labels) - 2 * np.log(2), atol=1e-5, rtol=1e-5)
-
-
-def test_a_second_critic_scores_the_graphs_own_nodes():
-    torch.manual_seed(0)
-    model = NodeSummary(GCN(4, 3), make_critic("bilinear", 3, 3, second=True), make_bound("flo"))
-    nn.init.normal_(model.critic.second.weight)
-    X, adjacency = torch.randn(6, 4), torch.rand(6, 6)
-    patches = model.encoder(X, adjacency)
-    joint, _, second = model.tables(((X, adjacency),))
-    summary = torch.sigmoid(patches.mean(0, keepdim=True))
-    torch.testing.assert_close(joint, model.critic.first(summary, patches))
-    torch.testing.assert_close(second, model.critic.second(summary, patches))
-    model(((X, adjacency),))["node_summary"].backward()
-    assert all(weight.grad is not None for weight in model.critic.parameters())
 
 
 def test_influence_gives_the_value_and_its_spread():

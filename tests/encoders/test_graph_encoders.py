@@ -1,0 +1,126 @@
+"""Encoders for graphs against their papers' formulas."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from torch import nn
+
+from sklearn_dim.encoders import GCN, SGC, GraphSAGE, as_graph_encoder, check_graph_encoder
+from sklearn_dim.encoders._activation import PReLU
+from sklearn_dim.graphs import SparseMatrix
+
+
+@pytest.fixture
+def graph():
+    torch.manual_seed(0)
+    dense = sparse.random(6, 6, 0.5, random_state=0).toarray().astype(np.float32)
+    return torch.randn(6, 4), torch.tensor(dense), SparseMatrix(sparse.csr_matrix(dense))
+
+
+def prelu(z):
+    return torch.where(z > 0, z, 0.25 * z)
+
+
+def filled(encoder):
+    """Give biases values, which start as zeros."""
+    for name, parameter in encoder.named_parameters():
+        if name.endswith("bias"):
+            nn.init.normal_(parameter)
+    return encoder
+
+
+@pytest.mark.parametrize("n_components", [3, 5], ids=["multiply first", "gather first"])
+def test_gcn_is_the_papers_formula(graph, n_components):
+    X, A, matrix = graph
+    encoder = filled(GCN(4, n_components, n_layers=2))
+    first, second = encoder.layers
+    expected = prelu(A @ prelu(A @ X @ first.weight + first.bias) @ second.weight + second.bias)
+    torch.testing.assert_close(encoder(X, matrix), expected)
+    torch.testing.assert_close(encoder(X, A), expected)
+
+
+def test_prelu_and_its_gradients_are_torchs():
+    torch.manual_seed(0)
+    ours, torchs = PReLU(), nn.PReLU()
+    for slope in (0.25, -0.3):
+        x = torch.randn(5, 4, requires_grad=True)
+        for module in (ours, torchs):
+            nn.init.constant_(module.weight, slope)
+        both = [torch.autograd.grad((each(x) * x.detach().exp()).sum(), [x, each.weight]) for each in (ours, torchs)]
+        torch.testing.assert_close(*both)
+        torch.testing.assert_close(ours(x), torchs(x))
+
+
+def test_sgc_propagates_before_it_is_nonlinear(graph):
+    X, A, matrix = graph
+    encoder = filled(SGC(4, 3, n_hops=3))
+    torch.testing.assert_close(encoder(X, matrix), prelu(A @ A @ A @ X @ encoder.layer.weight + encoder.layer.bias))
+
+
+def test_sage_keeps_a_nodes_own_features_apart(graph):
+    X, A, matrix = graph
+    encoder = filled(GraphSAGE(4, 3))
+    H = X
+    for layer, own in zip(encoder.layers, encoder.own, strict=True):
+        H = prelu(H @ own + A @ H @ layer.weight + layer.bias)
+    torch.testing.assert_close(encoder(X, matrix), H)
+
+
+@pytest.mark.parametrize("make", [GCN, SGC, GraphSAGE])
+def test_sparse_features_give_the_same(graph, make):
+    X, A, matrix = graph
+    X = X * (X > 0.3)
+    encoder = filled(make(4, 3))
+    torch.testing.assert_close(encoder(SparseMatrix(sparse.csr_matrix(X.numpy())), matrix), encoder(X, A))
+
+
+@pytest.mark.parametrize("kind", [torch.as_tensor, lambda X: SparseMatrix(sparse.csr_matrix(X.numpy()), torch.float64)])
+def test_the_twins_gradient_by_hand_is_autograds(kind):
+    torch.manual_seed(0)
+    dense = sparse.random(6, 6, 0.5, random_state=0)
+    matrix = SparseMatrix(sparse.csr_matrix(dense), torch.float64)
+    X = torch.randn(6, 9, dtype=torch.float64)
+    encoder, order = filled(GCN(9, 3).double()), torch.randperm(6)
+    weigh = torch.randn(12, 3, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
+    assert encoder.has_twin(kind(X))
+
+    def gradients(patches, mean):
+        loss = (weigh[0] * patches).sum() + (weigh[1] * mean.square()).sum()
+        return loss.detach(), *torch.autograd.grad(loss, list(encoder.parameters()))
+
+    original = encoder(X, matrix)
+    plain = gradients(torch.cat([original, encoder(X[order], matrix)]), original.mean(0))
+    for _ in range(2):  # the second time in memory that the first has used
+        for a, b in zip(gradients(*encoder.twin(kind(X), matrix, order)), plain, strict=True):
+            torch.testing.assert_close(a, b)
+
+
+def test_there_is_no_twin_where_it_would_be_wrong_or_slow():
+    wide, narrow = torch.zeros(2, 9), torch.zeros(2, 2)
+    assert GCN(9, 3).has_twin(wide)
+    assert not GCN(2, 3).has_twin(narrow) and not GCN(9, 3, n_layers=2).has_twin(wide)
+    flat = GCN(9, 3)
+    nn.init.constant_(flat.layers[0].activation.weight, -0.1)
+    assert not flat.has_twin(wide)
+
+
+def test_an_encoder_is_tried():
+    pair = torch.eye(2)
+    assert isinstance(check_graph_encoder(GCN(4, 3), pair, 4, 3), GCN)
+    with pytest.raises(ValueError, match=r"\(n_nodes, 5\), n_components=5 columns; GCN does not .* gave \(2, 3\)"):
+        check_graph_encoder(GCN(4, 3), pair, 4, 5)
+
+
+def test_a_layer_of_torch_geometric_is_given_the_edges(graph):
+    geometric = pytest.importorskip("torch_geometric.nn", reason="needs the extra [graph]")
+    X, _, _ = graph
+    A = sparse.csr_matrix(np.array([[0, 2, 0], [2, 0, 1], [0, 1, 0]], dtype=np.float32))
+    encoder = as_graph_encoder(geometric.GCNConv(4, 3))
+    looped = A.toarray() + np.eye(3)
+    root = np.diag(looped.sum(1) ** -0.5)
+    expected = torch.tensor(root @ looped @ root).float() @ X[:3] @ encoder.network.lin.weight.T
+    torch.testing.assert_close(encoder(X[:3], SparseMatrix(A)), expected)
+    mean = as_graph_encoder(geometric.SAGEConv(4, 3))  # takes no weights
+    assert mean(X[:3], SparseMatrix(A)).shape == (3, 3)
+    assert as_graph_encoder(GCN(4, 3)).normalization == "symmetric"

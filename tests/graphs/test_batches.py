@@ -1,0 +1,72 @@
+"""Neighbour sampling: what a batch holds, and that it is right in expectation."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from sklearn_dim.encoders import GCN, GraphSAGE
+from sklearn_dim.graphs import NeighborBatches, SparseMatrix, whole_graph
+
+N = 40
+PARTS = np.zeros(N, dtype=int)
+
+
+@pytest.fixture
+def matrix():
+    return sparse.random(N, N, 0.3, random_state=0, dtype=np.float32).tocsr()
+
+
+@pytest.fixture
+def X():
+    return np.random.default_rng(0).normal(size=(N, 5)).astype(np.float32)
+
+
+def batches(X, matrix, **options):
+    return NeighborBatches(X, matrix, PARTS, **{"batch_size": 7, "fan_out": [None, None], **options})
+
+
+@pytest.mark.parametrize("square", [False, True])
+@pytest.mark.parametrize("encoder", [GCN(5, 3, n_layers=2), GraphSAGE(5, 3)], ids=["gcn", "sage"])
+def test_all_neighbours_give_what_the_whole_graph_gives(X, matrix, encoder, square):
+    whole = encoder(torch.tensor(X), SparseMatrix(matrix))
+    nodes = np.array([3, 30, 17])
+    batch = batches(X, matrix, square=square).batch(nodes, np.random.default_rng(0))
+    assert batch.n_nodes == 3 and isinstance(batch.adjacency, list) != square
+    torch.testing.assert_close(encoder(batch.X, batch.adjacency)[:3], whole[nodes])
+
+
+def test_an_epoch_has_every_node_once_in_even_batches(X, matrix):
+    sampler = NeighborBatches(np.arange(N * 1.0)[:, None], matrix, PARTS, batch_size=13, fan_out=[2])
+    torch.manual_seed(0)
+    epoch = [batch.X[: batch.n_nodes, 0] for (batch,) in sampler]
+    assert [len(nodes) for nodes in epoch] == [10, 10, 10, 10] and len(sampler) == 4
+    assert sorted(torch.cat(epoch).tolist()) == list(range(N))
+    torch.manual_seed(0)
+    assert all(torch.equal(a, b.X[: b.n_nodes, 0]) for a, (b,) in zip(epoch, sampler, strict=True))
+
+
+def test_a_sample_is_bounded_and_right_in_expectation(X, matrix):
+    sampler, rng = batches(X, matrix, fan_out=[4]), np.random.default_rng(0)
+    nodes = np.arange(6)
+    draws = []
+    for _ in range(300):
+        batch = sampler.batch(nodes, rng)
+        (hop,) = batch.adjacency
+        assert hop.nnz <= 4 * len(nodes) and batch.X.shape[0] <= 5 * len(nodes)
+        draws.append((hop @ batch.X).numpy())
+    error = np.mean(draws, axis=0) - (matrix @ X)[:6]
+    assert (np.abs(error) <= 5 * np.std(draws, axis=0) / np.sqrt(len(draws)) + 1e-6).all()
+
+
+def test_isolated_nodes_and_sparse_rows(matrix):
+    matrix = matrix.tolil()
+    matrix[:5] = 0
+    words = sparse.random(N, 50, 0.05, random_state=1, dtype=np.float32).tocsr()
+    batch = batches(words, matrix.tocsr(), fan_out=[3, 3]).batch(np.arange(5), np.random.default_rng(0))
+    assert batch.X.shape == (5, 50) and GCN(50, 3, n_layers=2)(batch.X, batch.adjacency).shape == (5, 3)
+
+
+def test_the_whole_graph_is_a_batch(X, matrix):
+    batch = whole_graph(X, matrix, PARTS, dtype=torch.float64)
+    assert batch.X.dtype == batch.adjacency.dtype == torch.float64 and batch.n_nodes == N
