@@ -31,7 +31,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     Parameters
     ----------
-    n_components : int, default=192
+    n_components : int, default=384
         Width of a graph's vector, and of a node's.
     mi_estimator : str or Bound, default="jsd"
         The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
@@ -115,7 +115,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def __init__(
         self,
-        n_components=192,
+        n_components=384,
         *,
         mi_estimator="jsd",
         encoder="gin",
