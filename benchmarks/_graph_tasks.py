@@ -3,6 +3,7 @@
 import os
 import pathlib
 
+import networkx as nx
 import numpy as np
 from scipy import sparse
 
@@ -29,22 +30,18 @@ def random_graph(rng, n, degree=4.0, odds=None):
     return sparse.csr_matrix(np.triu(rng.random((n, n)) < chance, 1), dtype=float)
 
 
-def small_world(rng, n):
-    """Return a ring of n nodes, each joined to the two next, of whose edges 30 % lead elsewhere."""
-    start = np.repeat(np.arange(n), 2)
-    end = (start + np.tile([1, 2], n)) % n
-    moved = rng.random(2 * n) < 0.3
-    end[moved] = (start[moved] + rng.integers(1, n, size=moved.sum())) % n
-    return sparse.csr_matrix((np.ones(2 * n), (start, end)), shape=(n, n))
-
-
 def structure(n_graphs=200, seed=0):
-    """Small worlds against random graphs with as many edges; all nodes alike."""
+    """Graphs of many triangles, against such whose edges were swapped, which keeps all degrees; all nodes alike."""
     rng = np.random.default_rng(seed)
     y = np.arange(n_graphs) % 2
-    sizes = rng.integers(15, 40, size=n_graphs)
-    makers = [random_graph, small_world]
-    return [Graph(np.ones((n, 1)), makers[label](rng, n)) for n, label in zip(sizes, y, strict=True)], y
+    graphs = []
+    for label in y:
+        n = int(rng.integers(15, 40))
+        graph = nx.powerlaw_cluster_graph(n, 2, 0.9, seed=int(rng.integers(2**31)))
+        if label:
+            nx.double_edge_swap(graph, nswap=5 * n, max_tries=5000, seed=int(rng.integers(2**31)))
+        graphs.append(Graph(np.ones((n, 1)), nx.to_scipy_sparse_array(graph)))
+    return graphs, y
 
 
 def features(n_graphs=200, seed=0):

@@ -295,7 +295,7 @@ def fit_scaler(features) -> StandardScaler:
     """Return a scaler for all columns but indicators and constants, which count nodes and neighbours as they are."""
     scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default").fit(features)
     others = np.asarray((features != features.astype(bool)).sum(0)).ravel()  # values of a column but 0 and 1
-    plain = (scaler.var_ == 0) | (others == 0)
+    plain = (scaler.scale_ == 1) | (others == 0)  # of a constant the scale is 1
     scaler.scale_[plain] = 1.0
     if scaler.with_mean:
         scaler.mean_[plain] = 0.0
