@@ -27,7 +27,8 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     """InfoGraph: vectors of whole graphs that share as much information with their nodes as they can.
 
     A graph isomorphism network is trained to tell the nodes of a graph from those of others, by their information
-    with the graph's vector [1]_. X is a list of graphs.
+    with the graph's vector [1]_. X is a list of graphs. Features of 0 and 1 and constants enter as they are, others
+    standardised.
 
     Parameters
     ----------
