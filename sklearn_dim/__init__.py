@@ -11,12 +11,21 @@ _HOMES = {
     "DGITransformer": "dgi",
     "DIMTransformer": "dim",
     "Graph": "graphs",
+    "GraphInfomaxTransformer": "infograph",
     "MutualInfoEstimator": "mine",
     "mutual_info": "mine",
     "mutual_info_features": "features",
 }
 
-__all__ = ["DGITransformer", "DIMTransformer", "Graph", "MutualInfoEstimator", "mutual_info", "mutual_info_features"]
+__all__ = [
+    "DGITransformer",
+    "DIMTransformer",
+    "Graph",
+    "GraphInfomaxTransformer",
+    "MutualInfoEstimator",
+    "mutual_info",
+    "mutual_info_features",
+]
 
 
 def __getattr__(name):

@@ -11,7 +11,7 @@ import sklearn_dim
 
 ROOT = pathlib.Path(sklearn_dim.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-FACES = {"dim", "dgi", "features", "mine"}
+FACES = {"dim", "dgi", "features", "infograph", "mine"}
 # What each room may import, besides itself and other packages.
 MAY_IMPORT = {
     "bounds": set(),

@@ -2,15 +2,17 @@
 
 from sklearn_dim.encoders._base import Encoded, Standardized
 from sklearn_dim.encoders._edge_index import as_graph_encoder, check_graph_encoder
+from sklearn_dim.encoders._gin import GIN
 from sklearn_dim.encoders._graphs import GCN, SGC, GraphSAGE
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
 from sklearn_dim.encoders._make import check_encoder, make_encoder
 from sklearn_dim.encoders._tables import TableEncoder
 
-GRAPH_ENCODERS = {"gcn": GCN, "sage": GraphSAGE, "sgc": SGC}
+GRAPH_ENCODERS = {"gcn": GCN, "gin": GIN, "sage": GraphSAGE, "sgc": SGC}
 
 __all__ = [
     "GCN",
+    "GIN",
     "GRAPH_ENCODERS",
     "SGC",
     "ConvEncoder",

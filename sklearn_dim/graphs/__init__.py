@@ -6,11 +6,13 @@ from sklearn_dim.graphs._graph import Graph, as_graph
 from sklearn_dim.graphs._matrix import SparseMatrix, as_matrix
 from sklearn_dim.graphs._neighbors import NeighborGraph
 from sklearn_dim.graphs._normalize import normalized_adjacency
+from sklearn_dim.graphs._whole_graphs import GraphBatches
 
 __all__ = [
     "CORRUPTIONS",
     "Graph",
     "GraphBatch",
+    "GraphBatches",
     "NeighborBatches",
     "NeighborGraph",
     "SparseMatrix",

@@ -2,6 +2,7 @@
 
 from sklearn_dim.objectives._columns import ColumnInformation
 from sklearn_dim.objectives._deep_infomax import DeepInfoMax
+from sklearn_dim.objectives._graph_summary import GraphSummary
 from sklearn_dim.objectives._masked import MaskedInformation
 from sklearn_dim.objectives._node_summary import NodeSummary
 from sklearn_dim.objectives._pairs import PairInformation, Valued
@@ -16,6 +17,7 @@ __all__ = [
     "AdversarialPrior",
     "ColumnInformation",
     "DeepInfoMax",
+    "GraphSummary",
     "MaskedInformation",
     "NodeSummary",
     "PairInformation",

@@ -1,0 +1,51 @@
+"""The graph isomorphism network, whose sums tell apart whatever Weisfeiler and Lehman's test does."""
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_dim.encoders._graphs import hops
+
+
+class GIN(nn.Module):
+    """Layers MLP((1 + ε)h + A h), their outputs side by side (Xu et al., ICLR 2019, eq. 4.1 and 4.2).
+
+    Parameters
+    ----------
+    n_features : int
+        Columns of X.
+    n_components : int
+        Width of a node vector, shared out among the layers.
+    n_layers : int, default=3
+        Layers; fewer where there are fewer components.
+    """
+
+    normalization = "sum"
+
+    def __init__(self, n_features, n_components, *, n_layers=3):
+        super().__init__()
+        self.n_hops = n_layers = min(n_layers, n_components)
+        widths = [(n_components + layer) // n_layers for layer in range(n_layers)]
+        self.layers = nn.ModuleList(map(_Layer, [n_features, *widths], widths))
+
+    def forward(self, X, adjacency) -> Tensor:
+        """Return node vectors (n, n_components)."""
+        outputs = []
+        for layer, hop in zip(self.layers, hops(adjacency, self.n_hops), strict=True):
+            X = layer(X, hop)
+            outputs.append(X)
+        return torch.cat([output[: len(X)] for output in outputs], 1)
+
+
+class _Layer(nn.Module):
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.epsilon = nn.Parameter(torch.zeros(()))
+        self.weight = nn.Parameter(nn.Linear(inputs, outputs).weight.detach().T.contiguous())
+        self.rest = nn.Sequential(
+            nn.BatchNorm1d(outputs), nn.ReLU(), nn.Linear(outputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU()
+        )
+
+    def forward(self, h, hop) -> Tensor:
+        """Return the next vectors (n, outputs) of the nodes that a hop's rows gather for."""
+        hW = h @ self.weight  # the MLP's first product, before the sum instead of after it: h may be sparse
+        return self.rest((1 + self.epsilon) * hW[: hop.shape[0]] + hop @ hW)

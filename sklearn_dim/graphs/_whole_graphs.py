@@ -1,0 +1,52 @@
+"""Batches of whole graphs."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from sklearn_dim.graphs._matrix import SparseMatrix
+
+
+class GraphBatches:
+    """An iterable of batches of graphs, each a tuple (sizes, X, adjacency) of graphs side by side.
+
+    Parameters
+    ----------
+    features : ndarray or CSR matrix of shape (n_nodes, n_features)
+        Nodes of all graphs, graph by graph.
+    adjacency : CSR matrix of shape (n_nodes, n_nodes)
+        Their edges, none between two graphs.
+    sizes : ndarray of shape (n_graphs,)
+        Nodes of each graph.
+    picks : iterable of tuple (Tensor,)
+        The numbers of each batch's graphs; each pass over it is an epoch.
+    device : str or torch.device, default="cpu"
+    """
+
+    def __init__(self, features, adjacency, sizes, picks: Iterable[tuple[Tensor]], device="cpu"):
+        self.features, self.adjacency, self.sizes = features, adjacency, sizes
+        self.starts = np.cumsum(sizes) - sizes
+        self.picks = picks
+        self.device = device
+
+    def __len__(self) -> int:
+        return len(self.picks)
+
+    def __iter__(self) -> Iterator[tuple]:
+        for (graphs,) in self.picks:
+            yield self._side_by_side(graphs.cpu().numpy())
+
+    def _side_by_side(self, graphs):
+        sizes = self.sizes[graphs]
+        n = sizes.sum()
+        moved = np.repeat(np.cumsum(sizes) - sizes - self.starts[graphs], sizes)  # how far each node moves
+        nodes = np.arange(n) - moved
+        edges = self.adjacency[nodes]
+        columns = edges.indices + np.repeat(moved, np.diff(edges.indptr)).astype(edges.indices.dtype)
+        block = sparse.csr_matrix((edges.data, columns, edges.indptr), shape=(n, n))
+        X = self.features[nodes]
+        X = torch.as_tensor(X.toarray() if sparse.issparse(X) else X).to(self.device, torch.float32)
+        return torch.as_tensor(sizes, device=self.device), X, SparseMatrix(block, device=self.device)
