@@ -347,7 +347,7 @@ class Steps(Callback):
         ({"fan_out": 0}, np.eye(4), "The 'fan_out' parameter .* Got 0"),
         ({"corruption": "other_graph"}, np.eye(4), "corruption='other_graph' .* Give fit a list of Graphs"),
         ({"inductive": True}, Graph(np.eye(4), np.ones((4, 4)))[[0]], "a Graph needs at least two nodes"),
-        ({"encoder": Mean(4, 7)}, np.eye(4), r"\(n_nodes, 12\): Mean does not .* input_share"),
+        ({"encoder": Mean(4, 7)}, np.eye(4), r"\(n_nodes, 12\): Mean does not .*input_share"),
     ],
 )
 def test_bad_input_is_named_and_nothing_is_half_fitted(parameters, X, message):
