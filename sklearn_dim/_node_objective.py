@@ -13,9 +13,7 @@ from sklearn_dim.graphs import CORRUPTIONS, SparseMatrix
 from sklearn_dim.objectives import NodeSummary
 
 
-def build_node_summary(
-    n_features, n_components, *, n_parts, mi_estimator, encoder, critic, corruption, readout
-) -> NodeSummary:
+def build_node_summary(n_features, n_components, *, mi_estimator, encoder, critic, corruption, readout) -> NodeSummary:
     """Wire an objective for graphs of ``n_features`` from `DGITransformer`'s parameters."""
     if isinstance(encoder, nn.Module):
         network = copy.deepcopy(encoder)
@@ -23,11 +21,10 @@ def build_node_summary(
         network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
     network = as_graph_encoder(network)
     pair = SparseMatrix(sparse.csr_matrix(np.array([[0.5, 0.5], [0.5, 0.5]])))
-    network = check_graph_encoder(network, pair, n_features, n_components)
+    why = f"{n_components} columns, n_components without those that hold the input (input_share)"
+    network = check_graph_encoder(network, pair, n_features, n_components, why)
     bound = make_bound(mi_estimator)
     critic = GroupDiscrimination if critic == "group" else critic
     critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
     corrupt = None if corruption == "other_graph" else CORRUPTIONS.get(corruption, corruption)
-    return NodeSummary(
-        network, critic, bound, corrupt, readout=readout, n_parts=n_parts, shuffles=corruption == "shuffle"
-    )
+    return NodeSummary(network, critic, bound, corrupt, readout=readout, shuffles=corruption == "shuffle")

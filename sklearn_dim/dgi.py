@@ -11,7 +11,6 @@ from scipy import sparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim._node_columns import (
     KEPT_OF_INPUT,
@@ -24,17 +23,15 @@ from sklearn_dim._node_columns import (
     smoothed,
 )
 from sklearn_dim._node_objective import build_node_summary
-from sklearn_dim._sklearn import NeuralEstimator, check_nodes, check_numbers
+from sklearn_dim._nodes import nodes_to_encode, training_nodes
+from sklearn_dim._sklearn import NeuralEstimator
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.encoders import GRAPH_ENCODERS
 from sklearn_dim.graphs import (
     CORRUPTIONS,
-    Graph,
     GraphBatch,
     NeighborBatches,
-    NeighborGraph,
     SparseMatrix,
-    as_graph,
     normalized_adjacency,
     whole_graph,
 )
@@ -256,38 +253,22 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             return self._fit(X, go_on=go_on)
 
     def _fit(self, X, *, go_on):
-        features, adjacency, parts = self._training_graph(X, reset=not go_on)
-        with seeded(self.random_state, features.shape[0] * self.n_components, self.n_iter_ if go_on else 0) as seed:
+        nodes = training_nodes(self, X, reset=not go_on)
+        with seeded(self.random_state, self._size(nodes), self.n_iter_ if go_on else 0) as seed:
             if not go_on:
-                self._start(features, parts)
-            batches = self._batches(features, adjacency, parts)
+                self._start(nodes.features)
+            batches = self._batches(nodes)
             self._run(self.net_, batches, None, self._epochs(batches, steps=1000, most=500, least=10))
-            self._fit_output(features, adjacency, parts, seed)
+            self._fit_output(nodes, seed)
             self.mutual_info_ = self.net_.evaluate(batches)["mutual_info"]
         return self
 
-    def _training_graph(self, X, *, reset):
-        """Return features, adjacency and parts of all training nodes."""
-        X = as_graph(X)
-        if not isinstance(X, Graph):
-            X = check_numbers(self, X, reset=reset, ensure_min_samples=2)
-            self.neighbors_ = NeighborGraph(self.n_neighbors).fit(X)
-            return X, self.neighbors_.adjacency_, np.zeros(X.shape[0], dtype=int)
-        check_nodes(self, X, reset=reset)
-        X = X.induced() if self.inductive else X
-        if X.features.shape[0] < 2:
-            raise ValueError("a Graph needs at least two nodes, to compare one with others; got n_samples = 1.")
-        self.neighbors_ = None
-        return X.features, X.adjacency, X.parts
+    def _size(self, nodes) -> int:
+        """Return how many numbers there are to be computed."""
+        return nodes.features.shape[0] * self.n_components
 
-    def _start(self, features, parts):
+    def _start(self, features):
         """Build the net and decide how features enter it."""
-        n_parts = int(parts.max()) + 1
-        if self.corruption == "other_graph" and n_parts < 2:
-            raise ValueError(
-                "corruption='other_graph' pairs nodes with another graph, but X is one graph. Give fit a list of "
-                "Graphs, or use corruption='shuffle'."
-            )
         scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default")
         self._scaler = None if is_bag(features) else scaler.fit(features)
         own = ("mi_estimator", "encoder", "critic", "corruption", "readout")
@@ -295,17 +276,16 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             build_node_summary,
             features.shape[1],
             self.n_components - self._n_input(features),
-            n_parts=n_parts,
             **{name: copy.deepcopy(getattr(self, name)) for name in own},
         )
         keep = self._keep_best("train_loss", lower_is_better=True) if self.early_stopping else None
         self.net_ = self._make_net(build, watch=[keep] if keep else [], sparse=True)
         self._n_features_out = self.n_components
 
-    def _inputs(self, features, adjacency):
+    def _inputs(self, nodes):
         """Return features as they enter the encoder, and the matrix that it propagates with."""
         kind = getattr(self.net_.module_.encoder, "normalization", "symmetric")
-        return self._scaled(features), normalized_adjacency(adjacency, kind)
+        return self._scaled(nodes.features), normalized_adjacency(nodes.adjacency, kind)
 
     def _scaled(self, features):
         """Return rows of unit sum if they are bags of words, else standardised columns."""
@@ -316,23 +296,22 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         """Whether the encoder is a user's, which knows neither sparse X nor hops."""
         return not hasattr(self.net_.module_.encoder, "n_hops")
 
-    def _whole(self, features, adjacency, parts, dtype=torch.float32) -> GraphBatch:
+    def _whole(self, nodes, dtype=torch.float32) -> GraphBatch:
         """Return all of a graph on the device."""
-        X, matrix = self._inputs(features, adjacency)
-        return whole_graph(X, matrix, parts, dense=self._own_network, dtype=dtype, device=self.net_.device)
+        X, matrix = self._inputs(nodes)
+        return whole_graph(X, matrix, nodes.parts, dense=self._own_network, dtype=dtype, device=self.net_.device)
 
-    def _batches(self, features, adjacency, parts):
+    def _batches(self, nodes):
         """Return what an epoch iterates over: all of the graph at once, or its nodes bit by bit."""
-        n_nodes = features.shape[0]
         size = self.batch_size
         if size == "auto":
-            size = BATCH_SIZE if n_nodes * self.n_components > LARGE else None
-        if size is None or size >= n_nodes:
-            return [(self._whole(features, adjacency, parts),)]
+            size = BATCH_SIZE if self._size(nodes) > LARGE else None
+        if size is None or size >= nodes.features.shape[0]:
+            return [(self._whole(nodes),)]
         hops = getattr(self.net_.module_.encoder, "n_hops", 2)
         return NeighborBatches(
-            *self._inputs(features, adjacency),
-            parts,
+            *self._inputs(nodes),
+            nodes.parts,
             batch_size=size,
             fan_out=[self.fan_out] * hops,
             square=self._own_network,
@@ -355,41 +334,41 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             In X's float dtype: unit vectors, moved and scaled to zero mean and a root mean square distance of 2 from
             it on the training nodes. For a list, the nodes of the first Graph, then of the second, and so on.
         """
-        features, adjacency, parts, rows = self._graph_of(X)
-        double = features.dtype == np.float64 and self.neighbors_ is not None
-        with seeded(0, features.shape[0] * self.n_components):
-            blocks = self._blocks(features, adjacency, parts, torch.float64 if double else torch.float32)
-        vectors = np.hstack([block[rows] for block in blocks])
+        nodes = nodes_to_encode(self, X)
+        double = nodes.features.dtype == np.float64 and self.neighbors_ is not None
+        with seeded(0, self._size(nodes)):
+            blocks = self._blocks(nodes, torch.float64 if double else torch.float32)
+        vectors = np.hstack([block[nodes.rows] for block in blocks])
         vectors -= self.mean_
         vectors /= self.scale_
-        return vectors.astype(features.dtype, copy=False)
+        return vectors.astype(nodes.features.dtype, copy=False)
 
     def _n_input(self, features) -> int:
         return n_input_columns(self.n_components, features.shape[1], self.input_share)
 
-    def _fit_output(self, features, adjacency, parts, seed):
+    def _fit_output(self, nodes, seed):
         """Set the axes of the input, and mean and scale of the output, from the training nodes."""
-        X, matrix = self._scaled(features), normalized_adjacency(adjacency)
-        self.input_axes_ = input_axes(X, matrix, self._n_input(features), seed)
-        blocks = self._blocks(features, adjacency, parts)
+        X, matrix = self._scaled(nodes.features), normalized_adjacency(nodes.adjacency)
+        self.input_axes_ = input_axes(X, matrix, self._n_input(X), seed)
+        blocks = self._blocks(nodes)
         moments = [centre_and_spread(block) for block in blocks]
         self.mean_ = np.concatenate([mean for mean, _ in moments])
         share = SPREAD / np.sqrt(len(blocks))
         self.scale_ = np.concatenate([np.full(len(mean), spread / share) for mean, spread in moments])
 
     @torch.no_grad()
-    def _blocks(self, features, adjacency, parts, dtype=torch.float32) -> list[np.ndarray]:
+    def _blocks(self, nodes, dtype=torch.float32) -> list[np.ndarray]:
         """Return the learnt columns of all nodes, and if there are any those of the input; rows of unit length."""
-        graph = self._whole(features, adjacency, parts, dtype)
+        graph = self._whole(nodes, dtype)
         encoder = self.net_.module_.encoder
         if dtype == torch.float64:
             encoder = copy.deepcopy(encoder).double()
         learnt = encoder(graph.X, graph.adjacency)
         where = {"dtype": dtype, "device": self.net_.device}
-        matrix = SparseMatrix(normalized_adjacency(adjacency), **where) if self.propagation else None
+        matrix = SparseMatrix(normalized_adjacency(nodes.adjacency), **where) if self.propagation else None
         blocks = [smoothed(learnt, matrix, KEPT_OF_LEARNT, self.propagation)]
-        if self._n_input(features):
-            given = torch.as_tensor(input_columns(self._scaled(features), self.input_axes_)).to(**where)
+        if self._n_input(nodes.features):
+            given = torch.as_tensor(input_columns(self._scaled(nodes.features), self.input_axes_)).to(**where)
             blocks.append(smoothed(given, matrix, KEPT_OF_INPUT, self.propagation))
         return blocks
 
@@ -409,27 +388,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         -------
         float
         """
-        features, adjacency, parts, rows = self._graph_of(X)
-        with seeded(0, features.shape[0] * self.n_components), torch.no_grad():
-            graph = self._whole(features, adjacency, parts)
-            return self.net_.module_.mutual_info((graph,), torch.as_tensor(rows)).item()
-
-    def _graph_of(self, X):
-        """Return features, adjacency, parts and the asked rows of X's graph."""
-        check_is_fitted(self)
-        X = as_graph(X)
-        if isinstance(X, Graph):
-            check_nodes(self, X, reset=False)
-            return X.features, X.adjacency, X.parts, X.rows
-        X = check_numbers(self, X, reset=False)
-        if self.neighbors_ is None:
-            raise ValueError(
-                "DGITransformer was fitted on a Graph, but X has plain rows, which have no place in it. Pass a Graph "
-                "that holds the new nodes and their edges."
-            )
-        features, adjacency = self.neighbors_.attach(X)
-        rows = np.arange(features.shape[0] - X.shape[0], features.shape[0])
-        return features, adjacency, np.zeros(features.shape[0], dtype=int), rows
+        nodes = nodes_to_encode(self, X)
+        with seeded(0, self._size(nodes)), torch.no_grad():
+            return self.net_.module_.mutual_info((self._whole(nodes),), torch.as_tensor(nodes.rows)).item()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -333,7 +333,8 @@ def build_graph_summary(n_features, n_components, *, mi_estimator, encoder, crit
     else:
         network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
     pair = SparseMatrix(sparse.csr_matrix(np.array([[0.0, 1.0], [1.0, 0.0]])))
-    network = check_graph_encoder(as_graph_encoder(network), pair, n_features, n_components)
+    why = f"n_components={n_components} columns"
+    network = check_graph_encoder(as_graph_encoder(network), pair, n_features, n_components, why)
     bound = make_bound(mi_estimator)
     critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
     return GraphSummary(network, critic, bound, n_components, readout)

@@ -283,7 +283,9 @@ def test_several_graphs_each_with_its_summary():
     nodes = dgi.transform(graphs)
     assert nodes.shape == (100, 16)
     np.testing.assert_allclose(dgi.transform(graphs[1]), nodes[60:], atol=1e-5)
-    assert np.isfinite(dgi.score(graphs))
+    assert np.isfinite(dgi.score(graphs)) and np.isfinite(dgi.score([*graphs, *graphs]))
+    with pytest.raises(ValueError, match="pass a list of Graphs"):
+        dgi.score(graphs[0])
     np.testing.assert_array_equal(
         quick().fit(Graph.union(graphs)).transform(graphs), quick().fit(graphs).transform(graphs)
     )
@@ -347,7 +349,7 @@ class Steps(Callback):
         ({"fan_out": 0}, np.eye(4), "The 'fan_out' parameter .* Got 0"),
         ({"corruption": "other_graph"}, np.eye(4), "corruption='other_graph' .* Give fit a list of Graphs"),
         ({"inductive": True}, Graph(np.eye(4), np.ones((4, 4)))[[0]], "a Graph needs at least two nodes"),
-        ({"encoder": Mean(4, 7)}, np.eye(4), r"\(n_nodes, 12\): Mean does not .*input_share"),
+        ({"encoder": Mean(4, 7)}, np.eye(4), r"\(n_nodes, 12\), 12 columns, .*\(input_share\); Mean does not"),
     ],
 )
 def test_bad_input_is_named_and_nothing_is_half_fitted(parameters, X, message):

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "training": set(),
     "_sklearn": {"bounds", "training"},
     "_node_columns": set(),
+    "_nodes": {"_sklearn", "graphs"},
     "_node_objective": {"bounds", "critics", "encoders", "graphs", "objectives"},
     "_cross_fit": {"objectives", "training"},
     "_pair_estimator": {"_cross_fit", "_sklearn", "bounds", "critics", "objectives", "training"},

@@ -34,18 +34,17 @@ def as_graph_encoder(network: nn.Module) -> nn.Module:
     return EdgeIndexEncoder(network) if "edge_index" in names else network
 
 
-def check_graph_encoder(network: nn.Module, adjacency, n_features: int, n_components: int) -> nn.Module:
-    """Try the network on the graph of two nodes ``adjacency``, and return it."""
+def check_graph_encoder(network: nn.Module, adjacency, n_features: int, width: int, why: str) -> nn.Module:
+    """Try the network on the graph of two nodes ``adjacency``, and return it; an error says ``why`` its width."""
     network.eval()
     try:
         with torch.no_grad():
             shape = tuple(network(torch.zeros(2, n_features), adjacency).shape)
     except (TypeError, RuntimeError, AttributeError, ValueError) as error:
         shape = f"raised: {error}"
-    if shape != (2, n_components):
+    if shape != (2, width):
         raise ValueError(
-            f"the encoder must map (X, adjacency) of {n_features} features to (n_nodes, {n_components}): "
-            f"{type(network).__name__} does not (for two nodes it gave {shape}). Its width is n_components less the "
-            "columns that hold the input (input_share)."
+            f"the encoder must map (X, adjacency) of {n_features} features to (n_nodes, {width}), {why}; "
+            f"{type(network).__name__} does not (for two nodes it gave {shape})."
         )
     return network

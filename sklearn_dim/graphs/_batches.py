@@ -24,19 +24,22 @@ class GraphBatch(NamedTuple):
         The first nodes, which the batch is about; the others only lend their features.
     parts : Tensor of int of shape (n_nodes,)
         Of several graphs the number of each node's own, else 0.
+    n_parts : int
+        How many graphs there are.
     """
 
     X: "Tensor | SparseMatrix"
     adjacency: "SparseMatrix | list[SparseMatrix]"
     n_nodes: int
     parts: Tensor
+    n_parts: int
 
 
 def whole_graph(X, matrix, parts, *, dense=False, dtype=torch.float32, device="cpu") -> GraphBatch:
     """Return features and propagation matrix (scipy or NumPy) of a graph as one batch."""
     where = {"dtype": dtype, "device": device}
-    parts = torch.as_tensor(parts).to(device)
-    return GraphBatch(as_matrix(X, dense=dense, **where), SparseMatrix(matrix, **where), X.shape[0], parts)
+    X, matrix, parts = as_matrix(X, dense=dense, **where), SparseMatrix(matrix, **where), torch.as_tensor(parts)
+    return GraphBatch(X, matrix, X.shape[0], parts.to(device), int(parts.max()) + 1)
 
 
 class NeighborBatches:
@@ -64,6 +67,7 @@ class NeighborBatches:
 
     def __init__(self, X, matrix, parts, *, batch_size, fan_out, square=False, dense=False, device="cpu"):
         self.X, self.matrix, self.parts = X, matrix.tocsr(), torch.as_tensor(parts)
+        self.n_parts = int(self.parts.max()) + 1
         self.fan_out, self.square, self.dense, self.device = tuple(fan_out), square, dense, device
         self.n_batches = max(1, min(math.ceil(X.shape[0] / batch_size), X.shape[0] // 2))
         self._place = np.full(X.shape[0], -1)
@@ -87,7 +91,7 @@ class NeighborBatches:
         else:
             adjacency = [SparseMatrix(hop, device=self.device) for hop in hops]
         X = as_matrix(self.X[reached], dense=self.dense, device=self.device)
-        return GraphBatch(X, adjacency, len(nodes), self.parts[nodes].to(self.device))
+        return GraphBatch(X, adjacency, len(nodes), self.parts[nodes].to(self.device), self.n_parts)
 
     def _reach(self, targets, fan_out, rng) -> tuple[np.ndarray, sparse.csr_matrix]:
         """Return the targets followed by the neighbours drawn, and the rows of the matrix between them."""

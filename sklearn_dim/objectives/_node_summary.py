@@ -11,8 +11,8 @@ from sklearn_dim.objectives._readout import readout
 class NodeSummary(nn.Module):
     """Information of a graph's summary with its nodes; nodes of a corrupted graph are the independent ones.
 
-    A batch is ``((X, adjacency, n_nodes, parts),)``, a `graphs.GraphBatch`: the first ``n_nodes`` nodes count, and
-    ``parts`` says which of several graphs each is of.
+    A batch is ``((X, adjacency, n_nodes, parts, n_parts),)``, a `graphs.GraphBatch`: the first ``n_nodes`` nodes count,
+    and ``parts`` says which of ``n_parts`` graphs each is of.
 
     Parameters
     ----------
@@ -25,22 +25,17 @@ class NodeSummary(nn.Module):
         (X, adjacency) → the inputs of both graphs. None pairs nodes with the summary of another of several graphs.
     readout : {"mean", "sum", "max"}, default="mean"
         The summary is the sigmoid of it.
-    n_parts : int, default=1
-        How many graphs there are.
     shuffles : bool, default=False
         Whether ``corrupt`` shuffles rows, which an encoder that `has_twin` can do by itself.
     """
 
-    def __init__(
-        self, encoder: nn.Module, critic: nn.Module, bound: Bound, corrupt, *, readout="mean", n_parts=1, shuffles=False
-    ):
+    def __init__(self, encoder: nn.Module, critic: nn.Module, bound: Bound, corrupt, *, readout="mean", shuffles=False):
         super().__init__()
         self.encoder = encoder
         self.critic = critic
         self.bound = bound
         self.corrupt = corrupt
         self.readout = readout
-        self.n_parts = n_parts
         self.shuffles = shuffles
 
     def forward(self, batch) -> dict[str, Tensor]:
@@ -56,15 +51,17 @@ class NodeSummary(nn.Module):
 
     def tables(self, graph) -> tuple[Tensor, ...]:
         """Return the scores (1, n) of the nodes, of their independent twins, and a second critic's of the nodes."""
-        X, adjacency, n_nodes, parts = graph
+        X, adjacency, n_nodes, parts, n_parts = graph
         if self.corrupt is None:
+            if n_parts < 2:
+                raise ValueError("corruption='other_graph' pairs nodes with another graph; pass a list of Graphs.")
             patches, corrupted = self.encoder(X, adjacency)[:n_nodes], None
         else:
             patches, corrupted = (self.encoder(*inputs)[:n_nodes] for inputs in self.corrupt(X, adjacency))
-        summary = torch.sigmoid(readout(self.readout, patches, parts, self.n_parts))
+        summary = torch.sigmoid(readout(self.readout, patches, parts, n_parts))
         joint = own(self.critic(summary, patches), parts)
         if corrupted is None:
-            others = (parts + torch.randint_like(parts, 1, self.n_parts)) % self.n_parts
+            others = (parts + torch.randint_like(parts, 1, n_parts)) % n_parts
             marginal = own(self.critic(summary, patches), others)
         else:
             marginal = own(self.critic(summary, corrupted), parts)
@@ -73,7 +70,7 @@ class NodeSummary(nn.Module):
 
     def is_twin(self, graph) -> bool:
         """Whether the shortcut `twin_tables` gives the scores of a batch."""
-        whole = self.n_parts == 1 and not isinstance(graph.adjacency, list)
+        whole = graph.n_parts == 1 and not isinstance(graph.adjacency, list)
         linear = hasattr(self.critic, "direction") and getattr(self.critic, "clip", None) is None
         plain = self.shuffles and self.readout == "mean" and linear
         return whole and plain and hasattr(self.encoder, "has_twin") and self.encoder.has_twin(graph.X)

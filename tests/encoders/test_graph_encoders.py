@@ -107,9 +107,9 @@ def test_there_is_no_twin_where_it_would_be_wrong_or_slow():
 
 def test_an_encoder_is_tried():
     pair = torch.eye(2)
-    assert isinstance(check_graph_encoder(GCN(4, 3), pair, 4, 3), GCN)
-    with pytest.raises(ValueError, match=r"\(n_nodes, 5\): GCN does not .* gave \(2, 3\)"):
-        check_graph_encoder(GCN(4, 3), pair, 4, 5)
+    assert isinstance(check_graph_encoder(GCN(4, 3), pair, 4, 3, "three"), GCN)
+    with pytest.raises(ValueError, match=r"\(n_nodes, 5\), five columns; GCN does not .* gave \(2, 3\)"):
+        check_graph_encoder(GCN(4, 3), pair, 4, 5, "five columns")
 
 
 def test_a_layer_of_torch_geometric_is_given_the_edges(graph):

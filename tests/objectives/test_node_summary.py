@@ -16,7 +16,8 @@ from sklearn_dim.objectives import NodeSummary, readout
 
 def graph(n_features=4, parts=None):
     matrix = SparseMatrix(sparse.random(6, 6, 0.5, random_state=0, dtype=np.float32).tocsr())
-    return GraphBatch(torch.randn(6, n_features), matrix, 6, torch.zeros(6, dtype=int) if parts is None else parts)
+    parts = torch.zeros(6, dtype=int) if parts is None else parts
+    return GraphBatch(torch.randn(6, n_features), matrix, 6, parts, int(parts.max()) + 1)
 
 
 @pytest.mark.parametrize("n_features", [3, 9], ids=["by autograd", "by hand"])
@@ -61,7 +62,7 @@ def test_a_second_critic_scores_the_graphs_own_nodes():
 def test_of_several_graphs_each_has_its_summary():
     torch.manual_seed(0)
     parts = torch.tensor([0, 0, 1, 1, 1, 2])
-    model = NodeSummary(GCN(4, 3), Bilinear(3, 3), make_bound("jsd"), None, n_parts=3)
+    model = NodeSummary(GCN(4, 3), Bilinear(3, 3), make_bound("jsd"), None)
     batch = graph(parts=parts)
     H = model.encoder(batch.X, batch.adjacency)
     summaries = [torch.sigmoid(H[parts == part].mean(0)) for part in range(3)]
