@@ -39,7 +39,7 @@ def accuracy(options):
         records = []
         for seed in range(options.seeds):
             train, test = split(seed)
-            for method in methods(name, seed):
+            for method in methods(name, seed, options.no_pyg):
                 for label, H, seconds in method(graph, seed, options.quick):
                     scores = probe(H, y, train, test, paper=name in PUBLISHED)
                     records.append({"method": label, **scores, "fit, CPU s": seconds})
@@ -47,10 +47,10 @@ def accuracy(options):
         show(f"{name}: accuracy in %, mean ± sd of seeds{published}", mean_and_sd(records))
 
 
-def methods(name, seed):
+def methods(name, seed, no_pyg):
     """Return what is run: once what does not depend on a seed, and PyG where it takes an hour."""
     chosen = [defaults, paper, untrained, random_encoder]
-    if has_pyg() and (seed == 0 or name in PUBLISHED):
+    if has_pyg() and not no_pyg and (seed == 0 or name in PUBLISHED):
         chosen.append(pyg)
     if seed == 0 or name not in PUBLISHED:  # whose split does not depend on a seed
         chosen.append(propagated)
@@ -204,6 +204,7 @@ if __name__ == "__main__":
     parser.add_argument("parts", nargs="*", default=list(PARTS), metavar="part", help=", ".join(PARTS))
     parser.add_argument("--graphs", nargs="+", default=NAMES, choices=NAMES)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--no-pyg", action="store_true", help="accuracy without torch_geometric's class")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)

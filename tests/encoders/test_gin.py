@@ -26,7 +26,7 @@ def test_a_layer_is_the_papers_formula():
 
 @pytest.mark.parametrize("n_components, widths", [(9, [3, 3, 3]), (8, [2, 3, 3]), (2, [1, 1])])
 def test_the_layers_share_the_components(n_components, widths):
-    gin = check_graph_encoder(GIN(4, n_components), torch.eye(2), 4, n_components)
+    gin = check_graph_encoder(GIN(4, n_components), torch.eye(2), 4, n_components, "all columns")
     assert [layer.weight.shape[1] for layer in gin.layers] == widths
 
 
