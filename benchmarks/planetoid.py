@@ -1,7 +1,7 @@
 """Deep Graph Infomax beside its peers: `python benchmarks/planetoid.py [part ...]`, all parts by default.
 
-Parts: accuracy, speed (CPU time of an epoch and of a fit, and memory), large (a graph of 200 000 nodes).
-The graphs are read from the folder that SKLEARN_DIM_DATA names. --quick shows that everything runs; its figures
+Parts: accuracy, others (graphs of other kinds), speed (CPU time of an epoch and of a fit, and memory), large (a graph
+of 200 000 nodes). The graphs are read from the folder that SKLEARN_DIM_DATA names. --quick shows that everything runs; its figures
 mean nothing.
 """
 
@@ -20,11 +20,12 @@ import numpy as np
 import pandas as pd
 import torch
 from _graphs import NAMES, PygInfomax, has_pyg, load, load_optimizers, reference_classifier, torch_csr
+from _other_graphs import OTHERS, SPLITS, neighbor_matrix, random_split
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import normalize
+from sklearn.preprocessing import StandardScaler, normalize
 
-from sklearn_dim import DGITransformer
+from sklearn_dim import DGITransformer, Graph
 from sklearn_dim.graphs import normalized_adjacency
 
 PAPER = {"propagation": 0, "input_share": 0.0, "max_iter": 10_000}  # the arguments that make DGITransformer the paper's
@@ -104,7 +105,7 @@ def propagated(graph, seed, quick):
 def fitted(graph, seed, quick, **arguments):
     """Return a fitted estimator and the CPU seconds it took."""
     start = time.process_time()
-    arguments = {**({"max_iter": 3} if quick else {}), **arguments}
+    arguments |= {"max_iter": 3} if quick else {}
     model = DGITransformer(**arguments, device="cpu", random_state=seed).fit(graph)
     return model, time.process_time() - start
 
@@ -167,6 +168,34 @@ def whole_fit(name, kinds, epochs):
     print(f"ratio {taken['PyG'][0] / taken['ours'][0]:.1f}\n" if "PyG" in taken else "\n", flush=True)
 
 
+def others(options):
+    """Graphs of other kinds, on random splits: where the defaults were chosen, and where they win or lose."""
+    for name, read in OTHERS.items():
+        X, y, pool, n_train = read()
+        records = []
+        for seed in range(options.seeds):
+            splits = [random_split(y, pool, n_train, 100 * seed + i) for i in range(SPLITS)]
+            for label, H in other_methods(X, seed, options.quick):
+                scores = pd.DataFrame([probe(H, y, *split, paper=False) for split in splits]).mean()
+                records.append({"method": label, **scores})
+        show(f"{name}: accuracy in %, mean ± sd of seeds, {SPLITS} splits each", mean_and_sd(records))
+
+
+def other_methods(X, seed, quick):
+    """Yield defaults, the paper's setting, and Â²X of raw or standardised, and of unit-sum rows."""
+    yield "DGITransformer()", fitted(X, seed, quick)[0].transform(X)
+    yield "the paper's setting", fitted(X, seed, quick, **PAPER)[0].transform(X)
+    graph = X if isinstance(X, Graph) else Graph(X, neighbor_matrix(X), directed=True)
+    A = normalized_adjacency(graph.adjacency)
+    bag = sparse.issparse(graph.features)
+    rows = graph.features if bag else StandardScaler().fit_transform(graph.features)
+    yield "Â²X, no training", A @ (A @ rows)
+    if bag:
+        yield "Â²X of rows of unit sum", A @ (A @ unit_sum(graph))
+    if not isinstance(X, Graph):
+        yield "standardised rows", rows
+
+
 def large(options):
     """Communities of a large graph by k-means, default arguments."""
     n, epochs = (5000, 3) if options.quick else (200_000, 0)
@@ -197,7 +226,7 @@ def show(title, table):
     print(f"{title}\n{table.to_string()}\n", flush=True)
 
 
-PARTS = {"accuracy": accuracy, "speed": speed, "large": large}
+PARTS = {"accuracy": accuracy, "others": others, "speed": speed, "large": large}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
