@@ -1,8 +1,8 @@
 """Deep Graph Infomax beside its peers: `python benchmarks/planetoid.py [part ...]`, all parts by default.
 
 Parts: accuracy, others (graphs of other kinds), speed (CPU time of an epoch and of a fit, and memory), large (a graph
-of 200 000 nodes). The graphs are read from the folder that SKLEARN_DIM_DATA names. --quick shows that everything runs; its figures
-mean nothing.
+of 200 000 nodes). Graphs are read from the folder that SKLEARN_DIM_DATA names. --quick shows that everything runs;
+its figures mean nothing.
 """
 
 import os

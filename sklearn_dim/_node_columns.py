@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor, nn
 
@@ -23,24 +22,18 @@ def n_input_columns(n_components: int, n_features: int, share: float) -> int:
     return min(n_features, int(share * n_components), n_components - 1)
 
 
-def input_axes(X, matrix, n_axes: int, random_state: int) -> np.ndarray | None:
-    """Return the axes (n_features, n_axes) along which neighbourhoods differ most, or None if X is as narrow as that.
+def input_axes(rows, matrix, n_axes: int, random_state: int) -> np.ndarray | None:
+    """Return the axes (n_features, n_axes) along which neighbourhoods differ most, or None if rows are no wider.
 
-    The leading right singular vectors of Â X, the rows of X of unit length.
+    The leading right singular vectors of Â X.
     """
-    if n_axes in (0, X.shape[1]):
+    if n_axes in (0, rows.shape[1]):
         return None
-    return randomized_svd(matrix @ input_rows(X), n_axes, n_iter=2, random_state=random_state)[2].T
+    return randomized_svd(matrix @ rows, n_axes, n_iter=2, random_state=random_state)[2].T
 
 
-def input_rows(X):
-    """Return rows of bags of words with unit length, others as they are."""
-    return normalize(X) if sparse.issparse(X) else X
-
-
-def input_columns(X, axes: np.ndarray | None) -> np.ndarray:
-    """Return the coordinates of X's rows along the axes; X itself without any."""
-    rows = input_rows(X)
+def input_columns(rows, axes: np.ndarray | None) -> np.ndarray:
+    """Return the coordinates of rows along the axes; without axes the rows themselves."""
     if axes is not None:
         return np.asarray(rows @ axes)
     return rows.toarray() if sparse.issparse(rows) else rows

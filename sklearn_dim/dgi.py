@@ -56,10 +56,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Width of a node vector.
     mi_estimator : str or Bound, default="jsd"
         The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
-    encoder : {"gcn", "sage", "sgc"}, Module or callable, default="gcn"
+    encoder : {"gcn", "sage", "sgc", "gin"}, Module or callable, default="gcn"
         The network (X, adjacency) → (n_nodes, n_components): one graph convolution (as published), two layers that
-        keep a node's own features apart from its neighbours' mean [2]_, or one convolution over two hops [3]_. A
-        module of one's own (as wide as n_components less the columns of ``input_share``) is given X as a dense tensor,
+        keep a node's own features apart from its neighbours' mean [2]_, one convolution over two hops [3]_, or three
+        layers of neighbours' sums (see `GraphInfomaxTransformer`). A module of one's own (as wide as n_components less the columns of ``input_share``) is given X as a dense tensor,
         and ``adjacency @ dense`` propagates by Â; or, if its
         ``forward`` takes ``edge_index``, as torch_geometric's layers do, the edges. A callable makes it from
         (n_features, n_components): ``partial(GraphSAGE, n_layers=3)``, or a class of layers.
@@ -105,7 +105,6 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     device : str, default="auto"
         "auto" is CUDA, then the CPU; or a torch device.
     callbacks : list of skorch callbacks, default=None
-        Called during training, after the estimator's own.
     verbose : int, default=0
         1 prints a line an epoch.
     random_state : int, RandomState instance or None, default=None
@@ -278,8 +277,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             self.n_components - self._n_input(features),
             **{name: copy.deepcopy(getattr(self, name)) for name in own},
         )
-        keep = self._keep_best("train_loss", lower_is_better=True) if self.early_stopping else None
-        self.net_ = self._make_net(build, watch=[keep] if keep else [], sparse=True)
+        watch = [self._keep_best("train_loss", lower_is_better=True)] if self.early_stopping else []
+        self.net_ = self._make_net(build, watch=watch, sparse=True)
         self._n_features_out = self.n_components
 
     def _inputs(self, nodes):
@@ -290,6 +289,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     def _scaled(self, features):
         """Return rows of unit sum if they are bags of words, else standardised columns."""
         return normalize(features, norm="l1") if self._scaler is None else self._scaler.transform(features)
+
+    def _input_rows(self, features):
+        """Return rows as they enter the output: of unit length if they are bags of words, else standardised."""
+        return normalize(features) if self._scaler is None else self._scaled(features)
 
     @property
     def _own_network(self) -> bool:
@@ -348,8 +351,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
     def _fit_output(self, nodes, seed):
         """Set the axes of the input, and mean and scale of the output, from the training nodes."""
-        X, matrix = self._scaled(nodes.features), normalized_adjacency(nodes.adjacency)
-        self.input_axes_ = input_axes(X, matrix, self._n_input(X), seed)
+        rows, matrix = self._input_rows(nodes.features), normalized_adjacency(nodes.adjacency)
+        self.input_axes_ = input_axes(rows, matrix, self._n_input(rows), seed)
         blocks = self._blocks(nodes)
         moments = [centre_and_spread(block) for block in blocks]
         self.mean_ = np.concatenate([mean for mean, _ in moments])
@@ -363,12 +366,11 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         encoder = self.net_.module_.encoder
         if dtype == torch.float64:
             encoder = copy.deepcopy(encoder).double()
-        learnt = encoder(graph.X, graph.adjacency)
         where = {"dtype": dtype, "device": self.net_.device}
         matrix = SparseMatrix(normalized_adjacency(nodes.adjacency), **where) if self.propagation else None
-        blocks = [smoothed(learnt, matrix, KEPT_OF_LEARNT, self.propagation)]
+        blocks = [smoothed(encoder(graph.X, graph.adjacency), matrix, KEPT_OF_LEARNT, self.propagation)]
         if self._n_input(nodes.features):
-            given = torch.as_tensor(input_columns(self._scaled(nodes.features), self.input_axes_)).to(**where)
+            given = torch.as_tensor(input_columns(self._input_rows(nodes.features), self.input_axes_)).to(**where)
             blocks.append(smoothed(given, matrix, KEPT_OF_INPUT, self.propagation))
         return blocks
 

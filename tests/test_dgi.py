@@ -106,6 +106,13 @@ def test_output_is_what_was_learnt_and_the_input_each_smoothed(communities):
     np.testing.assert_allclose(dgi.transform(graph), np.hstack(blocks), atol=1e-4)
 
 
+def test_words_in_a_dense_array_are_words():
+    words = sparse.hstack([np.ones((60, 1)), sparse.random(60, 90, 0.05, random_state=0)], format="csr")
+    _, adjacency, _ = make_community_graph(60, random_state=0)
+    one, other = (quick().fit_transform(Graph(X, adjacency)) for X in (words, words.toarray()))
+    np.testing.assert_allclose(one, other, atol=2e-4)
+
+
 def test_narrow_features_are_in_the_output_as_they_are():
     X, adjacency, _ = make_community_graph(90, 3, random_state=0)
     dgi = quick(propagation=0).fit(Graph(X, adjacency))
