@@ -57,12 +57,12 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     mi_estimator : str or Bound, default="jsd"
         The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
     encoder : {"gcn", "sage", "sgc", "gin"}, Module or callable, default="gcn"
-        The network (X, adjacency) → (n_nodes, n_components): one graph convolution (as published), two layers that
-        keep a node's own features apart from its neighbours' mean [2]_, one convolution over two hops [3]_, or three
-        layers of neighbours' sums (see `GraphInfomaxTransformer`). A module of one's own (as wide as n_components less the columns of ``input_share``) is given X as a dense tensor,
-        and ``adjacency @ dense`` propagates by Â; or, if its
+        The network (X, adjacency) → node vectors: one graph convolution (as published), two layers that keep a
+        node's own features apart from its neighbours' mean [2]_, one convolution over two hops [3]_, or three layers
+        of neighbours' sums (see `GraphInfomaxTransformer`). A module of one's own is as wide as n_components less the
+        columns of ``input_share``; it is given X as a dense tensor, and ``adjacency @ dense`` propagates by Â, or, if
         ``forward`` takes ``edge_index``, as torch_geometric's layers do, the edges. A callable makes it from
-        (n_features, n_components): ``partial(GraphSAGE, n_layers=3)``, or a class of layers.
+        (n_features, width): ``partial(GraphSAGE, n_layers=3)``, or a class of layers.
     critic : str or callable, default="bilinear"
         T(summary, node): "bilinear" (as published), "separable", "concatenated", … , or a callable
         (summary_features, node_features) → module. "group" scores a node without the summary [4]_.
