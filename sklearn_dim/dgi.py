@@ -364,8 +364,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         """Return the learnt columns of all nodes, and if there are any those of the input; rows of unit length."""
         graph = self._whole(nodes, dtype)
         encoder = self.net_.module_.encoder
-        if dtype == torch.float64:
-            encoder = copy.deepcopy(encoder).double()
+        encoder = copy.deepcopy(encoder).double() if dtype == torch.float64 else encoder
         where = {"dtype": dtype, "device": self.net_.device}
         matrix = SparseMatrix(normalized_adjacency(nodes.adjacency), **where) if self.propagation else None
         blocks = [smoothed(encoder(graph.X, graph.adjacency), matrix, KEPT_OF_LEARNT, self.propagation)]
