@@ -67,10 +67,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         T(summary, node): "bilinear" (as published), "separable", "concatenated", … , or a callable
         (summary_features, node_features) → module. "group" scores a node without the summary [4]_.
     corruption : str or callable, default="shuffle"
-        How the twin is made. "shuffle": the rows of X change places, the edges stay (as published);
-        "feature_dropout", "edge_dropout": half of the entries of X, or of the propagation matrix, are gone;
-        "other_graph": of several graphs, nodes meet the summary of another. Or a function (X, adjacency) → the
-        inputs of both graphs (see `sklearn_dim.graphs.CORRUPTIONS`).
+        How the twin is made. "shuffle": the rows of X change places, the edges stay (as published); "masked_shuffle":
+        so they do, while half of the columns are hidden from both graphs; "feature_dropout", "edge_dropout": half of
+        the entries of X, or of the propagation matrix, are gone; "other_graph": of several graphs, nodes meet the
+        summary of another. Or a function (X, adjacency) → the inputs of both graphs (`sklearn_dim.graphs.CORRUPTIONS`).
     readout : {"mean", "sum", "max"}, default="mean"
         The summary: the sigmoid of the nodes' mean, sum or maximum.
     propagation : int, default=10
@@ -108,7 +108,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     verbose : int, default=0
         1 prints a line an epoch.
     random_state : int, RandomState instance or None, default=None
-        Seeds weights and corruption. Global random streams are left alone.
+        Global random streams are left alone.
 
     Attributes
     ----------

@@ -7,7 +7,7 @@ work with its twin, and the twin. It draws from torch's generator.
 import torch
 from torch import Tensor
 
-from sklearn_dim.graphs._matrix import SharedProducts, ShuffledRows, SparseMatrix
+from sklearn_dim.graphs._matrix import MaskedColumns, SharedProducts, ShuffledRows, SparseMatrix
 
 DROPPED = 0.5  # share of features or edges that a twin lacks
 
@@ -19,6 +19,15 @@ def shuffle(X, adjacency):
         return (X, adjacency), (X[order], adjacency)
     X = SharedProducts(X)
     return (X, adjacency), (ShuffledRows(X, order), adjacency)
+
+
+def masked_shuffle(X, adjacency):
+    """Half of the columns of X, chosen anew, are hidden from both graphs, the others doubled; then `shuffle`.
+
+    The feature masks of later contrastive methods (Zhu et al., "Deep Graph Contrastive Representation Learning", 2020).
+    """
+    mask = (torch.rand(X.shape[1]).to(X.device) >= DROPPED) / (1 - DROPPED)
+    return shuffle(X * mask if isinstance(X, Tensor) else MaskedColumns(X, mask), adjacency)
 
 
 def drop_features(X, adjacency):
@@ -39,4 +48,9 @@ def thinned(matrix, share: float):
     return matrix * (torch.rand(matrix.shape).to(matrix.device) >= share)
 
 
-CORRUPTIONS = {"shuffle": shuffle, "feature_dropout": drop_features, "edge_dropout": drop_edges}
+CORRUPTIONS = {
+    "shuffle": shuffle,
+    "masked_shuffle": masked_shuffle,
+    "feature_dropout": drop_features,
+    "edge_dropout": drop_edges,
+}

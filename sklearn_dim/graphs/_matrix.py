@@ -63,10 +63,21 @@ class SparseMatrix:
         return self._scratch[name]
 
 
+class MaskedColumns:
+    """A matrix with its columns weighted, for products: (X diag(m)) W = X (diag(m) W)."""
+
+    def __init__(self, matrix: SparseMatrix, mask: Tensor):
+        self.matrix, self.mask = matrix, mask
+        self.shape, self.device = matrix.shape, matrix.device
+
+    def __matmul__(self, weight: Tensor) -> Tensor:
+        return self.matrix @ (self.mask[:, None] * weight)
+
+
 class SharedProducts:
     """A matrix whose product with each weight is computed once, for two graphs to share."""
 
-    def __init__(self, matrix: SparseMatrix):
+    def __init__(self, matrix: SparseMatrix | MaskedColumns):
         self.matrix, self.shape, self.device = matrix, matrix.shape, matrix.device
         self._products: dict[int, Tensor] = {}
 

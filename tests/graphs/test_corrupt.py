@@ -25,6 +25,18 @@ def test_shuffling_moves_rows_and_keeps_edges(X):
 
 
 @KINDS
+def test_hidden_columns_are_hidden_from_both(X):
+    torch.manual_seed(0)
+    (original, _), (twin, _) = CORRUPTIONS["masked_shuffle"](X, ADJACENCY)
+    torch.manual_seed(0)
+    kept, order = torch.rand(40) >= 0.5, torch.randperm(30)
+    masked = torch.tensor(WORDS.toarray()) * kept * 2
+    torch.testing.assert_close(original @ torch.eye(40), masked)
+    torch.testing.assert_close(twin @ torch.eye(40), masked[order])
+    assert 0 < kept.sum() < 40
+
+
+@KINDS
 def test_dropped_features_are_zero_and_others_as_they_were(X):
     torch.manual_seed(0)
     _, (twin, adjacency) = CORRUPTIONS["feature_dropout"](X, ADJACENCY)
