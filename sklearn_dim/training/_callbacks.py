@@ -54,7 +54,11 @@ class KeepBest(Callback):
         self.waited_ = 0 if value > self.best_ + self.tol else self.waited_ + 1
         if value > self.best_:
             self.best_, self.best_epoch_ = value, epoch
-            self.weights_ = copy.deepcopy(net.judged.state_dict())
+            state = net.judged.state_dict()
+            if self.weights_ is None:
+                self.weights_ = copy.deepcopy(state)
+            for name, kept in self.weights_.items():  # in place: fresh memory every epoch is dear
+                kept.copy_(state[name])
 
 
 class KeepBestEach(Callback):
