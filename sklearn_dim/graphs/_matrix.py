@@ -1,5 +1,6 @@
 """A constant sparse matrix for torch, with a product that is fast both ways."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -36,9 +37,24 @@ class SparseMatrix:
         """Return the product without a gradient, into ``out`` if given."""
         return _multiply(self.forward, dense, out)
 
-    def transpose_times(self, dense: Tensor, out: Tensor | None = None) -> Tensor:
-        """Return the transpose's product without a gradient, into ``out`` if given."""
-        return _multiply(self.backward, dense, out)
+    def transpose_times(self, dense: Tensor, out: Tensor | None = None, *, add: bool = False) -> Tensor:
+        """Return the transpose's product without a gradient, into ``out`` if given; with ``add`` on top of it."""
+        return _multiply(self.backward, dense, out, add)
+
+    def with_shuffled_columns(self, order: Tensor) -> "SparseMatrix":
+        """Return the matrix whose product with Y is this one's with Y[order]."""
+        twin = copy.copy(self)
+        start, columns, values = self.forward.crow_indices(), self.forward.col_indices(), self.forward.values()
+        twin.forward = _csr(start, order.to(columns.dtype)[columns], values, self.shape)
+        start, columns, values = self.backward.crow_indices(), self.backward.col_indices(), self.backward.values()
+        rows = torch.argsort(order)
+        counts = start.diff()[rows]
+        ends = counts.cumsum(0)
+        entries = torch.arange(len(values), device=self.device)
+        entries += torch.repeat_interleave(start[:-1][rows] - ends + counts, counts, output_size=len(values))
+        moved = torch.cat([ends.new_zeros(1), ends]).to(start.dtype)
+        twin.backward = _csr(moved, columns[entries], values[entries], self.backward.shape)
+        return twin
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -98,10 +114,10 @@ class ShuffledRows:
         return (self.matrix @ weight)[self.order]
 
 
-def _multiply(matrix: Tensor, dense: Tensor, out: Tensor | None) -> Tensor:
-    """Return a CSR tensor's product with a dense one, into ``out`` if given."""
+def _multiply(matrix: Tensor, dense: Tensor, out: Tensor | None, add: bool = False) -> Tensor:
+    """Return a CSR tensor's product with a dense one, into ``out`` or on top of it."""
     out = dense.new_empty(matrix.shape[0], dense.shape[1]) if out is None else out
-    return torch.addmm(out, matrix, dense, beta=0, out=out)  # mm itself would fill with zeros first
+    return torch.addmm(out, matrix, dense, beta=int(add), out=out)  # mm itself would fill with zeros first
 
 
 class _Product(torch.autograd.Function):
@@ -118,11 +134,15 @@ class _Product(torch.autograd.Function):
 
 
 def _torch_csr(matrix: sparse.csr_matrix, dtype, device) -> Tensor:
-    parts = (torch.from_numpy(np.asarray(part)) for part in (matrix.indptr, matrix.indices, matrix.data))
-    rows, columns, values = parts
+    parts = (torch.from_numpy(np.asarray(part)).to(device) for part in (matrix.indptr, matrix.indices, matrix.data))
+    start, columns, values = parts
+    return _csr(start, columns, values.to(dtype), matrix.shape)
+
+
+def _csr(start: Tensor, columns: Tensor, values: Tensor, shape) -> Tensor:
     with warnings.catch_warnings():  # "beta state", for years
         warnings.simplefilter("ignore", UserWarning)
-        return torch.sparse_csr_tensor(rows, columns, values.to(dtype), size=matrix.shape, device=device)
+        return torch.sparse_csr_tensor(start, columns, values, size=shape)
 
 
 def as_matrix(X, *, dense=False, dtype=torch.float32, device="cpu") -> "Tensor | SparseMatrix":

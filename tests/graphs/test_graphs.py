@@ -114,6 +114,17 @@ def test_sparse_product_and_its_gradient():
     assert torch.autograd.gradcheck(lambda w: matrix @ w, factor)
 
 
+def test_shuffled_columns_are_shuffled_rows_of_the_other_factor():
+    torch.manual_seed(0)
+    matrix = SparseMatrix(sparse.random(5, 7, 0.4, random_state=0).tocsr(), torch.float64)
+    dense, gradient, order = torch.randn(7, 3).double(), torch.randn(5, 3).double(), torch.randperm(7)
+    shuffled = matrix.with_shuffled_columns(order)
+    torch.testing.assert_close(shuffled @ dense, matrix @ dense[order])
+    expected = torch.zeros(7, 3).double().index_add(0, order, matrix.transpose_times(gradient))
+    torch.testing.assert_close(shuffled.transpose_times(gradient), expected)
+    torch.testing.assert_close(shuffled.transpose_times(gradient, dense.clone(), add=True), dense + expected)
+
+
 def test_density_decides_dense_or_sparse():
     assert isinstance(as_matrix(np.eye(50)), SparseMatrix)
     assert isinstance(as_matrix(sparse.csr_matrix(np.ones((5, 5)))), torch.Tensor)
