@@ -7,7 +7,11 @@ from sklearn_dim.critics._base import Critic, soft_clip
 
 
 class Bilinear(Critic):
-    """bᵀ W a + c, W Glorot-uniform (Veličković et al., ICLR 2019, section 4.2).
+    """bᵀ W a + c (Veličković et al., ICLR 2019, section 4.2).
+
+    W is Glorot-uniform as in the paper's code, where it is a stack of one matrix: its fans are the a·b products that a
+    score adds up, and one. So it starts small. With the fans of a plain matrix Deep Graph Infomax stops later, with
+    vectors of twice the length, and is worth two points less on Citeseer.
 
     Parameters
     ----------
@@ -22,7 +26,7 @@ class Bilinear(Critic):
         self.clip = clip
         self.weight = nn.Parameter(torch.empty(b_features, a_features))
         self.bias = nn.Parameter(torch.zeros(()))
-        nn.init.xavier_uniform_(self.weight)
+        nn.init.xavier_uniform_(self.weight[None])
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the table of scores (R, M)."""
