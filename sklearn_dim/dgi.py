@@ -61,8 +61,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         node's own features apart from its neighbours' mean [2]_, one convolution over two hops [3]_, or three layers
         of neighbours' sums (see `GraphInfomaxTransformer`). A module of one's own is as wide as n_components less the
         columns of ``input_share``; it is given X as a dense tensor, and ``adjacency @ dense`` propagates by Â, or, if
-        ``forward`` takes ``edge_index``, as torch_geometric's layers do, the edges. A callable makes it from
-        (n_features, width): ``partial(GraphSAGE, n_layers=3)``, or a class of layers.
+        ``forward`` takes ``edge_index``, as in torch_geometric, the edges. It must not be linear, as a lone layer is:
+        its means of graph and twin would be equal. A callable makes it from (n_features, width), say
+        ``partial(GCN, n_layers=2)``.
     critic : str or callable, default="bilinear"
         T(summary, node): "bilinear" (as published), "separable", "concatenated", … , or a callable
         (summary_features, node_features) → module. "group" scores a node without the summary [4]_.
@@ -106,7 +107,6 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         "auto" is CUDA, then the CPU; or a torch device.
     callbacks : list of skorch callbacks, default=None
     verbose : int, default=0
-        1 prints a line an epoch.
     random_state : int, RandomState instance or None, default=None
         Global random streams are left alone.
 
