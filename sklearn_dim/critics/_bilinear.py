@@ -11,7 +11,7 @@ class Bilinear(Critic):
 
     W is Glorot-uniform as in the paper's code, where it is a stack of one matrix: its fans are the a·b products that a
     score adds up, and one. So it starts small. With the fans of a plain matrix Deep Graph Infomax stops later, with
-    vectors of twice the length, and is worth two points less on Citeseer.
+    vectors of twice the length, and is worth one or two points less on Citeseer.
 
     Parameters
     ----------
