@@ -363,10 +363,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     def _blocks(self, nodes, dtype=torch.float32) -> list[np.ndarray]:
         """Return the learnt columns of all nodes, and if there are any those of the input; rows of unit length."""
         graph = self._whole(nodes, dtype)
-        encoder = self.net_.module_.encoder
+        encoder, where = self.net_.module_.encoder, {"dtype": dtype, "device": self.net_.device}
         encoder = copy.deepcopy(encoder).double() if dtype == torch.float64 else encoder
-        where = {"dtype": dtype, "device": self.net_.device}
-        matrix = SparseMatrix(normalized_adjacency(nodes.adjacency), **where) if self.propagation else None
+        symmetric = getattr(encoder, "normalization", "symmetric") == "symmetric"
+        matrix = graph.adjacency if symmetric else SparseMatrix(normalized_adjacency(nodes.adjacency), **where)
         blocks = [smoothed(encoder(graph.X, graph.adjacency), matrix, KEPT_OF_LEARNT, self.propagation)]
         if self._n_input(nodes.features):
             given = torch.as_tensor(input_columns(self._input_rows(nodes.features), self.input_axes_)).to(**where)
