@@ -12,13 +12,11 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_dim._dim_objective import OBJECTIVE_PARAMETERS, PUBLISHED, build_deep_infomax
 from sklearn_dim._sklearn import NeuralEstimator, check_rows, moments
-from sklearn_dim.bounds import make_bound
-from sklearn_dim.critics import CRITICS, make_critic
-from sklearn_dim.encoders import Standardized, check_encoder, make_encoder
-from sklearn_dim.objectives import PRIORS, AdversarialPrior, DeepInfoMax
-from sklearn_dim.training import RowBatches, seeded
-from sklearn_dim.views import make_view
+from sklearn_dim.critics import CRITICS
+from sklearn_dim.objectives import PRIORS
+from sklearn_dim.training import RowBatches, resolve_device, resolve_precision, seeded
 
 
 class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEstimator):
@@ -38,22 +36,35 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         DIM(L) is 0 and 1, its DIM(G) is 1 and 0.
     prior_weight : float, default=0.1
         Weight of the adversarial prior (γ). The paper has 0.1 with DIM(L) and 1 with DIM(G); 0 leaves the prior out.
-    prior : {"uniform", "normal"} or callable, default="uniform"
-        The code's prior; "uniform" is on sigmoid(code). A callable (n_components) → module makes another term on
-        the code, such as `sklearn_dim.objectives.AdversarialPrior` with other layers.
+    prior : {"uniform", "normal"}, torch Distribution or callable, default="uniform"
+        The code's prior; "uniform" is on sigmoid(code), all others on the code itself. A callable (n_components) →
+        module makes another term on the code, such as `sklearn_dim.objectives.AdversarialPrior` with other layers.
+    coordinate_weight : float, default=0.0
+        Weight of telling where a location is from its features and the code (the paper's coordinate task).
+    occlusion : float in [0, 1), default=0.0
+        Share of each sample that is hidden from its code, not from its locations (the paper's occlusion task).
+    n_locations : int, default=None
+        Locations drawn at random for each step; None takes all.
+    n_global_vectors : int, default=1
+        Vectors that an image's code consists of, a square number: each is made from one cell of a grid over the
+        image, and is an anchor of its own.
     encoder : {"auto", "paper"}, Module or callable, default="auto"
         "auto" fits any table and images from 8x8; "paper" is the published network for images of 28x28,
         32x32 or 64x64. A module maps a standardised batch to (locations (n, L, C), code (n, n_components)),
         optionally with a layer fc between them; a callable makes it from (sample_shape, n_components).
     critic : str or callable, default="separable"
-        T(code, location): "separable", "encode_and_dot" (as published), "concatenated", "bilinear", or a
-        callable (code_features, location_features) → module.
+        T(code, location): "separable", "encode_and_dot" and "concatenated" (as published), "bilinear", or a
+        callable (code_features, location_features) → module, such as a `partial` of a class with other sizes.
+    global_critic : str or callable, default=None
+        T(code, flattened map), in the same way; None takes ``critic``.
     augmentation : {"auto"}, callable or None, default="auto"
         Two random views of each sample: the code of one is paired with the locations of the other. "auto" is
         small shifts and noise for images, resampled features for tables; a callable makes a view of a
         standardised batch (a torch tensor). None is one view, the paper's way.
     image_shape : tuple (channels, height, width), default=None
         Shape of images that are given as flat rows.
+    channels : {"auto", "first", "last"}, default="auto"
+        Where images have their channels. "auto" takes them for last where only the last axis has 1, 3 or 4 places.
     representation : {"code", "fc", "conv"}, default="code"
         What `transform` returns: the code, the last hidden layer, or all locations, flattened.
     max_iter : int or "auto", default="auto"
@@ -62,6 +73,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Most rows in a batch. All other rows of a batch are a row's independent ones.
     learning_rate_init : float, default=0.001
         Adam's step size.
+    beta_1 : float, default=0.9
+        Adam's memory of the gradient; the paper has 0.5.
     early_stopping : bool, default=False
         Hold rows out, stop when their information no longer grows, and keep the best weights.
     validation_fraction : float, default=0.1
@@ -74,6 +87,11 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Go on from the weights of the last `fit`, if there are any.
     device : str, default="auto"
         "auto" is CUDA, then MPS, then the CPU; or a torch device.
+    mixed_precision : bool or "auto", default="auto"
+        Run encoder and critics in bfloat16 where that is safe, scores and losses in float32. "auto" does so on CUDA
+        devices that have it.
+    compile : bool, default=False
+        Compile the encoder by `torch.compile`: a start of a minute, then faster epochs.
     callbacks : list of skorch callbacks, default=None
     verbose : int, default=0
         1 prints a line an epoch.
@@ -123,11 +141,20 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         "global_weight": [Interval(Real, 0, None, closed="left")],
         "local_weight": [Interval(Real, 0, None, closed="left")],
         "prior_weight": [Interval(Real, 0, None, closed="left")],
-        "prior": [StrOptions(set(PRIORS)), callable],
+        "prior": [StrOptions(set(PRIORS)), torch.distributions.Distribution, callable],
+        "coordinate_weight": [Interval(Real, 0, None, closed="left")],
+        "occlusion": [Interval(Real, 0, 1, closed="left")],
+        "n_locations": [Interval(Integral, 1, None, closed="left"), None],
+        "n_global_vectors": [Interval(Integral, 1, None, closed="left")],
         "encoder": [StrOptions({"auto", "paper"}), callable],
         "critic": [StrOptions(set(CRITICS)), callable],
+        "global_critic": [StrOptions(set(CRITICS)), callable, None],
         "augmentation": [StrOptions({"auto"}), callable, None],
         "image_shape": [tuple, list, None],
+        "channels": [StrOptions({"auto", "first", "last"})],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "mixed_precision": ["boolean", StrOptions({"auto"})],
+        "compile": ["boolean"],
         "representation": [StrOptions({"code", "fc", "conv"})],
         "warm_start": ["boolean"],
     }
@@ -141,20 +168,29 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         local_weight=1.0,
         prior_weight=0.1,
         prior="uniform",
+        coordinate_weight=0.0,
+        occlusion=0.0,
+        n_locations=None,
+        n_global_vectors=1,
         encoder="auto",
         critic="separable",
+        global_critic=None,
         augmentation="auto",
         image_shape=None,
+        channels="auto",
         representation="code",
         max_iter="auto",
         batch_size=128,
         learning_rate_init=1e-3,
+        beta_1=0.9,
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,
         warm_start=False,
         device="auto",
+        mixed_precision="auto",
+        compile=False,
         callbacks=None,
         verbose=0,
         random_state=None,
@@ -165,23 +201,59 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         self.local_weight = local_weight
         self.prior_weight = prior_weight
         self.prior = prior
+        self.coordinate_weight = coordinate_weight
+        self.occlusion = occlusion
+        self.n_locations = n_locations
+        self.n_global_vectors = n_global_vectors
         self.encoder = encoder
         self.critic = critic
+        self.global_critic = global_critic
         self.augmentation = augmentation
         self.image_shape = image_shape
+        self.channels = channels
         self.representation = representation
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
+        self.beta_1 = beta_1
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
         self.device = device
+        self.mixed_precision = mixed_precision
+        self.compile = compile
         self.callbacks = callbacks
         self.verbose = verbose
         self.random_state = random_state
+
+    @classmethod
+    def published(cls, objective="local", **parameters):
+        """Return an estimator with the paper's setting.
+
+        Parameters
+        ----------
+        objective : {"local", "global", "local+global"}, default="local"
+            The paper's DIM(L), DIM(G) or DIM(L+G).
+        **parameters
+            Of the constructor, in place of the paper's.
+
+        Returns
+        -------
+        DIMTransformer
+            What stays ours: pixels are standardised (there in [-1, 1]), scores are scaled by 1/√d and softly clipped
+            (there free, so that exponential bounds overflow).
+
+        Examples
+        --------
+        >>> from sklearn_dim import DIMTransformer
+        >>> DIMTransformer.published("global", mi_estimator="infonce").prior_weight
+        1.0
+        """
+        if objective not in PUBLISHED:
+            raise ValueError(f"objective={objective!r} was not published; give one of {list(PUBLISHED)}.")
+        return cls(**{**PUBLISHED[objective], **parameters})
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -234,7 +306,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     def _fit(self, X, *, go_on, epochs=None):
         if self.global_weight == self.local_weight == 0:
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to learn. Make one of them positive.")
-        X = check_rows(self, X, reset=not go_on, image_shape=self.image_shape)
+        X = check_rows(self, X, reset=not go_on, image_shape=self.image_shape, channels=self.channels)
         with seeded(self.random_state, math.prod(X.shape), self.n_iter_ if go_on else 0) as seed:
             train, valid = np.arange(X.shape[0]), None
             if self.early_stopping:
@@ -257,11 +329,20 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             build_deep_infomax,
             self.input_shape_,
             self.n_components,
-            **{name: copy.deepcopy(getattr(self, name)) for name in _OBJECTIVE_PARAMETERS},
+            **{name: copy.deepcopy(getattr(self, name)) for name in OBJECTIVE_PARAMETERS},
         )
         keep = self._keep_best("valid_mutual_info", lower_is_better=False) if self.early_stopping else None
-        self.net_ = self._make_net(build, watch=[keep] if keep else [])
-        self.net_.module_.encoder.set(*moments(X[train] if self.early_stopping else X))
+        device = resolve_device(self.device)
+        self.net_ = self._make_net(
+            build,
+            watch=[keep] if keep else [],
+            optimizer__betas=(self.beta_1, 0.999),
+            autocast=resolve_precision(self.mixed_precision, device),
+        )
+        encoder = self.net_.module_.encoder
+        encoder.set(*moments(X, train if self.early_stopping else None))
+        if self.compile:
+            encoder.network.compile()
 
     def _scale_output(self, X, rows, most=10_000):
         """Set mean and scale of the output from (at most 10 000) training rows."""
@@ -284,7 +365,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             In X's float dtype (float32 for uint8), of zero mean and unit variance on the training rows.
         """
         check_is_fitted(self)
-        X = check_rows(self, X, reset=False, image_shape=self.image_shape)
+        X = check_rows(self, X, reset=False, image_shape=self.image_shape, channels=self.channels)
         dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float32)
         with seeded(0, math.prod(X.shape)):
             output = np.concatenate([(batch - self.mean_) / self.scale_ for batch in self._encode(X)])
@@ -301,7 +382,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             dense = batch.toarray() if hasattr(batch, "toarray") else np.asarray(batch)
             with torch.no_grad():
                 encoded = encoder(torch.tensor(dense, device=device))
-            parts = {"code": encoded.code, "fc": encoded.fc, "conv": encoded.locations.flatten(1)}
+            parts = {"code": encoded.code.flatten(1), "fc": encoded.fc, "conv": encoded.locations.flatten(1)}
             yield parts[self.representation_].cpu().numpy()
 
     def score(self, X, y=None):
@@ -323,7 +404,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         float
         """
         check_is_fitted(self)
-        X = check_rows(self, X, reset=False, image_shape=self.image_shape)
+        X = check_rows(self, X, reset=False, image_shape=self.image_shape, channels=self.channels)
         if X.shape[0] < 2:
             raise ValueError("score needs at least two rows: information is about pairs; got n_samples = 1.")
         with seeded(0, math.prod(X.shape)):
@@ -339,40 +420,3 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         tags.input_tags.three_d_array = False
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-_OBJECTIVE_PARAMETERS = (
-    "mi_estimator",
-    "global_weight",
-    "local_weight",
-    "prior_weight",
-    "prior",
-    "encoder",
-    "critic",
-    "augmentation",
-)
-
-
-def build_deep_infomax(sample_shape, n_components, *, mi_estimator, global_weight, local_weight, prior_weight,
-                       prior, encoder, critic, augmentation) -> DeepInfoMax:  # fmt: skip
-    """Wire an objective for samples of a shape from `DIMTransformer`'s parameters."""
-    network = make_encoder(encoder, sample_shape, n_components)
-    n_locations, width = check_encoder(network, sample_shape, n_components)
-    bound = make_bound(mi_estimator)
-    make = partial(make_critic, critic, n_components, second=bound.second_critic)
-    return DeepInfoMax(
-        Standardized(network, sample_shape),
-        bound,
-        global_critic=make(n_locations * width) if global_weight else None,
-        local_critic=make(width) if local_weight else None,
-        prior=_make_prior(prior, n_components) if prior_weight else None,
-        global_weight=global_weight,
-        local_weight=local_weight,
-        prior_weight=prior_weight,
-        view=make_view(augmentation, sample_shape),
-    )
-
-
-def _make_prior(prior, n_components):
-    """Return the term on the code that ``prior`` stands for."""
-    return AdversarialPrior(n_components, prior) if isinstance(prior, str) else prior(n_components)

@@ -81,7 +81,7 @@ def test_the_papers_setting_is_one_argument_each():
     X = np.random.default_rng(0).normal(size=(20, 1, 28, 28)).astype(np.float32)
     dim = quick(encoder="paper", critic="encode_and_dot", augmentation=None, prior_weight=0.1, max_iter=1).fit(X)
     assert dim.transform(X).shape == (20, 8)
-    assert sum("2048" in repr(layer) for layer in dim.net_.module_.local_critic.modules()) > 0
+    assert sum("2048" in repr(layer) for layer in dim.net_.module_.information["local"].modules()) > 0
 
 
 # What it takes

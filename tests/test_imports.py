@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "objectives": {"bounds", "critics"},
     "training": set(),
     "_sklearn": {"bounds", "training"},
+    "_dim_objective": {"bounds", "critics", "encoders", "objectives", "views"},
     "_node_columns": set(),
     "_nodes": {"_sklearn", "graphs"},
     "_node_objective": {"bounds", "critics", "encoders", "graphs", "objectives"},

@@ -2,7 +2,8 @@
 
 from sklearn_dim._sklearn._columns import AsTheyAre, ColumnCoder, copies_of_rows
 from sklearn_dim._sklearn._estimator import NeuralEstimator
-from sklearn_dim._sklearn._inputs import check_nodes, check_numbers, check_rows, check_table, check_targets, moments
+from sklearn_dim._sklearn._inputs import check_nodes, check_numbers, check_table, check_targets
+from sklearn_dim._sklearn._samples import check_rows, moments
 
 __all__ = [
     "AsTheyAre",

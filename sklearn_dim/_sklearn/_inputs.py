@@ -1,46 +1,10 @@
-"""Rules for rows and images."""
-
-import math
-from numbers import Integral
+"""Rules for numbers, tables, targets and graphs."""
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import _check_feature_names, _check_n_features, validate_data
-
-
-def check_rows(estimator, X, *, reset: bool, image_shape=None):
-    """Validate X and return it as rows (n, n_features), dense or CSR, or as images (n, channels, height, width).
-
-    Parameters
-    ----------
-    estimator : estimator
-        With ``reset`` its n_features_in_, feature_names_in_ and input_shape_ are set, else compared.
-    X : array-like, sparse matrix or DataFrame
-    image_shape : tuple (channels, height, width), default=None
-        Shape of images given as flat rows.
-    """
-    X = check_numbers(
-        estimator, X, reset=reset, dtype=[np.float64, np.float32, np.uint8], allow_nd=True,
-        ensure_min_samples=2 if reset else 1,
-    )  # fmt: skip
-    if image_shape is not None:
-        X = _as_images(X, tuple(image_shape))
-    if X.ndim not in (2, 4):
-        raise ValueError(
-            f"X has {X.ndim} dimensions, shape {X.shape}; expected rows (n_samples, n_features) or images (n_samples, "
-            "channels, height, width). Flatten other arrays to rows first."
-        )
-    if reset:
-        estimator.input_shape_ = X.shape[1:]
-    elif X.shape[1:] != estimator.input_shape_:
-        raise ValueError(
-            f"X has samples of shape {X.shape[1:]}, but {type(estimator).__name__} was fitted on samples of shape "
-            f"{estimator.input_shape_}. Pass the same kind of samples as to fit."
-        )
-    return X
 
 
 def check_numbers(
@@ -62,40 +26,6 @@ def check_nodes(estimator, graph, *, reset: bool) -> None:
     elif reset and hasattr(estimator, "feature_names_in_"):
         del estimator.feature_names_in_
     _check_n_features(estimator, graph, reset=reset)
-
-
-def _as_images(X, image_shape):
-    """Return flat rows as images; images must have the shape already."""
-    if len(image_shape) != 3 or not all(isinstance(side, Integral) and side > 0 for side in image_shape):
-        raise ValueError(f"image_shape={image_shape} is not three positive integers (channels, height, width).")
-    if X.ndim == 2:
-        if X.shape[1] != math.prod(image_shape):
-            raise ValueError(
-                f"image_shape={image_shape} means rows of {math.prod(image_shape)} numbers, but X has {X.shape[1]} "
-                "features. Give image_shape as (channels, height, width)."
-            )
-        X = (X.toarray() if issparse(X) else X).reshape(-1, *image_shape)
-    if X.shape[1:] != image_shape:
-        raise ValueError(
-            f"image_shape={image_shape}, but X has images of shape {X.shape[1:]}. Leave image_shape=None for X of four "
-            "dimensions, or make them agree."
-        )
-    return X
-
-
-def moments(X) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and scale of each column of rows, or of each channel of images; the scale of a constant is 1."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if X.ndim == 2:
-            scaler = StandardScaler(with_mean=not issparse(X)).fit(X)
-            mean, scale = scaler.mean_, scaler.scale_
-        else:
-            mean, scale = X.mean(axis=(0, 2, 3), dtype=np.float64), X.std(axis=(0, 2, 3), dtype=np.float64)
-            scale = np.where(scale > 1e-7 * np.maximum(np.abs(mean), 1e-30), scale, 1.0)
-    too_large = ~(np.maximum(np.abs(mean), scale) < np.finfo(np.float32).max / 100)
-    if too_large.any():
-        raise ValueError(f"column or channel {too_large.argmax()} of X has values too large for float32. Rescale it.")
-    return mean, scale
 
 
 def check_table(estimator, X, *, reset: bool) -> pd.DataFrame:

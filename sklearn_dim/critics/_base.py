@@ -61,21 +61,37 @@ class TwoCritics(nn.Module):
 
 
 def score_tables(critic: nn.Module, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
-    """Score anchors a (N, D) against b (N, P, E): own candidates are joint pairs, all others independent.
+    """Score anchors against b (N, P, E): a sample's own candidates are joint pairs, all others independent.
+
+    Parameters
+    ----------
+    critic : Module
+    a : Tensor of shape (N, D) or (N, K, D)
+        One anchor a sample, or K. With K of them R = K·N, else R = N.
+    b : Tensor of shape (N, P, E)
 
     Returns
     -------
-    joint : Tensor of shape (N, P)
-    marginal : Tensor of shape (N, (N - 1) * P)
-    second : Tensor of shape (N, P)
+    joint : Tensor of shape (R, P)
+    marginal : Tensor of shape (R, (N - 1) * P)
+    second : Tensor of shape (R, P)
         The second critic's scores of the joint pairs, only of `TwoCritics`.
     """
     n, p = b.shape[:2]
-    candidates = b.flatten(0, 1)
-    table = critic(a, candidates).view(n, n, p)
-    tables = table.diagonal().T, without_diagonal(table).reshape(n, (n - 1) * p)
+    anchors = a.unsqueeze(1) if a.ndim == 2 else a
+    anchors, candidates = anchors.transpose(0, 1).flatten(0, 1), b.flatten(0, 1)
+
+    def table_of(critic):
+        table = critic(anchors, candidates).view(-1, n, n, p)
+        return table.float() if table.dtype == torch.bfloat16 else table  # what a bound sums is never in low precision
+
+    def own(table):
+        return table.diagonal(dim1=1, dim2=2).transpose(1, 2).flatten(0, 1)
+
+    table = table_of(critic)
+    tables = own(table), without_diagonal(table).flatten(0, 1).flatten(1)
     if isinstance(critic, TwoCritics):
-        tables += (critic.second(a, candidates).view(n, n, p).diagonal().T,)
+        tables += (own(table_of(critic.second)),)
     return tables
 
 

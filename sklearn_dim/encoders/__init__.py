@@ -5,7 +5,7 @@ from sklearn_dim.encoders._edge_index import as_graph_encoder, check_graph_encod
 from sklearn_dim.encoders._gin import GIN
 from sklearn_dim.encoders._graphs import GCN, SGC, GraphSAGE
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
-from sklearn_dim.encoders._make import check_encoder, make_encoder
+from sklearn_dim.encoders._make import Layout, check_encoder, make_encoder
 from sklearn_dim.encoders._tables import TableEncoder
 
 GRAPH_ENCODERS = {"gcn": GCN, "gin": GIN, "sage": GraphSAGE, "sgc": SGC}
@@ -18,6 +18,7 @@ __all__ = [
     "ConvEncoder",
     "Encoded",
     "GraphSAGE",
+    "Layout",
     "Standardized",
     "TableEncoder",
     "as_graph_encoder",

@@ -1,6 +1,8 @@
 """From a parameter ``encoder`` to a network that keeps the contract."""
 
 import copy
+import math
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -10,8 +12,13 @@ from sklearn_dim.encoders._images import image_encoder, published_encoder
 from sklearn_dim.encoders._tables import TableEncoder
 
 
-def make_encoder(encoder, sample_shape, n_components) -> nn.Module:
+def make_encoder(encoder, sample_shape, n_components, n_globals=1) -> nn.Module:
     """Return the network that ``encoder`` stands for: a name, a copy of a module, or what a function makes."""
+    if n_globals > 1 and (len(sample_shape) != 3 or not isinstance(encoder, str)):
+        raise ValueError(
+            f"n_global_vectors={n_globals} is for images and encoders by name. Pass image_shape, or 1; "
+            "a module of your own may return codes of three axes, (n, vectors, features)."
+        )
     if isinstance(encoder, nn.Module):
         return copy.deepcopy(encoder)
     if callable(encoder):
@@ -20,18 +27,37 @@ def make_encoder(encoder, sample_shape, n_components) -> nn.Module:
         if encoder == "paper":
             raise ValueError("encoder='paper' is for images; X has plain rows. Pass image_shape, or encoder='auto'.")
         return TableEncoder(sample_shape[0], n_components)
-    return {"auto": image_encoder, "paper": published_encoder}[encoder](sample_shape, n_components)
+    options = {"n_globals": n_globals} if n_globals > 1 else {}
+    return {"auto": image_encoder, "paper": published_encoder}[encoder](sample_shape, n_components, **options)
 
 
-def check_encoder(network, sample_shape, n_components) -> tuple[int, int]:
-    """Try the network on two samples and return the number of locations and their width."""
+class Layout(NamedTuple):
+    """The sizes of what an encoder says of a sample.
+
+    Attributes
+    ----------
+    n_locations, location_features : int
+    code_features : int
+        Width of a code vector: n_components, or a part of it if there are several.
+    grid : tuple of int
+        Locations along each axis of the map.
+    """
+
+    n_locations: int
+    location_features: int
+    code_features: int
+    grid: tuple[int, ...]
+
+
+def check_encoder(network, sample_shape, n_components) -> Layout:
+    """Try the network on two samples and return the sizes of what it says of them."""
     network.eval()
     with torch.no_grad():
         output = network(torch.zeros(2, *sample_shape))
     try:
         encoded = Encoded.of(output)
         n_locations, width = encoded.locations.shape[1:]
-        fits = encoded.locations.shape[0] == 2 and encoded.code.shape == (2, n_components)
+        fits = encoded.locations.shape[0] == 2 and encoded.code.flatten(1).shape == (2, n_components)
     except (TypeError, ValueError, AttributeError):
         fits = False
     if not fits:
@@ -40,4 +66,6 @@ def check_encoder(network, sample_shape, n_components) -> tuple[int, int]:
             f"{n_components})), optionally with fc (n, F) between them; {type(network).__name__} does not. "
             f"Give its code n_components={n_components} units and its locations three axes."
         )
-    return n_locations, width
+    grid = tuple(getattr(network, "location_shape", ())[1:])
+    grid = grid if math.prod(grid) == n_locations and grid else (n_locations,)
+    return Layout(n_locations, width, encoded.code.shape[-1], grid)

@@ -1,6 +1,7 @@
 """Objectives: a bound and critics wired to what an encoder says of a batch."""
 
 from sklearn_dim.objectives._columns import ColumnInformation
+from sklearn_dim.objectives._coordinates import Coordinates
 from sklearn_dim.objectives._deep_infomax import DeepInfoMax
 from sklearn_dim.objectives._graph_summary import GraphSummary
 from sklearn_dim.objectives._masked import MaskedInformation
@@ -16,6 +17,7 @@ __all__ = [
     "READOUTS",
     "AdversarialPrior",
     "ColumnInformation",
+    "Coordinates",
     "DeepInfoMax",
     "GraphSummary",
     "MaskedInformation",

@@ -1,7 +1,10 @@
 """A prior on the code, matched by an adversary (Hjelm et al., ICLR 2019, section 3.3)."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 from torch.func import functional_call
 from torch.nn.functional import softplus
 
@@ -15,8 +18,9 @@ class AdversarialPrior(nn.Module):
     ----------
     n_components : int
         Width of the code.
-    prior : str, a key of `PRIORS`
-        "uniform" is matched by sigmoid(code), "normal" by the code itself.
+    prior : str, a key of `PRIORS`, or torch Distribution
+        "uniform" is matched by sigmoid(code), "normal" and a distribution (of one component, or of all) by the code
+        itself.
     hidden : sequence of int, default=(200,)
         The discriminator's hidden layers; the paper's are (1000, 200).
     penalty : float, default=1.0
@@ -26,7 +30,13 @@ class AdversarialPrior(nn.Module):
 
     def __init__(self, n_components, prior="uniform", *, hidden=(200,), penalty=1.0):
         super().__init__()
-        self.squash, self.sample = PRIORS[prior]
+        known = isinstance(prior, str)
+        self.squash, self.sample = PRIORS[prior] if known else (identity, partial(sample_like, prior))
+        if not known and self.sample(torch.zeros(2, n_components)).shape != (2, n_components):
+            raise ValueError(
+                f"prior={prior} makes samples of another width than n_components={n_components}. Give a distribution "
+                "of one component, such as torch.distributions.Laplace(0.0, 1.0), or of as many as the code has."
+            )
         self.penalty = penalty
         self.discriminator = mlp([n_components, *hidden, 1])
 
@@ -47,6 +57,12 @@ class AdversarialPrior(nn.Module):
 def identity(code: Tensor) -> Tensor:
     """Return the code as it is."""
     return code
+
+
+def sample_like(distribution: Distribution, code: Tensor) -> Tensor:
+    """Return samples of a distribution, as many as codes (n, n_components)."""
+    own = len(distribution.batch_shape) + len(distribution.event_shape)
+    return distribution.sample(code.shape[: max(1, code.ndim - own)]).to(code)
 
 
 PRIORS = {"uniform": (torch.sigmoid, torch.rand_like), "normal": (identity, torch.randn_like)}

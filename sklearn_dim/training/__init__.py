@@ -3,7 +3,7 @@
 from sklearn_dim.training._average import AverageWeights
 from sklearn_dim.training._batches import RowBatches
 from sklearn_dim.training._callbacks import KeepBest, KeepBestEach
-from sklearn_dim.training._device import numpy_weights, resolve_device, seeded
+from sklearn_dim.training._device import numpy_weights, resolve_device, resolve_precision, seeded
 from sklearn_dim.training._net import InformationNet
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "RowBatches",
     "numpy_weights",
     "resolve_device",
+    "resolve_precision",
     "seeded",
 ]

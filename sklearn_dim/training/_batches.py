@@ -18,8 +18,8 @@ class RowBatches:
     ----------
     *arrays : arrays of the same length
         A batch is a tuple with the rows of each, float32 or whole numbers. Dense arrays are moved to the device
-        once; read-only arrays, such as memory maps, stay where they are; rows of a CSR matrix are made dense
-        batch by batch.
+        once; memory maps, read-only arrays and what merely can be indexed stay where they are; rows of a CSR matrix are
+        made dense batch by batch.
     batch_size : int
         The largest batch.
     rows : array of int, default=None
@@ -41,11 +41,15 @@ class RowBatches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         order = self.rows[torch.randperm(len(self.rows))] if self.shuffle else self.rows
+        if all(isinstance(array, Tensor) for array in self.arrays):
+            order = order.to(self.device)  # once an epoch: a copy a batch would wait for the device
         for rows in order.tensor_split(self.n_batches):
             yield tuple(self._take(array, rows) for array in self.arrays)
 
     def _place(self, array):
-        movable = isinstance(array, Tensor) or (isinstance(array, np.ndarray) and array.flags.writeable)
+        movable = isinstance(array, Tensor) or (
+            isinstance(array, np.ndarray) and array.flags.writeable and not is_memory_map(array)
+        )
         return self._move(torch.as_tensor(array)) if movable else array
 
     def _take(self, array, rows: Tensor) -> Tensor:
@@ -57,3 +61,10 @@ class RowBatches:
 
     def _move(self, rows: Tensor) -> Tensor:
         return rows.to(self.device, torch.float32 if rows.is_floating_point() else rows.dtype)
+
+
+def is_memory_map(array) -> bool:
+    """Return whether an array is a part of a file."""
+    while array is not None and not isinstance(array, np.memmap):
+        array = getattr(array, "base", None)
+    return array is not None

@@ -28,6 +28,13 @@ def resolve_device(device: str, *, sparse: bool = False) -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() and not sparse else "cpu")
 
 
+def resolve_precision(mixed_precision: bool | str, device: torch.device) -> torch.dtype | None:
+    """Return the low precision of training steps, or None; "auto" is bfloat16 on CUDA devices that have it."""
+    if mixed_precision == "auto":
+        mixed_precision = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if mixed_precision else None
+
+
 @contextmanager
 def seeded(random_state, size: int = SMALL, epochs_before: int = 0):
     """Run torch from a seed of ``random_state``; afterwards the caller's streams and threads are as they were.

@@ -27,11 +27,14 @@ class InformationNet(NeuralNet):
     optimizer : class, default=torch.optim.Adam
     callbacks : list, default=None
         skorch callbacks.
+    autocast : torch.dtype or None, default=None
+        Low precision for the training steps, torch.bfloat16 say; losses are float32 where their module says so.
     **kwargs
         Other parameters of `skorch.NeuralNet` (lr, max_epochs, device, verbose, optimizer__betas, …).
     """
 
-    def __init__(self, module, *, optimizer=torch.optim.Adam, callbacks=None, verbose=0, **kwargs):
+    def __init__(self, module, *, optimizer=torch.optim.Adam, callbacks=None, verbose=0, autocast=None, **kwargs):
+        self.autocast = autocast
         kwargs = {"criterion": nn.Identity, "train_split": None, **kwargs}
         super().__init__(module, optimizer=optimizer, callbacks=callbacks, verbose=verbose, **kwargs)
 
@@ -61,7 +64,8 @@ class InformationNet(NeuralNet):
 
     def train_step_single(self, batch, **fit_params):
         """Return the losses of a batch, their gradients computed."""
-        losses = self.module_(batch)
+        with torch.autocast(torch.device(self.device).type, dtype=self.autocast, enabled=self.autocast is not None):
+            losses = self.module_(batch)
         sum(losses.values()).backward()
         losses = {name: loss.detach() for name, loss in losses.items()}
         adversaries = getattr(self.module_, "adversaries", ())

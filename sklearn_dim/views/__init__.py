@@ -3,6 +3,7 @@
 import torch
 
 from sklearn_dim.views._images import ShiftAndNoise
+from sklearn_dim.views._occlude import Occlude
 from sklearn_dim.views._tables import ResampleFeatures
 
 
@@ -21,4 +22,4 @@ def make_view(augmentation, sample_shape):
     return augmentation
 
 
-__all__ = ["ResampleFeatures", "ShiftAndNoise", "make_view"]
+__all__ = ["Occlude", "ResampleFeatures", "ShiftAndNoise", "make_view"]

@@ -79,7 +79,7 @@ class TwoParts(nn.Module):
 
 
 def test_a_users_module_is_checked():
-    assert check_encoder(make_encoder(TwoParts(4), (6,), 4), (6,), 4) == (3, 2)
+    assert check_encoder(make_encoder(TwoParts(4), (6,), 4), (6,), 4) == (3, 2, 4, (3,))
     with pytest.raises(ValueError, match=r"code \(n, 5\).*TwoParts does not"):
         check_encoder(TwoParts(4), (6,), 5)
     with pytest.raises(ValueError, match="Linear does not"):

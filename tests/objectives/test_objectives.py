@@ -20,9 +20,7 @@ def deep_infomax(view=None, global_weight=0.5, prior_weight=0.1):
         global_critic=Separable(4, 15) if global_weight else None,
         local_critic=Separable(4, 5),
         prior=AdversarialPrior(4) if prior_weight else None,
-        global_weight=global_weight,
-        local_weight=1.0,
-        prior_weight=prior_weight,
+        weights={"global": global_weight, "local": 1.0, "prior": prior_weight},
         view=view,
     )
 
@@ -35,7 +33,9 @@ def test_one_view_is_the_papers_loss():
     for i in range(7):
         for j in range(7):
             for place in range(3):
-                score = model.local_critic(encoded.code[i : i + 1], encoded.locations[j, place][None])[0, 0]
+                score = model.information["local"].critic(encoded.code[i : i + 1], encoded.locations[j, place][None])[
+                    0, 0
+                ]
                 sign = -1.0 if i == j else 1.0
                 count = 7 * 3 if i == j else 7 * 6 * 3
                 local += nn.functional.softplus(sign * score) / count
@@ -50,7 +50,10 @@ def test_two_views_pair_a_code_with_the_other_views_map():
     loss = model((x,))["local"]
     first, second = model.encoder(x), model.encoder(-x)
     bound = make_bound("jsd")
-    ways = [bound.objective(*model._local(a.code, b.locations)) for a, b in [(first, second), (second, first)]]
+    ways = [
+        bound.objective(*model.information["local"].tables(a.code, b.locations))
+        for a, b in [(first, second), (second, first)]
+    ]
     torch.testing.assert_close(loss, -(ways[0] + ways[1]) / 2)
 
 
