@@ -77,11 +77,32 @@ def test_training_raises_information(digits):
     assert long.score(X) > short.score(X)
 
 
-def test_the_papers_setting_is_one_argument_each():
+@pytest.mark.parametrize("objective", ["local", "global", "local+global"])
+def test_the_papers_setting_is_one_call_away(objective):
     X = np.random.default_rng(0).normal(size=(20, 1, 28, 28)).astype(np.float32)
-    dim = quick(encoder="paper", critic="encode_and_dot", augmentation=None, prior_weight=0.1, max_iter=1).fit(X)
+    dim = DIMTransformer.published(objective, n_components=8, max_iter=1, random_state=0).fit(X)
     assert dim.transform(X).shape == (20, 8)
-    assert sum("2048" in repr(layer) for layer in dim.net_.module_.information["local"].modules()) > 0
+    terms, layers = dim.net_.module_.information, repr(dim.net_.module_)
+    assert set(terms) == {"local", "global"} & set(objective.split("+"))
+    assert ("2048" in layers) == ("local" in terms)
+    assert "in_features=1000, out_features=200" in layers
+    assert dim.net_.optimizer_.param_groups[0]["betas"] == (0.5, 0.999)
+    with pytest.raises(ValueError, match="objective='both' was not published; give one of"):
+        DIMTransformer.published("both")
+
+
+def test_the_papers_tasks_are_terms_of_their_own(digits):
+    dim = quick(coordinate_weight=0.5, occlusion=0.25, n_locations=3, image_shape=IMAGES, max_iter=4)
+    history = dim.fit(digits[0][:200]).history_
+    assert history["train_coordinates"].iloc[-1] < history["train_coordinates"].iloc[0]
+    assert dim.transform(digits[0][:200]).shape == (200, 8)
+
+
+def test_low_precision_learns_the_same_in_the_rough(digits):
+    X = digits[0][:300]
+    full, mixed = (quick(mixed_precision=low, max_iter=5, image_shape=IMAGES).fit(X) for low in (False, True))
+    assert mixed.history_["train_loss"].iloc[-1] == pytest.approx(full.history_["train_loss"].iloc[-1], abs=0.05)
+    assert (mixed.loss_curve_ != full.loss_curve_) and mixed.transform(X).dtype == X.dtype
 
 
 # What it takes

@@ -30,17 +30,16 @@ def check_rows(estimator, X, *, reset: bool, image_shape=None, channels="auto"):
         Where images have their channels.
     """
     if isinstance(X, Dataset):
-        X = DatasetRows(X)
+        X = _channels_first(DatasetRows(X), channels)
         _check_dataset(estimator, X, reset=reset)
     else:
+        X = _channels_first(X, channels)
         X = check_numbers(
             estimator, X, reset=reset, dtype=[np.float64, np.float32, np.uint8], allow_nd=True,
             ensure_min_samples=2 if reset else 1,
         )  # fmt: skip
     if image_shape is not None:
         X = rearranged(X, partial(_as_images, image_shape=_check_image_shape(image_shape), channels=channels))
-    elif len(X.shape) == 4 and _last(X.shape[1:], channels):
-        X = rearranged(X, _channels_first)
     if len(X.shape) not in (2, 4):
         raise ValueError(
             f"X has {len(X.shape)} dimensions, shape {X.shape}; expected rows (n_samples, n_features) or images "
@@ -75,7 +74,7 @@ class DatasetRows:
                 f"{type(dataset).__name__} has no length or cannot be indexed, but samples are drawn in random order. "
                 "Give a torch Dataset with __len__ and __getitem__."
             )
-        self.dataset, self.arrange = dataset, None
+        self.dataset, self.arrange = dataset, []
         first = self[:1]
         self.shape, self.dtype = (len(dataset), *first.shape[1:]), first.dtype
 
@@ -88,7 +87,9 @@ class DatasetRows:
             bad = ~np.isfinite(samples.reshape(len(samples), -1)).all(1)
             if bad.any():
                 raise ValueError(f"item {rows[bad.argmax()]} of the dataset contains NaN or infinity. Leave it out.")
-        return samples if self.arrange is None else self.arrange(samples)
+        for arrange in self.arrange:
+            samples = arrange(samples)
+        return samples
 
     def _sample(self, row: int) -> np.ndarray:
         item = self.dataset[row]
@@ -100,7 +101,7 @@ def rearranged(X, arrange: Callable[[np.ndarray], np.ndarray]):
     if not isinstance(X, DatasetRows):
         return arrange(X)
     X.shape = (X.shape[0], *arrange(X[:1]).shape[1:])
-    X.arrange = arrange
+    X.arrange.append(arrange)
     return X
 
 
@@ -111,14 +112,13 @@ def _check_dataset(estimator, rows: DatasetRows, *, reset: bool) -> None:
     _check_n_features(estimator, rows, reset=reset)
 
 
-def _last(sample_shape, channels: str) -> bool:
-    """Return whether images have their channels last."""
-    first, _, last = sample_shape
-    return channels == "last" or (channels == "auto" and last in CHANNELS and first not in CHANNELS)
-
-
-def _channels_first(X):
-    return np.moveaxis(X, 3, 1)
+def _channels_first(X, channels: str):
+    """Return images with their channels first, and anything else as it is."""
+    shape = getattr(X, "shape", ())
+    if len(shape) != 4:
+        return X
+    last = channels == "last" or (channels == "auto" and shape[3] in CHANNELS and shape[1] not in CHANNELS)
+    return rearranged(X, partial(np.moveaxis, source=3, destination=1)) if last else X
 
 
 def _check_image_shape(image_shape) -> tuple[int, int, int]:
@@ -129,8 +129,7 @@ def _check_image_shape(image_shape) -> tuple[int, int, int]:
 
 
 def _as_images(X, image_shape, channels):
-    """Return flat rows as images; images must have the shape already, or have it with their channels last."""
-    last_shape = (*image_shape[1:], image_shape[0])
+    """Return flat rows as images; images must have the shape already."""
     if X.ndim == 2:
         if X.shape[1] != math.prod(image_shape):
             raise ValueError(
@@ -138,9 +137,8 @@ def _as_images(X, image_shape, channels):
                 "features. Give image_shape as (channels, height, width)."
             )
         X = X.toarray() if issparse(X) else X
-        X = X.reshape(-1, *(last_shape if channels == "last" else image_shape))
-    if channels == "last" or (channels == "auto" and X.shape[1:] == last_shape != image_shape):
-        X = _channels_first(X)
+        last = (*image_shape[1:], image_shape[0])
+        X = X.reshape(-1, *image_shape) if channels != "last" else np.moveaxis(X.reshape(-1, *last), 3, 1)
     if X.shape[1:] != image_shape:
         raise ValueError(
             f"image_shape={image_shape}, but X has images of shape {X.shape[1:]}. Leave image_shape=None for X of four "

@@ -53,6 +53,17 @@ def test_score_tables_split_own_candidates_from_others():
     assert marginal.shape == (3, 4) and bool((marginal == 0).all())
 
 
+def test_each_of_several_anchors_a_sample_has_its_own_row():
+    torch.manual_seed(0)
+    critic, a, b = Separable(3, 5), torch.randn(4, 2, 3), torch.randn(4, 6, 5)
+    joint, marginal = score_tables(critic, a, b)
+    assert joint.shape == (8, 6) and marginal.shape == (8, 18)
+    for k in range(2):
+        own, others = score_tables(critic, a[:, k], b)
+        torch.testing.assert_close(joint.view(2, 4, 6)[k], own)
+        torch.testing.assert_close(marginal.view(2, 4, 18)[k], others)
+
+
 def test_a_second_critic_scores_the_joint_pairs():
     torch.manual_seed(0)
     critic = make_critic("separable", 3, 5, second=True)

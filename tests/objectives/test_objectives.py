@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.distributions import Laplace, MultivariateNormal
 
 from sklearn_dim.bounds import BOUNDS, make_bound
 from sklearn_dim.critics import Concatenated, Gaussian, Separable, make_critic
@@ -55,6 +56,50 @@ def test_two_views_pair_a_code_with_the_other_views_map():
         for a, b in [(first, second), (second, first)]
     ]
     torch.testing.assert_close(loss, -(ways[0] + ways[1]) / 2)
+
+
+def test_an_occluded_code_is_paired_with_what_it_did_not_see():
+    model, x = deep_infomax(view=None, global_weight=0, prior_weight=0).eval(), torch.randn(7, 6)
+    model.occlude = torch.zeros_like
+    blind, whole = model.encoder(x, torch.zeros_like), model.encoder(x)
+    expected = make_bound("jsd").objective(*model.information["local"].tables(blind.code, whole.locations))
+    torch.testing.assert_close(model((x,))["local"], -expected)
+
+
+def test_drawn_locations_give_the_same_loss_in_the_mean():
+    model, x = deep_infomax(global_weight=0.5, prior_weight=0).eval(), torch.randn(7, 6)
+    whole = model((x,))
+    model.n_locations = 1
+    drawn = [model((x,)) for _ in range(100)]
+    assert len({round(losses["local"].item(), 5) for losses in drawn}) == 3
+    local = torch.stack([losses["local"] for losses in drawn])
+    assert abs(local.mean() - whole["local"]) < 4 * local.std() / 10
+    torch.testing.assert_close(drawn[0]["global"], whole["global"])  # the map is never cut
+
+
+def test_terms_do_not_share_a_bounds_running_mean():
+    encoder = Standardized(TableEncoder(6, 4, n_groups=3, location_features=5), (6,))
+    weights = {"global": 1.0, "local": 1.0}
+    critics = {"global_critic": Separable(4, 15), "local_critic": Separable(4, 5)}
+    model = DeepInfoMax(encoder, make_bound("tuba"), weights=weights, **critics)
+    model((torch.randn(7, 6),))
+    means = [term.bound._log_baseline for term in model.information.values()]
+    assert means[0] is not None and means[0] != means[1]
+
+
+@pytest.mark.parametrize(
+    "prior, mean", [(Laplace(3.0, 0.1), 3.0), (MultivariateNormal(torch.ones(2), torch.eye(2)), 1.0)]
+)
+def test_a_prior_may_be_any_distribution(prior, mean):
+    term = AdversarialPrior(2, prior)
+    samples = term.sample(torch.zeros(5000, 2))
+    assert samples.shape == (5000, 2) and abs(samples.mean() - mean) < 4 / 100
+    assert set(term(torch.randn(8, 2))) == {"prior", "discriminator"}
+
+
+def test_a_prior_of_another_width_is_refused():
+    with pytest.raises(ValueError, match="another width than n_components=3"):
+        AdversarialPrior(3, MultivariateNormal(torch.ones(2), torch.eye(2)))
 
 
 def test_each_side_of_the_prior_gets_its_own_gradients():
