@@ -88,8 +88,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     device : str, default="auto"
         "auto" is CUDA, then MPS, then the CPU; or a torch device.
     mixed_precision : bool or "auto", default="auto"
-        Run encoder and critics in bfloat16 where that is safe, scores and losses in float32. "auto" does so on CUDA
-        devices that have it.
+        Train encoder and critics in bfloat16, losses in float32. "auto" does so where the device, CUDA or CPU,
+        computes in it. `transform` and `score` are in full precision anyway.
     compile : bool, default=False
         Compile the encoder by `torch.compile`: a start of a minute, then faster epochs.
     callbacks : list of skorch callbacks, default=None
@@ -337,12 +337,19 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             build,
             watch=[keep] if keep else [],
             optimizer__betas=(self.beta_1, 0.999),
+            optimizer__param_groups=self._adversary_steps(),
             autocast=resolve_precision(self.mixed_precision, device),
         )
         encoder = self.net_.module_.encoder
         encoder.set(*moments(X, train if self.early_stopping else None))
         if self.compile:
             encoder.network.compile()
+
+    def _adversary_steps(self):
+        """Return what Adam does differently for the discriminator of our own prior: it follows the code faster."""
+        if not self.prior_weight or not isinstance(self.prior, str | torch.distributions.Distribution):
+            return []
+        return [("prior.*", {"lr": 5 * self.learning_rate_init, "betas": (0.5, 0.999)})]
 
     def _scale_output(self, X, rows, most=10_000):
         """Set mean and scale of the output from (at most 10 000) training rows."""

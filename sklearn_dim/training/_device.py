@@ -29,10 +29,17 @@ def resolve_device(device: str, *, sparse: bool = False) -> torch.device:
 
 
 def resolve_precision(mixed_precision: bool | str, device: torch.device) -> torch.dtype | None:
-    """Return the low precision of training steps, or None; "auto" is bfloat16 on CUDA devices that have it."""
+    """Return the low precision of training steps, or None; "auto" is bfloat16 where the device computes in it."""
     if mixed_precision == "auto":
-        mixed_precision = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        mixed_precision = _has_bfloat16(device)
     return torch.bfloat16 if mixed_precision else None
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # torch has no public question for it; without an answer, full precision.
+    return device.type == "cpu" and getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
 
 
 @contextmanager

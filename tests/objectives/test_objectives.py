@@ -117,7 +117,9 @@ def test_each_side_of_the_prior_gets_its_own_gradients():
 def test_the_adversary_pulls_codes_to_the_prior():
     torch.manual_seed(0)
     prior, code = AdversarialPrior(1, hidden=(64,)), nn.Parameter(4 + 0.1 * torch.randn(256, 1))
-    adam = torch.optim.Adam([{"params": [code], "lr": 0.05}, {"params": prior.parameters(), "lr": 1e-3}])
+    adam = torch.optim.Adam(
+        [{"params": [code], "lr": 0.05}, {"params": prior.parameters(), "lr": 1e-2, "betas": (0.5, 0.999)}]
+    )
     distances = []
     for _ in range(1000):
         adam.zero_grad()
