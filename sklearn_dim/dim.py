@@ -12,7 +12,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_dim._sklearn import NeuralEstimator, check_rows, moments
+from sklearn_dim._sklearn import NeuralEstimator, check_rows, check_tokens, moments, word_weights
 from sklearn_dim.bounds import make_bound
 from sklearn_dim.critics import CRITICS, make_critic
 from sklearn_dim.encoders import Standardized, check_encoder, make_encoder
@@ -124,7 +124,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         "local_weight": [Interval(Real, 0, None, closed="left")],
         "prior_weight": [Interval(Real, 0, None, closed="left")],
         "prior": [StrOptions(set(PRIORS)), callable],
-        "encoder": [StrOptions({"auto", "paper"}), callable],
+        "encoder": [StrOptions({"auto", "paper", "tokens"}), callable],
         "critic": [StrOptions(set(CRITICS)), callable],
         "augmentation": [StrOptions({"auto"}), callable, None],
         "image_shape": [tuple, list, None],
@@ -234,7 +234,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     def _fit(self, X, *, go_on, epochs=None):
         if self.global_weight == self.local_weight == 0:
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to learn. Make one of them positive.")
-        X = check_rows(self, X, reset=not go_on, image_shape=self.image_shape)
+        X = self._check(X, reset=not go_on)
         with seeded(self.random_state, math.prod(X.shape), self.n_iter_ if go_on else 0) as seed:
             train, valid = np.arange(X.shape[0]), None
             if self.early_stopping:
@@ -251,17 +251,28 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             self.mutual_info_ = self._value(X, train if valid is None else valid)
         return self
 
+    def _check(self, X, *, reset):
+        """Return X as rows, sequences or images, or as documents of tokens, as it was at fit."""
+        if self.encoder == "tokens" if reset else self.vocabulary_size_:
+            return check_tokens(self, X, reset=reset)
+        if reset:
+            self.vocabulary_size_ = None
+        return check_rows(self, X, reset=reset, image_shape=self.image_shape)
+
     def _start(self, X, train):
         """Build the net and set the input's statistics."""
         build = partial(
             build_deep_infomax,
             self.input_shape_,
             self.n_components,
+            vocabulary_size=self.vocabulary_size_,
             **{name: copy.deepcopy(getattr(self, name)) for name in _OBJECTIVE_PARAMETERS},
         )
         keep = self._keep_best("valid_mutual_info", lower_is_better=False) if self.early_stopping else None
         self.net_ = self._make_net(build, watch=[keep] if keep else [])
-        self.net_.module_.encoder.set(*moments(X[train] if self.early_stopping else X))
+        X = X[train] if self.early_stopping else X
+        size = self.vocabulary_size_
+        self.net_.module_.encoder.set(*((word_weights(X, size),) if size else moments(X)))
 
     def _scale_output(self, X, rows, most=10_000):
         """Set mean and scale of the output from (at most 10 000) training rows."""
@@ -284,7 +295,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             In X's float dtype (float32 for uint8), of zero mean and unit variance on the training rows.
         """
         check_is_fitted(self)
-        X = check_rows(self, X, reset=False, image_shape=self.image_shape)
+        X = self._check(X, reset=False)
         dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float32)
         with seeded(0, math.prod(X.shape)):
             output = np.concatenate([(batch - self.mean_) / self.scale_ for batch in self._encode(X)])
@@ -295,7 +306,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         encoder = self.net_.module_.encoder
         if X.dtype == np.float64 and X.ndim == 2:
             encoder = copy.deepcopy(encoder).cpu().double()
-        device = encoder.mean.device
+        device = next(encoder.buffers()).device
         for start in range(0, X.shape[0], batch_size):
             batch = X[start : start + batch_size]
             dense = batch.toarray() if hasattr(batch, "toarray") else np.asarray(batch)
@@ -323,7 +334,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         float
         """
         check_is_fitted(self)
-        X = check_rows(self, X, reset=False, image_shape=self.image_shape)
+        X = self._check(X, reset=False)
         if X.shape[0] < 2:
             raise ValueError("score needs at least two rows: information is about pairs; got n_samples = 1.")
         with seeded(0, math.prod(X.shape)):
@@ -354,14 +365,14 @@ _OBJECTIVE_PARAMETERS = (
 
 
 def build_deep_infomax(sample_shape, n_components, *, mi_estimator, global_weight, local_weight, prior_weight,
-                       prior, encoder, critic, augmentation) -> DeepInfoMax:  # fmt: skip
+                       prior, encoder, critic, augmentation, vocabulary_size=None) -> DeepInfoMax:  # fmt: skip
     """Wire an objective for samples of a shape from `DIMTransformer`'s parameters."""
-    network = make_encoder(encoder, sample_shape, n_components)
+    network = make_encoder(encoder, sample_shape, n_components, vocabulary_size)
     n_locations, width = check_encoder(network, sample_shape, n_components)
     bound = make_bound(mi_estimator)
     make = partial(make_critic, critic, n_components, second=bound.second_critic)
     return DeepInfoMax(
-        Standardized(network, sample_shape),
+        network if vocabulary_size else Standardized(network, sample_shape),
         bound,
         global_critic=make(n_locations * width) if global_weight else None,
         local_critic=make(width) if local_weight else None,
@@ -369,7 +380,7 @@ def build_deep_infomax(sample_shape, n_components, *, mi_estimator, global_weigh
         global_weight=global_weight,
         local_weight=local_weight,
         prior_weight=prior_weight,
-        view=make_view(augmentation, sample_shape),
+        view=make_view(augmentation, sample_shape, tokens=bool(vocabulary_size)),
     )
 
 

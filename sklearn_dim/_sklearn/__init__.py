@@ -2,7 +2,16 @@
 
 from sklearn_dim._sklearn._columns import AsTheyAre, ColumnCoder, copies_of_rows
 from sklearn_dim._sklearn._estimator import NeuralEstimator
-from sklearn_dim._sklearn._inputs import check_nodes, check_numbers, check_rows, check_table, check_targets, moments
+from sklearn_dim._sklearn._inputs import (
+    check_nodes,
+    check_numbers,
+    check_rows,
+    check_table,
+    check_targets,
+    check_tokens,
+    moments,
+    word_weights,
+)
 
 __all__ = [
     "AsTheyAre",
@@ -13,6 +22,8 @@ __all__ = [
     "check_rows",
     "check_table",
     "check_targets",
+    "check_tokens",
     "copies_of_rows",
     "moments",
+    "word_weights",
 ]

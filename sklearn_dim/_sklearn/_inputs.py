@@ -1,4 +1,4 @@
-"""Rules for rows and images."""
+"""Rules for rows, sequences, images and documents."""
 
 import math
 from numbers import Integral
@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features, va
 
 
 def check_rows(estimator, X, *, reset: bool, image_shape=None):
-    """Validate X and return it as rows (n, n_features), dense or CSR, or as images (n, channels, height, width).
+    """Validate X and return it as rows (n, n_features), dense or CSR, sequences (n, channels, length) or images.
 
     Parameters
     ----------
@@ -28,11 +28,67 @@ def check_rows(estimator, X, *, reset: bool, image_shape=None):
     )  # fmt: skip
     if image_shape is not None:
         X = _as_images(X, tuple(image_shape))
-    if X.ndim not in (2, 4):
+    if X.ndim not in (2, 3, 4):
         raise ValueError(
-            f"X has {X.ndim} dimensions, shape {X.shape}; expected rows (n_samples, n_features) or images (n_samples, "
-            "channels, height, width). Flatten other arrays to rows first."
+            f"X has {X.ndim} dimensions, shape {X.shape}; expected rows (n_samples, n_features), sequences (n_samples, "
+            "channels, length) or images (n_samples, channels, height, width). Flatten other arrays to rows first."
         )
+    _check_shape(estimator, X, reset=reset)
+    return X
+
+
+def check_tokens(estimator, X, *, reset: bool):
+    """Validate X as documents (n, length): the numbers of their words, 0 where a document has ended.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With ``reset`` its n_features_in_, feature_names_in_, input_shape_ and vocabulary_size_ are set, else the first
+        three are compared.
+    X : array-like or DataFrame
+    """
+    if issparse(X):
+        raise ValueError(
+            "encoder='tokens' takes the numbers of words in their order, but X is a sparse matrix, such as counts of "
+            "words. Use encoder='auto' for counts; for a sparse matrix of word numbers pass X.toarray()."
+        )
+    X = check_numbers(
+        estimator, X, reset=reset, dtype=[np.float64, np.float32, np.int64, np.int32, np.uint8],
+        ensure_min_samples=2 if reset else 1, cure=_WORDS_TO_NUMBERS,
+    )  # fmt: skip
+    fractions = X.dtype.kind == "f" and (np.floor(X) != X).any()
+    if fractions or X.min() < 0:
+        raise ValueError(
+            f"encoder='tokens' takes whole numbers from 0 (0 is padding), but X has "
+            f"{'fractions' if fractions else f'the number {X.min():.0f}'}. {_WORDS_TO_NUMBERS}"
+        )
+    if reset:
+        if not 0 < X.max() < MOST_WORDS:
+            raise ValueError(
+                f"the largest word number of X is {X.max():.0f}; expected 1 to {MOST_WORDS - 1}. Number the words from "
+                "1 on without gaps, 0 being padding."
+            )
+        estimator.vocabulary_size_ = int(X.max()) + 1
+    _check_shape(estimator, X, reset=reset)
+    return X if X.max() < MOST_WORDS else np.minimum(X, MOST_WORDS)  # float32 holds these exactly
+
+
+def word_weights(X, vocabulary_size: int) -> np.ndarray:
+    """Return the weight of each word number (vocabulary_size,), 1 + log of the inverse share of documents with it."""
+    pairs = np.unique(np.arange(len(X))[:, None] * vocabulary_size + X.astype(np.int64))
+    documents = np.bincount(pairs % vocabulary_size, minlength=vocabulary_size)
+    return 1 + np.log((1 + len(X)) / (1 + documents))
+
+
+MOST_WORDS = 2**24
+_WORDS_TO_NUMBERS = (
+    "Number the words first: words = CountVectorizer().fit(texts).vocabulary_ gives each a number, "
+    "to which 1 is added; fill documents up with 0."
+)
+
+
+def _check_shape(estimator, X, *, reset: bool) -> None:
+    """Set or compare the shape of one sample."""
     if reset:
         estimator.input_shape_ = X.shape[1:]
     elif X.shape[1:] != estimator.input_shape_:
@@ -40,7 +96,6 @@ def check_rows(estimator, X, *, reset: bool, image_shape=None):
             f"X has samples of shape {X.shape[1:]}, but {type(estimator).__name__} was fitted on samples of shape "
             f"{estimator.input_shape_}. Pass the same kind of samples as to fit."
         )
-    return X
 
 
 def check_numbers(
@@ -84,13 +139,14 @@ def _as_images(X, image_shape):
 
 
 def moments(X) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and scale of each column of rows, or of each channel of images; the scale of a constant is 1."""
+    """Return mean and scale of each column, or each channel of sequences or images; the scale of a constant is 1."""
     with np.errstate(over="ignore", invalid="ignore"):
         if X.ndim == 2:
             scaler = StandardScaler(with_mean=not issparse(X)).fit(X)
             mean, scale = scaler.mean_, scaler.scale_
         else:
-            mean, scale = X.mean(axis=(0, 2, 3), dtype=np.float64), X.std(axis=(0, 2, 3), dtype=np.float64)
+            others = (0, *range(2, X.ndim))
+            mean, scale = X.mean(axis=others, dtype=np.float64), X.std(axis=others, dtype=np.float64)
             scale = np.where(scale > 1e-7 * np.maximum(np.abs(mean), 1e-30), scale, 1.0)
     too_large = ~(np.maximum(np.abs(mean), scale) < np.finfo(np.float32).max / 100)
     if too_large.any():

@@ -7,19 +7,26 @@ from torch import nn
 
 from sklearn_dim.encoders._base import Encoded
 from sklearn_dim.encoders._images import image_encoder, published_encoder
+from sklearn_dim.encoders._sequences import sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
+from sklearn_dim.encoders._tokens import TokenEncoder
 
 
-def make_encoder(encoder, sample_shape, n_components) -> nn.Module:
+def make_encoder(encoder, sample_shape, n_components, vocabulary_size=None) -> nn.Module:
     """Return the network that ``encoder`` stands for: a name, a copy of a module, or what a function makes."""
     if isinstance(encoder, nn.Module):
         return copy.deepcopy(encoder)
     if callable(encoder):
         return encoder(sample_shape, n_components)
+    if encoder == "tokens":
+        return TokenEncoder(vocabulary_size, n_components)
+    if len(sample_shape) < 3 and encoder == "paper":
+        kind = "plain rows" if len(sample_shape) == 1 else "sequences"
+        raise ValueError(f"encoder='paper' is for images; X has {kind}. Pass image_shape, or encoder='auto'.")
     if len(sample_shape) == 1:
-        if encoder == "paper":
-            raise ValueError("encoder='paper' is for images; X has plain rows. Pass image_shape, or encoder='auto'.")
         return TableEncoder(sample_shape[0], n_components)
+    if len(sample_shape) == 2:
+        return sequence_encoder(sample_shape, n_components)
     return {"auto": image_encoder, "paper": published_encoder}[encoder](sample_shape, n_components)
 
 
