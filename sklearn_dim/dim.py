@@ -25,7 +25,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     """Deep InfoMax: a representation that keeps as much information about its input as it can.
 
     An encoder is trained to maximise mutual information between its code and the input, globally and at
-    every location, with a prior on the code [1]_. Images and tables are recognised by their shape.
+    every location, with a prior on the code [1]_. Tables, sequences and images are recognised by their
+    shape; documents are sequences of word numbers, with ``encoder="tokens"``.
 
     Parameters
     ----------
@@ -41,17 +42,19 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     prior : {"uniform", "normal"} or callable, default="uniform"
         The code's prior; "uniform" is on sigmoid(code). A callable (n_components) → module makes another term on
         the code, such as `sklearn_dim.objectives.AdversarialPrior` with other layers.
-    encoder : {"auto", "paper"}, Module or callable, default="auto"
-        "auto" fits any table and images from 8x8; "paper" is the published network for images of 28x28,
-        32x32 or 64x64. A module maps a standardised batch to (locations (n, L, C), code (n, n_components)),
-        optionally with a layer fc between them; a callable makes it from (sample_shape, n_components).
+    encoder : {"auto", "paper", "tokens"}, Module or callable, default="auto"
+        "auto" fits any table, sequences from length 8 and images from 8x8; "paper" is the published network for
+        images of 28x28, 32x32 or 64x64; "tokens" takes rows of word numbers, where 0 is padding. A module
+        maps a standardised batch to (locations (n, L, C), code (n, n_components)), optionally with a layer fc between
+        them; a callable makes it from (sample_shape, n_components).
     critic : str or callable, default="separable"
         T(code, location): "separable", "encode_and_dot" (as published), "concatenated", "bilinear", or a
         callable (code_features, location_features) → module.
     augmentation : {"auto"}, callable or None, default="auto"
         Two random views of each sample: the code of one is paired with the locations of the other. "auto" is
-        small shifts and noise for images, resampled features for tables; a callable makes a view of a
-        standardised batch (a torch tensor). None is one view, the paper's way.
+        small shifts and noise for images and sequences (these also scaled and with a stretch hidden), resampled
+        features for tables, dropped words for tokens; a callable makes a view of a standardised batch (a torch tensor;
+        of tokens, their numbers as int64, where −1 makes an unknown word). None is one view, the paper's way.
     image_shape : tuple (channels, height, width), default=None
         Shape of images that are given as flat rows.
     representation : {"code", "fc", "conv"}, default="code"
@@ -97,8 +100,11 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Statistics that give the output zero mean and unit variance on the training rows.
     input_shape_ : tuple
         Shape of one sample.
+    vocabulary_size_ : int or None
+        With ``encoder="tokens"``, the largest word number of X at fit, plus one. All larger numbers that `transform`
+        meets are the one unknown word.
     n_features_in_ : int
-        Columns of X; of images with four dimensions, their channels.
+        Columns of X; of sequences and of images with four dimensions, their channels.
     feature_names_in_ : ndarray of str
         Column names of X, if it had any.
 
@@ -190,8 +196,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or \
-                array of shape (n_samples, channels, height, width)
-            Rows, or images (float or uint8).
+                array of shape (n_samples, channels, length) or (n_samples, channels, height, width)
+            Rows, sequences, or images (float or uint8). With ``encoder="tokens"``, documents (n_samples, length) of
+            whole numbers: words from 1 on, 0 for padding, which carries nothing.
         y : None
             Ignored.
 
@@ -202,8 +209,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Raises
         ------
         ValueError
-            If X has missing or infinite values, fewer than two rows, or a shape that no encoder fits, or if
-            no term of the objective has a weight.
+            If X has missing or infinite values, fewer than two rows, a shape that no encoder fits, or tokens that are
+            not whole numbers from 0, or if no term of the objective has a weight.
         FloatingPointError
             If training diverges.
         """
@@ -292,7 +299,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Returns
         -------
         ndarray of shape (n_samples, n_features_out)
-            In X's float dtype (float32 for uint8), of zero mean and unit variance on the training rows.
+            In X's float dtype (float32 for uint8 and for tokens of an integer dtype), of zero mean and unit
+            variance on the training rows.
         """
         check_is_fitted(self)
         X = self._check(X, reset=False)
