@@ -28,13 +28,14 @@ OBJECTIVE_PARAMETERS = (
 )
 
 
-def build_deep_infomax(sample_shape, n_components, **parameters) -> DeepInfoMax:
+def build_deep_infomax(sample_shape, n_components, *, vocabulary_size=None, **parameters) -> DeepInfoMax:
     """Wire an objective for samples of a shape from `OBJECTIVE_PARAMETERS`."""
     given = SimpleNamespace(**parameters)
-    network = make_encoder(given.encoder, sample_shape, n_components, n_globals=given.n_global_vectors)
+    options = {"n_globals": given.n_global_vectors, "vocabulary_size": vocabulary_size}
+    network = make_encoder(given.encoder, sample_shape, n_components, **options)
     layout = check_encoder(network, sample_shape, n_components)
     return DeepInfoMax(
-        Standardized(network, sample_shape),
+        network if vocabulary_size else Standardized(network, sample_shape),
         make_bound(given.mi_estimator),
         weights={
             "global": given.global_weight,
@@ -47,7 +48,7 @@ def build_deep_infomax(sample_shape, n_components, **parameters) -> DeepInfoMax:
         coordinates=Coordinates(n_components, layout.location_features, layout.grid)
         if given.coordinate_weight
         else None,
-        view=make_view(given.augmentation, sample_shape),
+        view=make_view(given.augmentation, sample_shape, tokens=vocabulary_size is not None),
         occlude=Occlude(given.occlusion) if given.occlusion else None,
         n_locations=given.n_locations,
     )

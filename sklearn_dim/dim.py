@@ -13,7 +13,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim._dim_objective import OBJECTIVE_PARAMETERS, PUBLISHED, build_deep_infomax
-from sklearn_dim._sklearn import NeuralEstimator, check_rows, moments
+from sklearn_dim._dim_output import centre_and_scale, encode
+from sklearn_dim._sklearn import NeuralEstimator, check_rows, check_tokens, moments, word_weights
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.objectives import PRIORS
 from sklearn_dim.training import RowBatches, resolve_device, resolve_precision, seeded
@@ -23,7 +24,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     """Deep InfoMax: a representation that keeps as much information about its input as it can.
 
     An encoder is trained to maximise mutual information between its code and the input, globally and at
-    every location, with a prior on the code [1]_. Images and tables are recognised by their shape.
+    every location, with a prior on the code [1]_. Tables, sequences and images are recognised by their
+    shape; documents are sequences of word numbers, with ``encoder="tokens"``.
 
     Parameters
     ----------
@@ -48,10 +50,11 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     n_global_vectors : int, default=1
         Vectors that an image's code consists of, a square number: each is made from one cell of a grid over the
         image, and is an anchor of its own.
-    encoder : {"auto", "paper"}, Module or callable, default="auto"
-        "auto" fits any table and images from 8x8; "paper" is the published network for images of 28x28,
-        32x32 or 64x64. A module maps a standardised batch to (locations (n, L, C), code (n, n_components)),
-        optionally with a layer fc between them; a callable makes it from (sample_shape, n_components).
+    encoder : {"auto", "paper", "tokens"}, Module or callable, default="auto"
+        "auto" fits any table, sequences from length 8 and images from 8x8; "paper" is the published network for
+        images of 28x28, 32x32 or 64x64; "tokens" takes rows of word numbers, where 0 is padding. A module
+        maps a standardised batch to (locations (n, L, C), code (n, n_components)), optionally with a layer fc between
+        them; a callable makes it from (sample_shape, n_components).
     critic : str or callable, default="separable"
         T(code, location): "separable", "encode_and_dot" and "concatenated" (as published), "bilinear", or a
         callable (code_features, location_features) → module, such as a `partial` of a class with other sizes.
@@ -59,8 +62,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         T(code, flattened map), in the same way; None takes ``critic``.
     augmentation : {"auto"}, callable or None, default="auto"
         Two random views of each sample: the code of one is paired with the locations of the other. "auto" is
-        small shifts and noise for images, resampled features for tables; a callable makes a view of a
-        standardised batch (a torch tensor). None is one view, the paper's way.
+        small shifts and noise for images and sequences (these also scaled and with a stretch hidden), resampled
+        features for tables, dropped words for tokens; a callable makes a view of a standardised batch (a torch tensor;
+        of tokens, their numbers as int64, where −1 makes an unknown word). None is one view, the paper's way.
     image_shape : tuple (channels, height, width), default=None
         Shape of images that are given as flat rows.
     channels : {"auto", "first", "last"}, default="auto"
@@ -115,8 +119,11 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Statistics that give the output zero mean and unit variance on the training rows.
     input_shape_ : tuple
         Shape of one sample.
+    vocabulary_size_ : int or None
+        With ``encoder="tokens"``, the largest word number of X at fit, plus one. All larger numbers that `transform`
+        meets are the one unknown word.
     n_features_in_ : int
-        Columns of X; of images with four dimensions, their channels.
+        Columns of X; of sequences and of images with four dimensions, their channels.
     feature_names_in_ : ndarray of str
         Column names of X, if it had any.
 
@@ -146,7 +153,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         "occlusion": [Interval(Real, 0, 1, closed="left")],
         "n_locations": [Interval(Integral, 1, None, closed="left"), None],
         "n_global_vectors": [Interval(Integral, 1, None, closed="left")],
-        "encoder": [StrOptions({"auto", "paper"}), callable],
+        "encoder": [StrOptions({"auto", "paper", "tokens"}), callable],
         "critic": [StrOptions(set(CRITICS)), callable],
         "global_critic": [StrOptions(set(CRITICS)), callable, None],
         "augmentation": [StrOptions({"auto"}), callable, None],
@@ -262,8 +269,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or \
-                array of shape (n_samples, channels, height, width)
-            Rows, or images (float or uint8).
+                array of shape (n_samples, channels, length) or (n_samples, channels, height, width)
+            Rows, sequences, or images (float or uint8). With ``encoder="tokens"``, documents (n_samples, length) of
+            whole numbers: words from 1 on, 0 for padding, which carries nothing.
         y : None
             Ignored.
 
@@ -274,8 +282,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Raises
         ------
         ValueError
-            If X has missing or infinite values, fewer than two rows, or a shape that no encoder fits, or if
-            no term of the objective has a weight.
+            If X has missing or infinite values, fewer than two rows, a shape that no encoder fits, or tokens that are
+            not whole numbers from 0, or if no term of the objective has a weight.
         FloatingPointError
             If training diverges.
         """
@@ -306,7 +314,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     def _fit(self, X, *, go_on, epochs=None):
         if self.global_weight == self.local_weight == 0:
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to learn. Make one of them positive.")
-        X = check_rows(self, X, reset=not go_on, image_shape=self.image_shape, channels=self.channels)
+        X = self._check(X, reset=not go_on)
         with seeded(self.random_state, math.prod(X.shape), self.n_iter_ if go_on else 0) as seed:
             train, valid = np.arange(X.shape[0]), None
             if self.early_stopping:
@@ -319,9 +327,19 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             epochs = epochs or self._epochs(train_batches, steps=300, least=5, most=100)
             self._run(self.net_, train_batches, valid_batches, epochs)
             self.representation_ = self.representation
-            self._scale_output(X, train)
+            some = X[train[:: -(-len(train) // 10_000)]]
+            self.mean_, self.scale_ = centre_and_scale(self._encode(some))
+            self._n_features_out = len(self.mean_)
             self.mutual_info_ = self._value(X, train if valid is None else valid)
         return self
+
+    def _check(self, X, *, reset):
+        """Return X as rows, sequences or images, or as documents of tokens, as it was at fit."""
+        if self.encoder == "tokens" if reset else self.vocabulary_size_:
+            return check_tokens(self, X, reset=reset)
+        if reset:
+            self.vocabulary_size_ = None
+        return check_rows(self, X, reset=reset, image_shape=self.image_shape, channels=self.channels)
 
     def _start(self, X, train):
         """Build the net and set the input's statistics."""
@@ -329,6 +347,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             build_deep_infomax,
             self.input_shape_,
             self.n_components,
+            vocabulary_size=self.vocabulary_size_,
             **{name: copy.deepcopy(getattr(self, name)) for name in OBJECTIVE_PARAMETERS},
         )
         keep = self._keep_best("valid_mutual_info", lower_is_better=False) if self.early_stopping else None
@@ -341,23 +360,19 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             autocast=resolve_precision(self.mixed_precision, device),
         )
         encoder = self.net_.module_.encoder
-        encoder.set(*moments(X, train if self.early_stopping else None))
+        rows = train if self.early_stopping else None
+        if self.vocabulary_size_:
+            encoder.set(word_weights(X if rows is None else X[rows], self.vocabulary_size_))
+        else:
+            encoder.set(*moments(X, rows))
         if self.compile:
-            encoder.network.compile()
+            getattr(encoder, "network", encoder).compile()
 
     def _adversary_steps(self):
         """Return what Adam does differently for the discriminator of our own prior: it follows the code faster."""
         if not self.prior_weight or not isinstance(self.prior, str | torch.distributions.Distribution):
             return []
         return [("prior.*", {"lr": 5 * self.learning_rate_init, "betas": (0.5, 0.999)})]
-
-    def _scale_output(self, X, rows, most=10_000):
-        """Set mean and scale of the output from (at most 10 000) training rows."""
-        some = X[rows[:: -(-len(rows) // most)]]
-        output = np.concatenate(list(self._encode(some))).astype(np.float64)
-        self._n_features_out = output.shape[1]
-        self.mean_, scale = output.mean(0), output.std(0)
-        self.scale_ = np.where(scale > 1e-6 * np.maximum(np.abs(self.mean_), 1.0), scale, 1.0)
 
     def transform(self, X):
         """Return the representation of X.
@@ -369,28 +384,18 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Returns
         -------
         ndarray of shape (n_samples, n_features_out)
-            In X's float dtype (float32 for uint8), of zero mean and unit variance on the training rows.
+            In X's float dtype (float32 for uint8 and for tokens of an integer dtype), of zero mean and unit
+            variance on the training rows.
         """
         check_is_fitted(self)
-        X = check_rows(self, X, reset=False, image_shape=self.image_shape, channels=self.channels)
+        X = self._check(X, reset=False)
         dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float32)
         with seeded(0, math.prod(X.shape)):
             output = np.concatenate([(batch - self.mean_) / self.scale_ for batch in self._encode(X)])
         return output.astype(dtype, copy=False)
 
-    def _encode(self, X, batch_size=1024):
-        """Yield the representation of X batch by batch; rows of a float64 table are encoded in float64."""
-        encoder = self.net_.module_.encoder
-        if X.dtype == np.float64 and X.ndim == 2:
-            encoder = copy.deepcopy(encoder).cpu().double()
-        device = encoder.mean.device
-        for start in range(0, X.shape[0], batch_size):
-            batch = X[start : start + batch_size]
-            dense = batch.toarray() if hasattr(batch, "toarray") else np.asarray(batch)
-            with torch.no_grad():
-                encoded = encoder(torch.tensor(dense, device=device))
-            parts = {"code": encoded.code.flatten(1), "fc": encoded.fc, "conv": encoded.locations.flatten(1)}
-            yield parts[self.representation_].cpu().numpy()
+    def _encode(self, X):
+        return encode(self.net_.module_.encoder, X, self.representation_)
 
     def score(self, X, y=None):
         """Return the information of the code with its input, in nats: higher is better.
@@ -411,7 +416,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         float
         """
         check_is_fitted(self)
-        X = check_rows(self, X, reset=False, image_shape=self.image_shape, channels=self.channels)
+        X = self._check(X, reset=False)
         if X.shape[0] < 2:
             raise ValueError("score needs at least two rows: information is about pairs; got n_samples = 1.")
         with seeded(0, math.prod(X.shape)):
@@ -424,6 +429,6 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.input_tags.three_d_array = False
+        tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

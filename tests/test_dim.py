@@ -182,7 +182,7 @@ def halve(x):
         ({}, np.empty((0, 4)), r"0 sample\(s\)"),
         ({}, np.ones((1, 4)), r"1 sample\(s\)"),
         ({}, np.array([["a", "b"], ["c", "d"]]), "X holds text, but .* takes numbers .* Encode it first"),
-        ({}, np.ones((9, 3, 8)), r"X has 3 dimensions, shape \(9, 3, 8\); expected rows"),
+        ({}, np.ones((9, 1, 1, 8, 8)), r"X has 5 dimensions, shape \(9, 1, 1, 8, 8\); expected rows"),
         ({}, np.ones((9, 1, 4, 4)), "smaller than 8x8, the least"),
         (
             {"mi_estimator": "mine"},

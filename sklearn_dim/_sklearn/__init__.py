@@ -4,6 +4,7 @@ from sklearn_dim._sklearn._columns import AsTheyAre, ColumnCoder, copies_of_rows
 from sklearn_dim._sklearn._estimator import NeuralEstimator
 from sklearn_dim._sklearn._inputs import check_nodes, check_numbers, check_table, check_targets
 from sklearn_dim._sklearn._samples import check_rows, moments
+from sklearn_dim._sklearn._tokens import check_tokens, word_weights
 
 __all__ = [
     "AsTheyAre",
@@ -14,6 +15,8 @@ __all__ = [
     "check_rows",
     "check_table",
     "check_targets",
+    "check_tokens",
     "copies_of_rows",
     "moments",
+    "word_weights",
 ]

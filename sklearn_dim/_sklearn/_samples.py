@@ -1,4 +1,4 @@
-"""Rules for what a transformer of samples takes: rows and images, in memory, in a file or in a torch Dataset."""
+"""Rules for what a transformer of samples takes: rows, sequences, images, in memory, a file or a Dataset."""
 
 import math
 from collections.abc import Callable
@@ -17,7 +17,7 @@ CHANNELS = (1, 3, 4)  # an axis of so many places looks like channels
 
 
 def check_rows(estimator, X, *, reset: bool, image_shape=None, channels="auto"):
-    """Validate X and return it as rows (n, n_features), dense or CSR, or as images (n, channels, height, width).
+    """Validate X and return it as rows (n, n_features), dense or CSR, sequences (n, channels, length) or images.
 
     Parameters
     ----------
@@ -40,11 +40,18 @@ def check_rows(estimator, X, *, reset: bool, image_shape=None, channels="auto"):
         )  # fmt: skip
     if image_shape is not None:
         X = rearranged(X, partial(_as_images, image_shape=_check_image_shape(image_shape), channels=channels))
-    if len(X.shape) not in (2, 4):
+    if len(X.shape) not in (2, 3, 4):
         raise ValueError(
-            f"X has {len(X.shape)} dimensions, shape {X.shape}; expected rows (n_samples, n_features) or images "
-            "(n_samples, channels, height, width). Flatten other arrays to rows first."
+            f"X has {len(X.shape)} dimensions, shape {X.shape}; expected rows (n_samples, n_features), sequences "
+            "(n_samples, channels, length) or images (n_samples, channels, height, width). Flatten other arrays "
+            "to rows first."
         )
+    check_shape(estimator, X, reset=reset)
+    return X
+
+
+def check_shape(estimator, X, *, reset: bool) -> None:
+    """Set or compare the shape of one sample."""
     if reset:
         estimator.input_shape_ = tuple(X.shape[1:])
     elif tuple(X.shape[1:]) != estimator.input_shape_:
@@ -52,7 +59,6 @@ def check_rows(estimator, X, *, reset: bool, image_shape=None, channels="auto"):
             f"X has samples of shape {tuple(X.shape[1:])}, but {type(estimator).__name__} was fitted on samples of "
             f"shape {estimator.input_shape_}. Pass the same kind of samples as to fit."
         )
-    return X
 
 
 class DatasetRows:
@@ -148,7 +154,7 @@ def _as_images(X, image_shape, channels):
 
 
 def moments(X, rows=None) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and scale of each column of rows, or of each channel of images; the scale of a constant is 1.
+    """Return mean and scale of each column, or of each channel of sequences or images; the scale of a constant is 1.
 
     Parameters
     ----------

@@ -6,7 +6,9 @@ from sklearn_dim.encoders._gin import GIN
 from sklearn_dim.encoders._graphs import GCN, SGC, GraphSAGE
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
 from sklearn_dim.encoders._make import Layout, check_encoder, make_encoder
+from sklearn_dim.encoders._sequences import SequenceEncoder, sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
+from sklearn_dim.encoders._tokens import TokenEncoder
 
 GRAPH_ENCODERS = {"gcn": GCN, "gin": GIN, "sage": GraphSAGE, "sgc": SGC}
 
@@ -19,12 +21,15 @@ __all__ = [
     "Encoded",
     "GraphSAGE",
     "Layout",
+    "SequenceEncoder",
     "Standardized",
     "TableEncoder",
+    "TokenEncoder",
     "as_graph_encoder",
     "check_encoder",
     "check_graph_encoder",
     "image_encoder",
     "make_encoder",
     "published_encoder",
+    "sequence_encoder",
 ]

@@ -9,10 +9,12 @@ from torch import nn
 
 from sklearn_dim.encoders._base import Encoded
 from sklearn_dim.encoders._images import image_encoder, published_encoder
+from sklearn_dim.encoders._sequences import sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
+from sklearn_dim.encoders._tokens import TokenEncoder
 
 
-def make_encoder(encoder, sample_shape, n_components, n_globals=1) -> nn.Module:
+def make_encoder(encoder, sample_shape, n_components, *, n_globals=1, vocabulary_size=None) -> nn.Module:
     """Return the network that ``encoder`` stands for: a name, a copy of a module, or what a function makes."""
     if n_globals > 1 and (len(sample_shape) != 3 or not isinstance(encoder, str)):
         raise ValueError(
@@ -23,10 +25,15 @@ def make_encoder(encoder, sample_shape, n_components, n_globals=1) -> nn.Module:
         return copy.deepcopy(encoder)
     if callable(encoder):
         return encoder(sample_shape, n_components)
+    if encoder == "tokens":
+        return TokenEncoder(vocabulary_size, n_components)
+    if len(sample_shape) < 3 and encoder == "paper":
+        kind = "plain rows" if len(sample_shape) == 1 else "sequences"
+        raise ValueError(f"encoder='paper' is for images; X has {kind}. Pass image_shape, or encoder='auto'.")
     if len(sample_shape) == 1:
-        if encoder == "paper":
-            raise ValueError("encoder='paper' is for images; X has plain rows. Pass image_shape, or encoder='auto'.")
         return TableEncoder(sample_shape[0], n_components)
+    if len(sample_shape) == 2:
+        return sequence_encoder(sample_shape, n_components)
     options = {"n_globals": n_globals} if n_globals > 1 else {}
     return {"auto": image_encoder, "paper": published_encoder}[encoder](sample_shape, n_components, **options)
 

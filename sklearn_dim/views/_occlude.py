@@ -14,16 +14,16 @@ class Occlude:
     ----------
     share : float in (0, 1), default=0.25
         How much of an image's area, of a sequence's length or of a table's columns (any of them, as columns have no
-        order) is hidden.
+        order) is hidden. Hidden words of documents become padding.
     """
 
     share: float = 0.25
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Return x (n, channels, height, width), (n, channels, length) or (n, n_features) with a block hidden."""
+        """Return x (n, channels, height, width), (n, channels, length) or (n, n_features) with a part hidden."""
         n, *_, length = x.shape
         if x.ndim == 2:
-            return x * (torch.rand_like(x) >= self.share)
+            return x * (torch.rand(x.shape, device=x.device) >= self.share)
         hidden = self._stretch(n, length, x.ndim, x.device)[:, None]
         if x.ndim == 4:
             hidden = hidden[:, :, None] & self._stretch(n, x.shape[2], x.ndim, x.device)[:, None, :, None]

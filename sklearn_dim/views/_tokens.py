@@ -1,0 +1,36 @@
+"""Views of documents given as word numbers, made on the device for a whole batch at once."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+UNKNOWN = -1  # what an encoder of tokens takes for a word it has never seen
+
+
+@dataclass
+class DropWords:
+    """Leave words out of each document, and mask a few others.
+
+    Two views of a document then have few words in common: what they share is what it is about.
+
+    Parameters
+    ----------
+    least, most : float, default=0.2, 0.9
+        Each document draws its own share of words to leave out (0, padding) from between these.
+    masked : float, default=0.05
+        Chance of one of the other words to become an unknown one.
+    """
+
+    least: float = 0.2
+    most: float = 0.9
+    masked: float = 0.05
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return a view of word numbers x (n, length); a document keeps its first word if no other one stays."""
+        is_word = x != 0
+        dropped = self.least + (self.most - self.least) * torch.rand(len(x), 1, device=x.device)
+        stays = is_word & (torch.rand(x.shape, device=x.device) >= dropped)
+        first = is_word & (is_word.cumsum(1) == 1)
+        view = torch.where(stays | first & ~stays.any(1, keepdim=True), x, 0)
+        return torch.where(stays & (torch.rand(x.shape, device=x.device) < self.masked), UNKNOWN, view)
