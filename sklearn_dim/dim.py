@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -17,7 +18,7 @@ from sklearn_dim.bounds import make_bound
 from sklearn_dim.critics import CRITICS, make_critic
 from sklearn_dim.encoders import Standardized, check_encoder, make_encoder
 from sklearn_dim.objectives import PRIORS, AdversarialPrior, DeepInfoMax
-from sklearn_dim.training import RowBatches, seeded
+from sklearn_dim.training import RowBatches, seeded, sparse_tensor
 from sklearn_dim.views import make_view
 
 
@@ -241,9 +242,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
                 train, valid = self._split(X.shape[0], seed)
             if not go_on:
                 self._start(X, train)
-            options = {"batch_size": self.batch_size, "device": self.net_.device}
-            train_batches = RowBatches(X, rows=train, **options)
-            valid_batches = None if valid is None else RowBatches(X, rows=valid, shuffle=False, **options)
+            train_batches = self._batches(X, train)
+            valid_batches = None if valid is None else self._batches(X, valid, shuffle=False)
             epochs = epochs or self._epochs(train_batches, steps=300, least=5, most=100)
             self._run(self.net_, train_batches, valid_batches, epochs)
             self.representation_ = self.representation
@@ -257,11 +257,25 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             build_deep_infomax,
             self.input_shape_,
             self.n_components,
+            issparse(X),
             **{name: copy.deepcopy(getattr(self, name)) for name in _OBJECTIVE_PARAMETERS},
         )
         keep = self._keep_best("valid_mutual_info", lower_is_better=False) if self.early_stopping else None
-        self.net_ = self._make_net(build, watch=[keep] if keep else [])
-        self.net_.module_.encoder.set(*moments(X[train] if self.early_stopping else X))
+        self.net_ = self._make_net(build, watch=[keep] if keep else [], sparse=issparse(X))
+        mean, scale = moments(X[train] if self.early_stopping else X)
+        # float32 would round away the differences of such a column, of years in seconds or so, if it was not centred.
+        far = (X.ndim == 2) & (np.abs(mean) > FAR_FROM_ZERO * scale)
+        self._offset = np.where(far, mean, 0.0) if far.any() and not issparse(X) else None
+        self.net_.module_.encoder.set(mean if self._offset is None else mean - self._offset, scale)
+
+    def _near_zero(self, X):
+        """Return X with columns that are far from zero centred, in float64."""
+        return X if self._offset is None else (X.toarray() if issparse(X) else X) - self._offset
+
+    def _batches(self, X, rows, **options) -> RowBatches:
+        """Return batches of rows for the net."""
+        options = {"batch_size": self.batch_size, "device": self.net_.device, **options}
+        return RowBatches(self._near_zero(X), rows=rows, sparse=self.net_.module_.takes_sparse, **options)
 
     def _scale_output(self, X, rows, most=10_000):
         """Set mean and scale of the output from (at most 10 000) training rows."""
@@ -297,10 +311,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             encoder = copy.deepcopy(encoder).cpu().double()
         device = encoder.mean.device
         for start in range(0, X.shape[0], batch_size):
-            batch = X[start : start + batch_size]
-            dense = batch.toarray() if hasattr(batch, "toarray") else np.asarray(batch)
+            batch = self._near_zero(X[start : start + batch_size])
             with torch.no_grad():
-                encoded = encoder(torch.tensor(dense, device=device))
+                encoded = encoder(_tensor(batch, encoder.takes_sparse).to(device))
             parts = {"code": encoded.code, "fc": encoded.fc, "conv": encoded.locations.flatten(1)}
             yield parts[self.representation_].cpu().numpy()
 
@@ -330,8 +343,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             return self._value(X, np.arange(X.shape[0]), most=None)
 
     def _value(self, X, rows, most=2048):
-        batches = RowBatches(X, rows=rows[:most], batch_size=self.batch_size, shuffle=False, device=self.net_.device)
-        return self.net_.evaluate(batches)["mutual_info"]
+        return self.net_.evaluate(self._batches(X, rows[:most], shuffle=False))["mutual_info"]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -340,6 +352,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+
+FAR_FROM_ZERO = 1e4  # standard deviations
 
 _OBJECTIVE_PARAMETERS = (
     "mi_estimator",
@@ -353,10 +367,10 @@ _OBJECTIVE_PARAMETERS = (
 )
 
 
-def build_deep_infomax(sample_shape, n_components, *, mi_estimator, global_weight, local_weight, prior_weight,
-                       prior, encoder, critic, augmentation) -> DeepInfoMax:  # fmt: skip
+def build_deep_infomax(sample_shape, n_components, sparse=False, *, mi_estimator, global_weight, local_weight,
+                       prior_weight, prior, encoder, critic, augmentation) -> DeepInfoMax:  # fmt: skip
     """Wire an objective for samples of a shape from `DIMTransformer`'s parameters."""
-    network = make_encoder(encoder, sample_shape, n_components)
+    network = make_encoder(encoder, sample_shape, n_components, sparse=sparse)
     n_locations, width = check_encoder(network, sample_shape, n_components)
     bound = make_bound(mi_estimator)
     make = partial(make_critic, critic, n_components, second=bound.second_critic)
@@ -369,8 +383,15 @@ def build_deep_infomax(sample_shape, n_components, *, mi_estimator, global_weigh
         global_weight=global_weight,
         local_weight=local_weight,
         prior_weight=prior_weight,
-        view=make_view(augmentation, sample_shape),
+        view=make_view(augmentation, sample_shape, sparse=getattr(network, "takes_sparse", False)),
     )
+
+
+def _tensor(rows, sparse):
+    """Return rows as a tensor of their own, sparse if they are and may be."""
+    if issparse(rows) and sparse:
+        return sparse_tensor(rows)
+    return torch.tensor(rows.toarray() if issparse(rows) else np.asarray(rows))
 
 
 def _make_prior(prior, n_components):

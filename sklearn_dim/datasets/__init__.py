@@ -4,5 +4,13 @@ from sklearn_dim.datasets._digits import load_nudged_digits
 from sklearn_dim.datasets._generators import make_community_graph, make_gaussian_pair
 from sklearn_dim.datasets._graph_file import load_graph_file
 from sklearn_dim.datasets._planetoid import fetch_planetoid
+from sklearn_dim.datasets._tables import make_grouped_features
 
-__all__ = ["fetch_planetoid", "load_graph_file", "load_nudged_digits", "make_community_graph", "make_gaussian_pair"]
+__all__ = [
+    "fetch_planetoid",
+    "load_graph_file",
+    "load_nudged_digits",
+    "make_community_graph",
+    "make_gaussian_pair",
+    "make_grouped_features",
+]

@@ -5,13 +5,17 @@ import copy
 import torch
 from torch import nn
 
+from sklearn_dim.encoders._bags import BagEncoder
 from sklearn_dim.encoders._base import Encoded
 from sklearn_dim.encoders._images import image_encoder, published_encoder
 from sklearn_dim.encoders._tables import TableEncoder
 
 
-def make_encoder(encoder, sample_shape, n_components) -> nn.Module:
-    """Return the network that ``encoder`` stands for: a name, a copy of a module, or what a function makes."""
+def make_encoder(encoder, sample_shape, n_components, *, sparse=False) -> nn.Module:
+    """Return the network that ``encoder`` stands for: a name, a copy of a module, or what a function makes.
+
+    ``sparse`` says that the samples are rows of a CSR matrix.
+    """
     if isinstance(encoder, nn.Module):
         return copy.deepcopy(encoder)
     if callable(encoder):
@@ -19,7 +23,7 @@ def make_encoder(encoder, sample_shape, n_components) -> nn.Module:
     if len(sample_shape) == 1:
         if encoder == "paper":
             raise ValueError("encoder='paper' is for images; X has plain rows. Pass image_shape, or encoder='auto'.")
-        return TableEncoder(sample_shape[0], n_components)
+        return (BagEncoder if sparse else TableEncoder)(sample_shape[0], n_components)
     return {"auto": image_encoder, "paper": published_encoder}[encoder](sample_shape, n_components)
 
 

@@ -38,6 +38,11 @@ class DeepInfoMax(nn.Module):
         self.global_weight, self.local_weight, self.prior_weight = global_weight, local_weight, prior_weight
         self.view = view
 
+    @property
+    def takes_sparse(self) -> bool:
+        """Whether batches may be sparse COO tensors: encoder and view must both know them."""
+        return self.encoder.takes_sparse and (self.view is None or getattr(self.view, "takes_sparse", False))
+
     def forward(self, batch) -> dict[str, Tensor]:
         """Return the losses of a batch (x,)."""
         if self.view is None:

@@ -1,7 +1,7 @@
 """Training: skorch's loop over batches that already lie on the device."""
 
 from sklearn_dim.training._average import AverageWeights
-from sklearn_dim.training._batches import RowBatches
+from sklearn_dim.training._batches import RowBatches, sparse_tensor
 from sklearn_dim.training._callbacks import KeepBest, KeepBestEach
 from sklearn_dim.training._device import numpy_weights, resolve_device, seeded
 from sklearn_dim.training._net import InformationNet
@@ -15,4 +15,5 @@ __all__ = [
     "numpy_weights",
     "resolve_device",
     "seeded",
+    "sparse_tensor",
 ]

@@ -3,15 +3,17 @@
 import torch
 
 from sklearn_dim.views._images import ShiftAndNoise
-from sklearn_dim.views._tables import ResampleFeatures
+from sklearn_dim.views._tables import DropValues, ResampleFeatures
 
 
-def make_view(augmentation, sample_shape):
-    """Return the view that ``augmentation`` stands for; "auto" goes by the kind of sample."""
+def make_view(augmentation, sample_shape, *, sparse=False):
+    """Return the view that ``augmentation`` stands for; "auto" goes by the kind of sample, which may be sparse rows."""
     if augmentation is None:
         return None
     if augmentation == "auto":
-        return ShiftAndNoise() if len(sample_shape) == 3 else ResampleFeatures()
+        if len(sample_shape) == 3:
+            return ShiftAndNoise()
+        return DropValues() if sparse else ResampleFeatures()
     shape = tuple(augmentation(torch.zeros(2, *sample_shape)).shape)
     if shape != (2, *sample_shape):
         raise ValueError(
@@ -21,4 +23,4 @@ def make_view(augmentation, sample_shape):
     return augmentation
 
 
-__all__ = ["ResampleFeatures", "ShiftAndNoise", "make_view"]
+__all__ = ["DropValues", "ResampleFeatures", "ShiftAndNoise", "make_view"]
