@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from sklearn_dim.encoders import (
+    BagEncoder,
     Standardized,
     TableEncoder,
     check_encoder,
@@ -57,6 +58,25 @@ def test_groups_of_columns_are_the_locations(n_features):
     changed[:, 0] += 1
     moved = (encoder(changed).locations - encoded.locations).abs().sum((0, 2)) > 0
     assert moved[0] and not moved[1:].any()
+
+
+def test_values_far_out_are_cut():
+    encoder = TableEncoder(4, 3, reach=2.0).eval()
+    x = torch.tensor([[0.5, 2.0, -2.0, 1.0], [0.5, 1e6, -1e6, 1.0]])
+    code = encoder(x).code
+    torch.testing.assert_close(code[0], code[1])
+
+
+def test_a_location_is_the_weighted_sum_of_its_groups_vectors():
+    encoder = Standardized(BagEncoder(20, 4, n_groups=3, location_features=5), (20,)).eval()
+    encoder.set(np.ones(20), np.full(20, 2.0))
+    x = torch.where(torch.rand(6, 20) < 0.3, torch.rand(6, 20), 0.0)
+    bags, encoded = encoder.network, encoder(x.to_sparse())
+    for group in range(3):
+        mine = bags.group == group
+        torch.testing.assert_close(encoded.locations[:, group], x[:, mine] / 2 @ bags.vectors[mine])
+    for one, other in zip(encoded, encoder(x), strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_standardized_undoes_mean_and_scale():
