@@ -63,11 +63,10 @@ class Standardized(nn.Module):
         return getattr(self.network, "takes_sparse", False)
 
     def standardize(self, x: Tensor) -> Tensor:
-        """Return x of any dtype with zero mean and unit variance; sparse rows are scaled, but zero stays zero."""
+        """Return x of any dtype with zero mean and unit variance; sparse rows keep their columns' weights."""
         if self.takes_sparse:
             x = x if x.is_sparse else x.to_sparse()
-            values = x.values().to(self.scale.dtype) / self.scale[x.indices()[1]]
-            return torch.sparse_coo_tensor(x.indices(), values, x.shape, is_coalesced=True, check_invariants=False)
+            return x.to(self.scale.dtype)
         return (x.to(self.mean.dtype) - self.mean) / self.scale
 
     def forward(self, x: Tensor, view=None) -> Encoded:
