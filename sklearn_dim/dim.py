@@ -43,7 +43,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         The code's prior; "uniform" is on sigmoid(code). A callable (n_components) → module makes another term on
         the code, such as `sklearn_dim.objectives.AdversarialPrior` with other layers.
     encoder : {"auto", "paper"}, Module or callable, default="auto"
-        "auto" fits any table and images from 8x8; "paper" is the published network for images of 28x28,
+        "auto" fits any table and images from 8x8, and takes sparse rows for bags of words, whose columns share a
+        unit (pass a dense table if they do not); "paper" is the published network for images of 28x28,
         32x32 or 64x64. A module maps a standardised batch to (locations (n, L, C), code (n, n_components)),
         optionally with a layer fc between them; a callable makes it from (sample_shape, n_components).
     critic : str or callable, default="separable"
@@ -51,8 +52,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         callable (code_features, location_features) → module.
     augmentation : {"auto"}, callable or None, default="auto"
         Two random views of each sample: the code of one is paired with the locations of the other. "auto" is
-        small shifts and noise for images, resampled features for tables; a callable makes a view of a
-        standardised batch (a torch tensor). None is one view, the paper's way.
+        small shifts and noise for images, resampled features for tables, dropped values for sparse rows; a callable
+        makes a view of a standardised batch (a dense torch tensor). None is one view, the paper's way.
     image_shape : tuple (channels, height, width), default=None
         Shape of images that are given as flat rows.
     representation : {"code", "fc", "conv"}, default="code"

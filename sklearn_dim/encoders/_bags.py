@@ -12,9 +12,8 @@ FASTER = 10.0
 class BagEncoder(nn.Module):
     """Each column has a vector; the values of a row weight them, and a group's weighted sum is a location.
 
-    Rows are given unit length first; columns keep their weights, such as those of TF-IDF, as the spread of rare words
-    says little of their worth. The code is a linear map of the sum over all groups plus an MLP of it. The work grows with the nonzeros of a
-    row, not with the columns.
+    Rows are given unit length first; columns keep their weights, such as those of TF-IDF. The code is a linear map of
+    the sum over all groups plus an MLP of it. The work grows with the nonzeros of a row, not with the columns.
 
     Parameters
     ----------
