@@ -1,6 +1,7 @@
 """Tables and sparse rows with labels for tables.py."""
 
 import ast
+import functools
 import importlib.util
 import pathlib
 
@@ -33,7 +34,7 @@ def topics(seed, n=3000, n_words=10_000, n_topics=10):
     return sparse.csr_matrix(np.array(texts), dtype=np.float64), y
 
 
-def docstrings(seed, vectorizer, n=3000, least=200, n_classes=10):
+def docstrings(seed, vectorizer, n=3000, n_classes=10):
     """Return docstrings of installed packages as sparse rows, and the package and submodule they come from."""
     texts, labels = zip(*_docstrings(), strict=True)
     _, y, counts = np.unique(labels, return_inverse=True, return_counts=True)
@@ -44,18 +45,25 @@ def docstrings(seed, vectorizer, n=3000, least=200, n_classes=10):
     return X.astype(np.float64), y[rows]
 
 
+@functools.cache
 def _docstrings(at_least=200):
-    """Yield docstrings of functions and classes with their package and submodule."""
+    """Return docstrings of functions and classes with their package and submodule."""
+    found = []
     for package in PACKAGES:
         folder = pathlib.Path(importlib.util.find_spec(package).origin).parent
         for path in sorted(folder.rglob("*.py")):
             parts = path.relative_to(folder).with_suffix("").parts
             if "tests" in parts:
                 continue
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8", errors="ignore"))):
+            try:
+                tree = ast.parse(path.read_text(encoding="utf-8", errors="ignore"))
+            except SyntaxError:  # of a newer Python
+                continue
+            for node in ast.walk(tree):
                 text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef | ast.ClassDef) else None
                 if text and len(text) > at_least:
-                    yield text, f"{package}.{parts[0]}"
+                    found.append((text, f"{package}.{parts[0]}"))
+    return found
 
 
 DENSE = {
