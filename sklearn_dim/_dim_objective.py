@@ -28,14 +28,14 @@ OBJECTIVE_PARAMETERS = (
 )
 
 
-def build_deep_infomax(sample_shape, n_components, *, vocabulary_size=None, **parameters) -> DeepInfoMax:
-    """Wire an objective for samples of a shape from `OBJECTIVE_PARAMETERS`."""
+def build_deep_infomax(kind, sample_shape, n_components, *, vocabulary_size=None, **parameters) -> DeepInfoMax:
+    """Wire an objective for samples of a kind and shape from `OBJECTIVE_PARAMETERS`."""
     given = SimpleNamespace(**parameters)
     options = {"n_globals": given.n_global_vectors, "vocabulary_size": vocabulary_size}
-    network = make_encoder(given.encoder, sample_shape, n_components, **options)
+    network = make_encoder(given.encoder, kind, sample_shape, n_components, **options)
     layout = check_encoder(network, sample_shape, n_components)
     return DeepInfoMax(
-        network if vocabulary_size else Standardized(network, sample_shape),
+        network if kind == "tokens" else Standardized(network, sample_shape),
         make_bound(given.mi_estimator),
         weights={
             "global": given.global_weight,
@@ -48,7 +48,7 @@ def build_deep_infomax(sample_shape, n_components, *, vocabulary_size=None, **pa
         coordinates=Coordinates(n_components, layout.location_features, layout.grid)
         if given.coordinate_weight
         else None,
-        view=make_view(given.augmentation, sample_shape, tokens=vocabulary_size is not None),
+        view=make_view(given.augmentation, kind, sample_shape),
         occlude=Occlude(given.occlusion) if given.occlusion else None,
         n_locations=given.n_locations,
     )

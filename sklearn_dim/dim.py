@@ -13,8 +13,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim._dim_objective import OBJECTIVE_PARAMETERS, PUBLISHED, build_deep_infomax
-from sklearn_dim._dim_output import centre_and_scale, encode
-from sklearn_dim._sklearn import NeuralEstimator, check_rows, check_tokens, moments, word_weights
+from sklearn_dim._dim_rows import centre_and_scale, encode, near_zero, offset_of
+from sklearn_dim._sklearn import NeuralEstimator, check_rows, check_tokens, kind_of, moments, word_weights
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.objectives import PRIORS
 from sklearn_dim.training import RowBatches, resolve_device, resolve_precision, seeded
@@ -51,10 +51,11 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Vectors that an image's code consists of, a square number: each is made from one cell of a grid over the
         image, and is an anchor of its own.
     encoder : {"auto", "paper", "tokens"}, Module or callable, default="auto"
-        "auto" fits any table, sequences from length 8 and images from 8x8; "paper" is the published network for
-        images of 28x28, 32x32 or 64x64; "tokens" takes rows of word numbers, where 0 is padding. A module
-        maps a standardised batch to (locations (n, L, C), code (n, n_components)), optionally with a layer fc between
-        them; a callable makes it from (sample_shape, n_components).
+        "auto" fits any table, sequences from length 8 and images from 8x8; CSR rows of few numbers, none negative, are
+        bags of words, whose columns share a unit (pass a dense table if they do not). "paper" is the published network
+        for images of 28x28, 32x32 or 64x64; "tokens" takes rows of word numbers, where 0 is padding. A module maps a
+        standardised batch to (locations (n, L, C), code (n, n_components)), optionally with a layer fc between them;
+        a callable makes it from (sample_shape, n_components).
     critic : str or callable, default="separable"
         T(code, location): "separable", "encode_and_dot" and "concatenated" (as published), "bilinear", or a
         callable (code_features, location_features) → module, such as a `partial` of a class with other sizes.
@@ -63,8 +64,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     augmentation : {"auto"}, callable or None, default="auto"
         Two random views of each sample: the code of one is paired with the locations of the other. "auto" is
         small shifts and noise for images and sequences (these also scaled and with a stretch hidden), resampled
-        features for tables, dropped words for tokens; a callable makes a view of a standardised batch (a torch tensor;
-        of tokens, their numbers as int64, where −1 makes an unknown word). None is one view, the paper's way.
+        features for tables, dropped words for tokens and bags; a callable makes a view of a standardised batch (a
+        torch tensor; of tokens, their numbers as int64, where −1 makes an unknown word). None is one view, the
+        paper's way.
     image_shape : tuple (channels, height, width), default=None
         Shape of images that are given as flat rows.
     channels : {"auto", "first", "last"}, default="auto"
@@ -119,6 +121,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         Statistics that give the output zero mean and unit variance on the training rows.
     input_shape_ : tuple
         Shape of one sample.
+    input_kind_ : {"table", "bag", "tokens", "sequence", "image"}
+        What samples are taken for.
     vocabulary_size_ : int or None
         With ``encoder="tokens"``, the largest word number of X at fit, plus one. All larger numbers that `transform`
         meets are the one unknown word.
@@ -321,9 +325,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
                 train, valid = self._split(X.shape[0], seed)
             if not go_on:
                 self._start(X, train)
-            options = {"batch_size": self.batch_size, "device": self.net_.device}
-            train_batches = RowBatches(X, rows=train, **options)
-            valid_batches = None if valid is None else RowBatches(X, rows=valid, shuffle=False, **options)
+            train_batches = self._batches(X, train)
+            valid_batches = None if valid is None else self._batches(X, valid, shuffle=False)
             epochs = epochs or self._epochs(train_batches, steps=300, least=5, most=100)
             self._run(self.net_, train_batches, valid_batches, epochs)
             self.representation_ = self.representation
@@ -335,16 +338,21 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
     def _check(self, X, *, reset):
         """Return X as rows, sequences or images, or as documents of tokens, as it was at fit."""
-        if self.encoder == "tokens" if reset else self.vocabulary_size_:
-            return check_tokens(self, X, reset=reset)
+        tokens = self.encoder == "tokens" if reset else self.vocabulary_size_ is not None
+        if tokens:
+            X = check_tokens(self, X, reset=reset)
+        else:
+            X = check_rows(self, X, reset=reset, image_shape=self.image_shape, channels=self.channels)
         if reset:
-            self.vocabulary_size_ = None
-        return check_rows(self, X, reset=reset, image_shape=self.image_shape, channels=self.channels)
+            self.input_kind_ = "tokens" if tokens else kind_of(X)
+            self.vocabulary_size_ = self.vocabulary_size_ if tokens else None
+        return X
 
     def _start(self, X, train):
         """Build the net and set the input's statistics."""
         build = partial(
             build_deep_infomax,
+            self.input_kind_,
             self.input_shape_,
             self.n_components,
             vocabulary_size=self.vocabulary_size_,
@@ -355,16 +363,19 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         self.net_ = self._make_net(
             build,
             watch=[keep] if keep else [],
+            sparse=self.input_kind_ == "bag",
             optimizer__betas=(self.beta_1, 0.999),
             optimizer__param_groups=self._adversary_steps(),
             autocast=resolve_precision(self.mixed_precision, device),
         )
         encoder = self.net_.module_.encoder
-        rows = train if self.early_stopping else None
+        rows, self._offset = train if self.early_stopping else None, None
         if self.vocabulary_size_:
             encoder.set(word_weights(X if rows is None else X[rows], self.vocabulary_size_))
         else:
-            encoder.set(*moments(X, rows))
+            mean, scale = moments(X, rows)
+            self._offset = offset_of(X, mean, scale)
+            encoder.set(mean if self._offset is None else mean - self._offset, scale)
         if self.compile:
             getattr(encoder, "network", encoder).compile()
 
@@ -395,7 +406,12 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         return output.astype(dtype, copy=False)
 
     def _encode(self, X):
-        return encode(self.net_.module_.encoder, X, self.representation_)
+        return encode(self.net_.module_.encoder, X, self.representation_, self._offset)
+
+    def _batches(self, X, rows, **options) -> RowBatches:
+        """Return batches of rows for the net."""
+        options |= {"batch_size": self.batch_size, "device": self.net_.device}
+        return RowBatches(near_zero(X, self._offset), rows=rows, sparse=self.net_.module_.takes_sparse, **options)
 
     def score(self, X, y=None):
         """Return the information of the code with its input, in nats: higher is better.
@@ -423,8 +439,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             return self._value(X, np.arange(X.shape[0]), most=None)
 
     def _value(self, X, rows, most=2048):
-        batches = RowBatches(X, rows=rows[:most], batch_size=self.batch_size, shuffle=False, device=self.net_.device)
-        return self.net_.evaluate(batches)["mutual_info"]
+        return self.net_.evaluate(self._batches(X, rows[:most], shuffle=False))["mutual_info"]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import tracemalloc
 
 import joblib
 import numpy as np
@@ -20,6 +21,7 @@ from torch import nn
 from sklearn_dim import DIMTransformer
 from sklearn_dim.bounds import BOUNDS, Smile
 from sklearn_dim.datasets import load_nudged_digits
+from sklearn_dim.encoders import BagEncoder, TableEncoder
 
 IMAGES = (1, 8, 8)
 
@@ -125,11 +127,46 @@ def test_inputs_of_the_same_content_give_the_same_codes(digits):
     assert list(named.get_feature_names_out())[:2] == ["dimtransformer0", "dimtransformer1"]
 
 
-def test_sparse_rows_are_a_table():
-    X = sparse.random(300, 40, density=0.2, format="csr", random_state=0)
-    dim = quick().fit(X)
-    assert dim.transform(X).shape == (300, 8)
-    np.testing.assert_allclose(dim.transform(X), dim.transform(X.toarray()), atol=1e-6)
+@pytest.mark.parametrize("density, kind", [(0.05, "bag"), (0.2, "table")])
+def test_sparse_rows_give_what_the_same_dense_rows_give(density, kind):
+    X = sparse.random(300, 40, density=density, format="csr", random_state=0)
+    for parameters in ({}, {"augmentation": None}, {"augmentation": halve_values}, {"encoder": TableEncoder}):
+        dim = quick(**parameters)
+        if parameters.get("encoder"):
+            dim.set_params(encoder=lambda shape, width: TableEncoder(*shape, width))
+        dim.fit(X)
+        assert dim.input_kind_ == kind and dim.transform(X).shape == (300, 8)
+        np.testing.assert_allclose(dim.transform(X), dim.transform(X.toarray()), atol=1e-6)
+        assert dim.score(X) == pytest.approx(dim.score(X.toarray()), abs=1e-4)
+
+
+def test_wide_sparse_rows_are_never_made_dense():
+    X = sparse.random(200, 50_000, density=1e-3, format="csr", random_state=0)
+    whole = X.shape[0] * X.shape[1] * 4
+    dim = DIMTransformer(4, max_iter=1, random_state=0, encoder=narrow_bags)
+    tracemalloc.start()
+    codes = dim.fit(X).transform(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # What NumPy and SciPy hold; torch's part is in the encoder's test.
+    assert codes.shape == (200, 4) and peak < whole / 4
+
+
+def narrow_bags(shape, n_components):
+    return BagEncoder(*shape, n_components, location_features=4)
+
+
+def halve_values(x):
+    return x / 2
+
+
+def test_columns_far_from_zero_lose_nothing():
+    X = np.random.default_rng(0).normal(size=(200, 6))
+    far = X + 1e9
+    near = quick().fit(X)
+    moved = quick().fit(far)
+    np.testing.assert_allclose(moved.transform(far), near.transform(X), atol=1e-3)
+    assert moved.score(far) == pytest.approx(near.score(X), abs=1e-3)
 
 
 @pytest.mark.parametrize("representation, width", [("code", 8), ("fc", 256), ("conv", 16 * 64)])

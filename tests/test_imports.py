@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "training": set(),
     "_sklearn": {"bounds", "training"},
     "_dim_objective": {"bounds", "critics", "encoders", "objectives", "views"},
-    "_dim_output": set(),
+    "_dim_rows": {"training"},
     "_node_columns": set(),
     "_nodes": {"_sklearn", "graphs"},
     "_node_objective": {"bounds", "critics", "encoders", "graphs", "objectives"},

@@ -50,6 +50,16 @@ def check_rows(estimator, X, *, reset: bool, image_shape=None, channels="auto"):
     return X
 
 
+def kind_of(X) -> str:
+    """Return the kind of the samples X: "table", "bag", "sequence" or "image".
+
+    A bag, such as one of words, is a CSR matrix of which less than a tenth is filled, with nothing negative.
+    """
+    if issparse(X) and X.nnz < 0.1 * math.prod(X.shape) and X.data.min(initial=0.0) >= 0:
+        return "bag"
+    return {2: "table", 3: "sequence", 4: "image"}[len(X.shape)]
+
+
 def check_shape(estimator, X, *, reset: bool) -> None:
     """Set or compare the shape of one sample."""
     if reset:

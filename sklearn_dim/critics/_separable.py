@@ -51,9 +51,9 @@ class _Residual(nn.Module):
     def __init__(self, inputs: int, units: int):
         super().__init__()
         self.nonlinear = nn.Sequential(
-            nn.Linear(inputs, units, bias=False), nn.BatchNorm1d(units), nn.ReLU(), nn.Linear(units, units)
+            nn.Linear(inputs, units, bias=False), nn.BatchNorm1d(units), nn.ReLU(inplace=True), nn.Linear(units, units)
         )
-        self.shortcut = nn.Linear(inputs, units)
+        self.shortcut = nn.Linear(inputs, units, bias=False)
         self.norm = nn.LayerNorm(units)
         with torch.no_grad():
             self.shortcut.weight.uniform_(-0.01, 0.01)
@@ -61,4 +61,4 @@ class _Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode rows (R, inputs) as (R, units)."""
-        return self.norm(self.nonlinear(x) + self.shortcut(x))
+        return self.norm(torch.addmm(self.nonlinear(x), x, self.shortcut.weight.T))

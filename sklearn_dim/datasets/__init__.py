@@ -6,6 +6,7 @@ from sklearn_dim.datasets._generators import make_community_graph, make_gaussian
 from sklearn_dim.datasets._graph_file import load_graph_file
 from sklearn_dim.datasets._planetoid import fetch_planetoid
 from sklearn_dim.datasets._sequences import make_motif_sequences, make_topic_corpus
+from sklearn_dim.datasets._tables import make_grouped_features
 
 __all__ = [
     "fetch_planetoid",
@@ -14,6 +15,7 @@ __all__ = [
     "load_nudged_digits",
     "make_community_graph",
     "make_gaussian_pair",
+    "make_grouped_features",
     "make_motif_sequences",
     "make_topic_corpus",
 ]

@@ -1,5 +1,6 @@
 """Encoders: a batch in, local features and code out (`Encoded`); for graphs, patch vectors."""
 
+from sklearn_dim.encoders._bags import BagEncoder
 from sklearn_dim.encoders._base import Encoded, Standardized
 from sklearn_dim.encoders._edge_index import as_graph_encoder, check_graph_encoder
 from sklearn_dim.encoders._gin import GIN
@@ -17,6 +18,7 @@ __all__ = [
     "GIN",
     "GRAPH_ENCODERS",
     "SGC",
+    "BagEncoder",
     "ConvEncoder",
     "Encoded",
     "GraphSAGE",

@@ -57,8 +57,16 @@ class Standardized(nn.Module):
         self.mean.copy_(torch.as_tensor(mean).view_as(self.mean))
         self.scale.copy_(torch.as_tensor(scale).view_as(self.scale))
 
+    @property
+    def takes_sparse(self) -> bool:
+        """Whether batches may be sparse COO tensors: the network says so."""
+        return getattr(self.network, "takes_sparse", False)
+
     def standardize(self, x: Tensor) -> Tensor:
-        """Return x of any dtype with zero mean and unit variance."""
+        """Return x of any dtype with zero mean and unit variance; sparse rows keep their columns' weights."""
+        if self.takes_sparse:
+            x = x if x.is_sparse else x.to_sparse()
+            return x.to(self.scale.dtype)
         return (x.to(self.mean.dtype) - self.mean) / self.scale
 
     def forward(self, x: Tensor, view=None) -> Encoded:

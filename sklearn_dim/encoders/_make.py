@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from sklearn_dim.encoders._bags import BagEncoder
 from sklearn_dim.encoders._base import Encoded
 from sklearn_dim.encoders._images import image_encoder, published_encoder
 from sklearn_dim.encoders._sequences import sequence_encoder
@@ -14,9 +15,12 @@ from sklearn_dim.encoders._tables import TableEncoder
 from sklearn_dim.encoders._tokens import TokenEncoder
 
 
-def make_encoder(encoder, sample_shape, n_components, *, n_globals=1, vocabulary_size=None) -> nn.Module:
-    """Return the network that ``encoder`` stands for: a name, a copy of a module, or what a function makes."""
-    if n_globals > 1 and (len(sample_shape) != 3 or not isinstance(encoder, str)):
+def make_encoder(encoder, kind, sample_shape, n_components, *, n_globals=1, vocabulary_size=None) -> nn.Module:
+    """Return the network that ``encoder`` stands for: a name, a copy of a module, or what a function makes.
+
+    ``kind`` of samples: "table", "bag" (sparse rows), "tokens", "sequence" or "image".
+    """
+    if n_globals > 1 and (kind != "image" or not isinstance(encoder, str)):
         raise ValueError(
             f"n_global_vectors={n_globals} is for images and encoders by name. Pass image_shape, or 1; "
             "a module of your own may return codes of three axes, (n, vectors, features)."
@@ -25,15 +29,15 @@ def make_encoder(encoder, sample_shape, n_components, *, n_globals=1, vocabulary
         return copy.deepcopy(encoder)
     if callable(encoder):
         return encoder(sample_shape, n_components)
-    if encoder == "tokens":
+    if kind == "tokens":
         return TokenEncoder(vocabulary_size, n_components)
-    if len(sample_shape) < 3 and encoder == "paper":
-        kind = "plain rows" if len(sample_shape) == 1 else "sequences"
-        raise ValueError(f"encoder='paper' is for images; X has {kind}. Pass image_shape, or encoder='auto'.")
-    if len(sample_shape) == 1:
-        return TableEncoder(sample_shape[0], n_components)
-    if len(sample_shape) == 2:
-        return sequence_encoder(sample_shape, n_components)
+    if kind != "image":
+        if encoder != "auto":
+            what = "sequences" if kind == "sequence" else "plain rows"
+            raise ValueError(f"encoder={encoder!r} is for images; X has {what}. Pass image_shape, or encoder='auto'.")
+        if kind == "sequence":
+            return sequence_encoder(sample_shape, n_components)
+        return {"bag": BagEncoder, "table": TableEncoder}[kind](sample_shape[0], n_components)
     options = {"n_globals": n_globals} if n_globals > 1 else {}
     return {"auto": image_encoder, "paper": published_encoder}[encoder](sample_shape, n_components, **options)
 

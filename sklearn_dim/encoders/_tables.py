@@ -22,10 +22,13 @@ class TableEncoder(nn.Module):
         Width of a location.
     hidden : int, default=256
         Width of the hidden layers.
+    reach : float, default=3.0
+        Values beyond ± so many standard deviations are cut to it, so that no row of a heavy-tailed column rules.
     """
 
-    def __init__(self, n_features, n_components, *, n_groups=8, location_features=64, hidden=256):
+    def __init__(self, n_features, n_components, *, n_groups=8, location_features=64, hidden=256, reach=3.0):
         super().__init__()
+        self.reach = reach
         self.width = -(-n_features // min(n_groups, n_features))
         n_groups = -(-n_features // self.width)
         self.missing = n_groups * self.width - n_features
@@ -43,6 +46,7 @@ class TableEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Encoded:
         """Encode rows (n, n_features)."""
+        x = x.clamp(-self.reach, self.reach)
         groups = pad(x, (0, self.missing)).unflatten(1, (-1, self.width))
         fc = self.fc(x)
         return Encoded(self.local(groups), fc, self.code(fc) + self.shortcut(x))

@@ -82,6 +82,12 @@ class DeepInfoMax(nn.Module):
         self.prior, self.coordinates = prior, coordinates
         self.view, self.occlude, self.n_locations = view, occlude, n_locations
 
+    @property
+    def takes_sparse(self) -> bool:
+        """Whether batches may be sparse COO tensors: encoder and view must both know them."""
+        steps = [self.encoder, *(step for step in (self.view, self.occlude) if step is not None)]
+        return all(getattr(step, "takes_sparse", False) for step in steps)
+
     def forward(self, batch) -> dict[str, Tensor]:
         """Return the losses of a batch (x,)."""
         pairs = self._pairs(batch[0])

@@ -19,7 +19,7 @@ class RowBatches:
     *arrays : arrays of the same length
         A batch is a tuple with the rows of each, float32 or whole numbers. Dense arrays are moved to the device
         once; memory maps, read-only arrays and what merely can be indexed stay where they are; rows of a CSR matrix are
-        made dense batch by batch.
+        made dense batch by batch, or with ``sparse`` become sparse COO tensors.
     batch_size : int
         The largest batch.
     rows : array of int, default=None
@@ -27,10 +27,13 @@ class RowBatches:
     shuffle : bool, default=True
         A new order each epoch, from torch's generator.
     device : str or torch.device, default="cpu"
+    sparse : bool, default=False
+        Whether rows of a CSR matrix stay sparse.
     """
 
-    def __init__(self, *arrays, batch_size, rows=None, shuffle=True, device="cpu"):
+    def __init__(self, *arrays, batch_size, rows=None, shuffle=True, device="cpu", sparse=False):
         self.device = torch.device(device)
+        self.sparse = sparse
         self.arrays = [self._place(array) for array in arrays]
         self.rows = torch.arange(arrays[0].shape[0]) if rows is None else torch.as_tensor(rows)
         self.shuffle = shuffle
@@ -56,8 +59,9 @@ class RowBatches:
         if isinstance(array, Tensor):
             return array[rows.to(array.device)]
         picked = array[rows.numpy()]
-        dense = picked.toarray() if hasattr(picked, "toarray") else np.ascontiguousarray(picked)
-        return self._move(torch.from_numpy(dense))
+        if hasattr(picked, "toarray"):
+            return self._move(sparse_tensor(picked) if self.sparse else torch.from_numpy(picked.toarray()))
+        return self._move(torch.from_numpy(np.ascontiguousarray(picked)))
 
     def _move(self, rows: Tensor) -> Tensor:
         return rows.to(self.device, torch.float32 if rows.is_floating_point() else rows.dtype)
@@ -68,3 +72,12 @@ def is_memory_map(array) -> bool:
     while array is not None and not isinstance(array, np.memmap):
         array = getattr(array, "base", None)
     return array is not None
+
+
+def sparse_tensor(rows) -> Tensor:
+    """Return a CSR matrix as a sparse COO tensor of the same numbers."""
+    rows = rows.tocoo()
+    places = torch.from_numpy(np.stack([rows.row, rows.col]).astype(np.int64))
+    return torch.sparse_coo_tensor(
+        places, torch.from_numpy(rows.data), rows.shape, is_coalesced=True, check_invariants=False
+    )

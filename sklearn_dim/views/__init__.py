@@ -5,17 +5,25 @@ import torch
 from sklearn_dim.views._images import ShiftAndNoise
 from sklearn_dim.views._occlude import Occlude
 from sklearn_dim.views._sequences import ShiftAndScale
-from sklearn_dim.views._tables import ResampleFeatures
+from sklearn_dim.views._tables import DropValues, ResampleFeatures
 from sklearn_dim.views._tokens import UNKNOWN, DropWords
 
+AUTO = {
+    "bag": DropValues,
+    "image": ShiftAndNoise,
+    "sequence": ShiftAndScale,
+    "table": ResampleFeatures,
+    "tokens": DropWords,
+}
 
-def make_view(augmentation, sample_shape, tokens=False):
-    """Return the view that ``augmentation`` stands for; "auto" goes by the shape of a sample, or by its being words."""
+
+def make_view(augmentation, kind, sample_shape):
+    """Return the view that ``augmentation`` stands for; "auto" goes by the kind of samples, a key of `AUTO`."""
     if augmentation is None:
         return None
     if augmentation == "auto":
-        return DropWords() if tokens else {1: ResampleFeatures, 2: ShiftAndScale, 3: ShiftAndNoise}[len(sample_shape)]()
-    dtype = torch.int64 if tokens else torch.float32
+        return AUTO[kind]()
+    dtype = torch.int64 if kind == "tokens" else torch.float32
     shape = tuple(augmentation(torch.zeros(2, *sample_shape, dtype=dtype)).shape)
     if shape != (2, *sample_shape):
         raise ValueError(
@@ -25,4 +33,14 @@ def make_view(augmentation, sample_shape, tokens=False):
     return augmentation
 
 
-__all__ = ["UNKNOWN", "DropWords", "Occlude", "ResampleFeatures", "ShiftAndNoise", "ShiftAndScale", "make_view"]
+__all__ = [
+    "AUTO",
+    "UNKNOWN",
+    "DropValues",
+    "DropWords",
+    "Occlude",
+    "ResampleFeatures",
+    "ShiftAndNoise",
+    "ShiftAndScale",
+    "make_view",
+]

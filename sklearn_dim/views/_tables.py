@@ -1,6 +1,7 @@
 """Views of rows of a table."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -22,3 +23,27 @@ class ResampleFeatures:
         """Return a view of x (n, n_features)."""
         others = x.gather(0, torch.randint(len(x), x.shape, device=x.device))
         return torch.where(torch.rand_like(x) < self.share, others, x)
+
+
+@dataclass
+class DropValues:
+    """Set a random share of each row's values to zero and make up for it in the others: words left out of a text.
+
+    Parameters
+    ----------
+    share : float, default=0.5
+        Chance of a value to be dropped.
+    """
+
+    share: float = 0.5
+    takes_sparse: ClassVar[bool] = True
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return a view of x (n, n_features), sparse (COO) or dense."""
+        if not x.is_sparse:
+            return self._drop(x)
+        values = self._drop(x.values())
+        return torch.sparse_coo_tensor(x.indices(), values, x.shape, is_coalesced=True, check_invariants=False)
+
+    def _drop(self, values: Tensor) -> Tensor:
+        return torch.where(torch.rand_like(values) < self.share, 0, values / (1 - self.share))

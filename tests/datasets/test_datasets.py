@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import load_digits
 
-from sklearn_dim.datasets import load_nudged_digits, make_community_graph, make_gaussian_pair
+from sklearn_dim.datasets import load_nudged_digits, make_community_graph, make_gaussian_pair, make_grouped_features
 
 
 def test_nudges_are_the_digits_moved_by_one_pixel():
@@ -94,3 +94,31 @@ def test_a_community_graph_that_cannot_be_is_refused():
         make_community_graph(60, n_communities=2, degree=30, mixing=0)
     with pytest.raises(ValueError, match=r"between communities, but there are only 0 pairs"):
         make_community_graph(60, n_communities=1)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_columns_correlate_within_their_group_only(shuffle):
+    n, noise = 20_000, 0.5
+    X, y, groups = make_grouped_features(
+        n, n_factors=3, group_size=4, n_nuisance=1, n_noise=3, noise=noise, curved=0, shuffle=shuffle, random_state=0
+    )
+    assert X.shape == (n, 19) and set(y) <= set(range(4))
+    assert (np.diff(groups[groups >= 0]) >= 0).all() == (not shuffle)
+    same = (groups[:, None] == groups) & (groups >= 0) & ~np.eye(19, dtype=bool)
+    other = ~same & ~np.eye(19, dtype=bool)
+    correlations = np.abs(np.corrcoef(X.T))
+    np.testing.assert_allclose(correlations[same], 1 / (1 + noise**2), atol=5 / np.sqrt(n))
+    assert correlations[other].max() < 5 / np.sqrt(n)
+
+
+@pytest.mark.parametrize("linear", [True, False])
+def test_classes_depend_on_the_factors_only(linear):
+    X, y, groups = make_grouped_features(
+        4000, n_factors=3, n_nuisance=2, noise=0.05, curved=0, linear=linear, random_state=0
+    )
+    factors = np.column_stack([X[:, groups == g][:, 0] for g in range(5)])
+    factors = (factors - factors.mean(0)) / factors.std(0)
+    between = np.array([factors[y == c].mean(0) for c in np.unique(y)]).std(0)
+    assert between[:3].max() > 0.3 and between[3:].max() < 0.1
+    again = make_grouped_features(4000, n_factors=3, n_nuisance=2, noise=0.05, curved=0, linear=linear, random_state=0)
+    np.testing.assert_array_equal(X, again[0])

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from sklearn_dim.encoders import (
+    BagEncoder,
     Standardized,
     TableEncoder,
     check_encoder,
@@ -59,6 +60,26 @@ def test_groups_of_columns_are_the_locations(n_features):
     assert moved[0] and not moved[1:].any()
 
 
+def test_values_far_out_are_cut():
+    encoder = TableEncoder(4, 3, reach=2.0).eval()
+    x = torch.tensor([[0.5, 2.0, -2.0, 1.0], [0.5, 1e6, -1e6, 1.0]])
+    code = encoder(x).code
+    torch.testing.assert_close(code[0], code[1])
+
+
+def test_a_location_is_the_weighted_sum_of_its_groups_vectors():
+    encoder = Standardized(BagEncoder(20, 4, n_groups=3, location_features=5), (20,)).eval()
+    x = torch.where(torch.rand(6, 20) < 0.3, torch.rand(6, 20), 0.0)
+    x[2] = 0.0
+    unit = torch.nn.functional.normalize(x)
+    bags, encoded = encoder.network, encoder(x.to_sparse())
+    for group in range(3):
+        mine = bags.group == group
+        torch.testing.assert_close(encoded.locations[:, group], unit[:, mine] @ (10 * bags.vectors[mine]))
+    for one, other in zip(encoded, encoder(x), strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_standardized_undoes_mean_and_scale():
     encoder = Standardized(nn.Identity(), (2, 4, 4))
     encoder.set(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
@@ -79,7 +100,7 @@ class TwoParts(nn.Module):
 
 
 def test_a_users_module_is_checked():
-    assert check_encoder(make_encoder(TwoParts(4), (6,), 4), (6,), 4) == (3, 2, 4, (3,))
+    assert check_encoder(make_encoder(TwoParts(4), "table", (6,), 4), (6,), 4) == (3, 2, 4, (3,))
     with pytest.raises(ValueError, match=r"code \(n, 5\).*TwoParts does not"):
         check_encoder(TwoParts(4), (6,), 5)
     with pytest.raises(ValueError, match="Linear does not"):
@@ -88,4 +109,4 @@ def test_a_users_module_is_checked():
 
 def test_a_users_module_is_not_trained_in_place():
     given = TwoParts(4)
-    assert make_encoder(given, (6,), 4) is not given
+    assert make_encoder(given, "table", (6,), 4) is not given

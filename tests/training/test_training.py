@@ -65,6 +65,14 @@ def test_csr_rows_and_memory_maps_are_taken_batch_by_batch(tmp_path):
         np.testing.assert_array_equal(torch.cat([x for (x,) in batches]), dense[[4, 1, 3]])
 
 
+def test_csr_rows_may_stay_sparse():
+    dense = np.arange(12.0).reshape(6, 2)
+    batches = RowBatches(sparse.csr_matrix(dense), rows=[4, 0, 3], batch_size=2, shuffle=False, sparse=True)
+    seen = [x for (x,) in batches]
+    assert all(x.is_sparse and x.dtype == torch.float32 for x in seen)
+    np.testing.assert_array_equal(torch.cat([x.to_dense() for x in seen]), dense[[4, 0, 3]])
+
+
 def test_training_records_an_epoch_a_row_without_adversaries():
     net = InformationNet(Line, lr=0.1, max_epochs=3).initialize()
     net.partial_fit(line_batches(), line_batches(shuffle=False))

@@ -64,7 +64,7 @@ def test_a_document_is_never_left_without_words():
 
 
 def test_auto_goes_by_the_kind_of_sample():
-    assert isinstance(make_view("auto", (3, 20)), ShiftAndScale)
-    assert isinstance(make_view("auto", (20,), tokens=True), DropWords)
+    assert isinstance(make_view("auto", "sequence", (3, 20)), ShiftAndScale)
+    assert isinstance(make_view("auto", "tokens", (20,)), DropWords)
     with pytest.raises(ValueError, match=r"makes a batch of shape \(2, 10\)"):
-        make_view(lambda x: x[:, :10], (20,), tokens=True)
+        make_view(lambda x: x[:, :10], "tokens", (20,))

@@ -2,7 +2,7 @@
 
 import torch
 
-from sklearn_dim.views import Occlude, ResampleFeatures, ShiftAndNoise, make_view
+from sklearn_dim.views import DropValues, Occlude, ResampleFeatures, ShiftAndNoise, make_view
 
 
 def test_a_shift_moves_the_whole_image_by_at_most_its_reach():
@@ -32,10 +32,21 @@ def test_resampling_takes_features_from_other_rows_of_the_same_column():
     assert 0.2 < changed < 0.4
 
 
+def test_dropped_values_are_made_up_for_by_the_others():
+    torch.manual_seed(0)
+    x = torch.where(torch.rand(50, 40) < 0.5, torch.rand(50, 40) + 1, 0.0)
+    out = DropValues(share=0.25)(x.to_sparse()).to_dense()
+    kept = out > 0
+    torch.testing.assert_close(out[kept], x[kept] / 0.75)
+    assert not kept[x == 0].any() and abs(kept.sum() / (x > 0).sum() - 0.75) < 0.06  # 4 standard errors
+    assert ((DropValues()(x) == 0) >= (x == 0)).all()
+
+
 def test_auto_goes_by_the_kind_of_sample():
-    assert isinstance(make_view("auto", (1, 8, 8)), ShiftAndNoise)
-    assert isinstance(make_view("auto", (5,)), ResampleFeatures)
-    assert make_view(None, (5,)) is None
+    assert isinstance(make_view("auto", "image", (1, 8, 8)), ShiftAndNoise)
+    assert isinstance(make_view("auto", "table", (5,)), ResampleFeatures)
+    assert isinstance(make_view("auto", "bag", (5,)), DropValues)
+    assert make_view(None, "table", (5,)) is None
 
 
 def test_occlusion_hides_one_block_of_its_share():
