@@ -41,17 +41,18 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     prior : {"uniform", "normal"} or callable, default="uniform"
         The code's prior; "uniform" is on sigmoid(code). A callable (n_components) → module makes another term on
         the code, such as `sklearn_dim.objectives.AdversarialPrior` with other layers.
-    encoder : {"auto", "paper"}, Module or callable, default="auto"
+    encoder : {"auto", "paper", "resnet"}, Module or callable, default="auto"
         "auto" fits any table and images from 8x8; "paper" is the published network for images of 28x28,
-        32x32 or 64x64. A module maps a standardised batch to (locations (n, L, C), code (n, n_components)),
+        32x32 or 64x64; "resnet" sees overlapping crops of an image one by one. A module maps a standardised batch to (locations (n, L, C), code (n, n_components)),
         optionally with a layer fc between them; a callable makes it from (sample_shape, n_components).
     critic : str or callable, default="separable"
         T(code, location): "separable", "encode_and_dot" (as published), "concatenated", "bilinear", or a
         callable (code_features, location_features) → module.
     augmentation : {"auto"}, callable or None, default="auto"
         Two random views of each sample: the code of one is paired with the locations of the other. "auto" is
-        small shifts and noise for images, resampled features for tables; a callable makes a view of a
-        standardised batch (a torch tensor). None is one view, the paper's way.
+        small shifts and noise for images; for images of three channels crops, changes of colour, and mirroring
+        where the images look like their mirror images; resampled features for tables. A callable makes a view
+        of a standardised batch (a torch tensor). None is one view, the paper's way.
     image_shape : tuple (channels, height, width), default=None
         Shape of images that are given as flat rows.
     representation : {"code", "fc", "conv"}, default="code"
@@ -124,7 +125,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         "local_weight": [Interval(Real, 0, None, closed="left")],
         "prior_weight": [Interval(Real, 0, None, closed="left")],
         "prior": [StrOptions(set(PRIORS)), callable],
-        "encoder": [StrOptions({"auto", "paper"}), callable],
+        "encoder": [StrOptions({"auto", "paper", "resnet"}), callable],
         "critic": [StrOptions(set(CRITICS)), callable],
         "augmentation": [StrOptions({"auto"}), callable, None],
         "image_shape": [tuple, list, None],
@@ -253,12 +254,10 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
     def _start(self, X, train):
         """Build the net and set the input's statistics."""
-        build = partial(
-            build_deep_infomax,
-            self.input_shape_,
-            self.n_components,
-            **{name: copy.deepcopy(getattr(self, name)) for name in _OBJECTIVE_PARAMETERS},
-        )
+        options = {name: copy.deepcopy(getattr(self, name)) for name in _OBJECTIVE_PARAMETERS}
+        some = X[train[:: -(-len(train) // 1000)]] if X.ndim == 4 else None
+        options["augmentation"] = make_view(options["augmentation"], self.input_shape_, some)
+        build = partial(build_deep_infomax, self.input_shape_, self.n_components, **options)
         keep = self._keep_best("valid_mutual_info", lower_is_better=False) if self.early_stopping else None
         self.net_ = self._make_net(build, watch=[keep] if keep else [])
         self.net_.module_.encoder.set(*moments(X[train] if self.early_stopping else X))
@@ -369,7 +368,7 @@ def build_deep_infomax(sample_shape, n_components, *, mi_estimator, global_weigh
         global_weight=global_weight,
         local_weight=local_weight,
         prior_weight=prior_weight,
-        view=make_view(augmentation, sample_shape),
+        view=augmentation,
     )
 
 

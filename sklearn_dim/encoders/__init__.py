@@ -6,6 +6,7 @@ from sklearn_dim.encoders._gin import GIN
 from sklearn_dim.encoders._graphs import GCN, SGC, GraphSAGE
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
 from sklearn_dim.encoders._make import check_encoder, make_encoder
+from sklearn_dim.encoders._resnet import FoldedResNet
 from sklearn_dim.encoders._tables import TableEncoder
 
 GRAPH_ENCODERS = {"gcn": GCN, "gin": GIN, "sage": GraphSAGE, "sgc": SGC}
@@ -17,6 +18,7 @@ __all__ = [
     "SGC",
     "ConvEncoder",
     "Encoded",
+    "FoldedResNet",
     "GraphSAGE",
     "Standardized",
     "TableEncoder",

@@ -4,6 +4,7 @@ import math
 from collections import OrderedDict
 
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 
 from sklearn_dim.encoders._base import Encoded, batch_normed
 
@@ -24,9 +25,12 @@ class ConvEncoder(nn.Module):
         Fully connected layers before the code.
     pool_after : set of int, default=()
         Convolutions (counted from 0) with a 3/2 max-pooling after them.
+    n_globals : int, default=1
+        Code vectors, a square number g². More than one come from the cells of a g × g grid over the last map, by the
+        same layers, and the code is (n, n_globals, n_components / n_globals).
     """
 
-    def __init__(self, image_shape, n_components, *, local, rest, fc, pool_after=()):
+    def __init__(self, image_shape, n_components, *, local, rest, fc, pool_after=(), n_globals=1):
         super().__init__()
         layers, shape = [], tuple(image_shape)
         for index, (width, kernel, stride, padding) in enumerate([*local, *rest]):
@@ -39,19 +43,54 @@ class ConvEncoder(nn.Module):
                 self.location_shape = shape
             layers.append(block)
         self.local = nn.Sequential(*layers[: len(local)])
-        self.rest = nn.Sequential(*layers[len(local) :], nn.Flatten())
-        width, hidden = math.prod(shape), OrderedDict()
-        for index, units in enumerate(fc):
-            hidden[f"fc{index + 1}"] = batch_normed(nn.Linear(width, units, bias=False), units, nn.BatchNorm1d)
-            width = units
-        self.fc = nn.Sequential(hidden)
-        self.code = nn.Linear(width, n_components)
+        self.rest = nn.Sequential(*layers[len(local) :])
+        self.head = Head(shape, n_components, fc, n_globals)
 
     def forward(self, x: Tensor) -> Encoded:
         """Encode standardised images (n, channels, height, width)."""
         features = self.local(x)
-        fc = self.fc(self.rest(features))
-        return Encoded(features.flatten(2).transpose(1, 2), fc, self.code(fc))
+        return Encoded(features.flatten(2).transpose(1, 2), *self.head(self.rest(features)))
+
+
+class Head(nn.Module):
+    """Fully connected layers from a map to the code, or from the cells of a map to a code vector each.
+
+    Parameters
+    ----------
+    map_shape : tuple (channels, height, width)
+    n_components : int
+    fc : sequence of int
+        Layers (each with BatchNorm and ReLU) before the code.
+    n_globals : int
+        See `ConvEncoder`.
+    """
+
+    def __init__(self, map_shape, n_components, fc, n_globals=1):
+        super().__init__()
+        self.side = math.isqrt(n_globals)
+        if self.side**2 != n_globals or n_components % n_globals or self.side > min(map_shape[1:]):
+            raise ValueError(
+                f"n_globals={n_globals} with n_components={n_components} and a last map of {map_shape[1]}x"
+                f"{map_shape[2]} places: it must be a square number g² that divides n_components, with g at most the "
+                "map's side. Take 1 or 4, and n_components a multiple of it."
+            )
+        self.n_globals = n_globals
+        width, hidden = math.prod(map_shape) if n_globals == 1 else map_shape[0], OrderedDict()
+        for index, units in enumerate(fc):
+            hidden[f"fc{index + 1}"] = batch_normed(nn.Linear(width, units, bias=False), units, nn.BatchNorm1d)
+            width = units
+        self.fc = nn.Sequential(hidden)
+        self.code = nn.Linear(width, n_components // n_globals)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return fc and code of maps (n, channels, height, width)."""
+        n = len(features)
+        if self.n_globals == 1:
+            fc = self.fc(features.flatten(1))
+            return fc, self.code(fc)
+        cells = adaptive_avg_pool2d(features, self.side).flatten(2).transpose(1, 2)
+        fc = self.fc(cells.flatten(0, 1))
+        return fc.view(n, -1), self.code(fc).view(n, self.n_globals, -1)
 
 
 def _after(size, kernel, stride, padding):

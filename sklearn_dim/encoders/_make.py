@@ -7,6 +7,7 @@ from torch import nn
 
 from sklearn_dim.encoders._base import Encoded
 from sklearn_dim.encoders._images import image_encoder, published_encoder
+from sklearn_dim.encoders._resnet import FoldedResNet
 from sklearn_dim.encoders._tables import TableEncoder
 
 
@@ -17,10 +18,13 @@ def make_encoder(encoder, sample_shape, n_components) -> nn.Module:
     if callable(encoder):
         return encoder(sample_shape, n_components)
     if len(sample_shape) == 1:
-        if encoder == "paper":
-            raise ValueError("encoder='paper' is for images; X has plain rows. Pass image_shape, or encoder='auto'.")
+        if encoder != "auto":
+            raise ValueError(
+                f"encoder={encoder!r} is for images; X has plain rows. Pass image_shape, or encoder='auto'."
+            )
         return TableEncoder(sample_shape[0], n_components)
-    return {"auto": image_encoder, "paper": published_encoder}[encoder](sample_shape, n_components)
+    named = {"auto": image_encoder, "paper": published_encoder, "resnet": FoldedResNet}
+    return named[encoder](sample_shape, n_components)
 
 
 def check_encoder(network, sample_shape, n_components) -> tuple[int, int]:

@@ -2,16 +2,17 @@
 
 import torch
 
-from sklearn_dim.views._images import ShiftAndNoise
+from sklearn_dim.views._images import ColorJitter, Compose, Flip, Noise, ResizedCrop, ShiftAndNoise
+from sklearn_dim.views._mirror import mirror_asymmetry, mirrors
 from sklearn_dim.views._tables import ResampleFeatures
 
 
-def make_view(augmentation, sample_shape):
-    """Return the view that ``augmentation`` stands for; "auto" goes by the kind of sample."""
+def make_view(augmentation, sample_shape, samples=None):
+    """Return the view that ``augmentation`` stands for; "auto" goes by the kind of sample, and by ``samples``."""
     if augmentation is None:
         return None
     if augmentation == "auto":
-        return ShiftAndNoise() if len(sample_shape) == 3 else ResampleFeatures()
+        return _fitting_view(sample_shape, samples)
     shape = tuple(augmentation(torch.zeros(2, *sample_shape)).shape)
     if shape != (2, *sample_shape):
         raise ValueError(
@@ -21,4 +22,25 @@ def make_view(augmentation, sample_shape):
     return augmentation
 
 
-__all__ = ["ResampleFeatures", "ShiftAndNoise", "make_view"]
+def _fitting_view(sample_shape, samples):
+    """Return a view that is safe for a kind of sample; images are mirrored only where left and right look alike."""
+    if len(sample_shape) != 3:
+        return ResampleFeatures()
+    if sample_shape[0] != 3:
+        return ShiftAndNoise()
+    flip = [Flip()] if samples is not None and mirrors(torch.tensor(samples)) else []
+    return Compose([ResizedCrop(), *flip, ColorJitter()])
+
+
+__all__ = [
+    "ColorJitter",
+    "Compose",
+    "Flip",
+    "Noise",
+    "ResampleFeatures",
+    "ResizedCrop",
+    "ShiftAndNoise",
+    "make_view",
+    "mirror_asymmetry",
+    "mirrors",
+]
