@@ -43,8 +43,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         the code, such as `sklearn_dim.objectives.AdversarialPrior` with other layers.
     encoder : {"auto", "paper", "resnet"}, Module or callable, default="auto"
         "auto" fits any table and images from 8x8; "paper" is the published network for images of 28x28,
-        32x32 or 64x64; "resnet" sees overlapping crops of an image one by one. A module maps a standardised batch to (locations (n, L, C), code (n, n_components)),
-        optionally with a layer fc between them; a callable makes it from (sample_shape, n_components).
+        32x32 or 64x64; "resnet" sees overlapping crops of an image one by one. A module maps a standardised batch
+        to (locations (n, L, C), code (n, n_components)), optionally with a layer fc between them; a callable makes
+        it from (sample_shape, n_components).
     critic : str or callable, default="separable"
         T(code, location): "separable", "encode_and_dot" (as published), "concatenated", "bilinear", or a
         callable (code_features, location_features) → module.

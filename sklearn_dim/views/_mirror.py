@@ -1,6 +1,5 @@
 """Whether images mean the same in a mirror, seen without labels."""
 
-import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
@@ -11,10 +10,10 @@ MOST = 1000  # images that are looked at
 def mirror_asymmetry(images: Tensor) -> float:
     """Return how far images (n, channels, height, width) and their mirror images differ as a set: a share, 0 if not.
 
-    Compared are the directions of edges, the product of horizontal and vertical slope at each place: it does not depend
-    on colours or on which side is dark, and changes its sign in a mirror. Of its part that changes sign when the image is
-    mirrored, the share is what is the same in all images, ‖mean‖²/mean ‖·‖², without what chance gives. Photos of
-    CIFAR-10 have less than 0.001, handwritten digits 0.05, however they are painted.
+    Compared are the directions of edges: the product of horizontal and vertical slope at each place, which changes its
+    sign in a mirror and depends neither on colours nor on which side is dark. Of the part of it that is odd, that is,
+    negated if the image is mirrored, the share is what all images have in common, ‖mean‖²/mean ‖·‖², less what chance
+    gives. Photos of CIFAR-10 have less than 0.001, handwritten digits 0.05, however they are painted.
     """
     images = images.float()
     down = images[..., 1:, :] - images[..., :-1, :]
