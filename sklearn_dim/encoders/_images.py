@@ -126,7 +126,7 @@ _PUBLISHED = {
 def image_encoder(image_shape, n_components, width=32) -> ConvEncoder:
     """Return an encoder for images of any size from 8 × 8, whose map of locations has 4 to 15 places a side.
 
-    Half as wide as the published ones, a quarter of their work.
+    The published layout with half the channels before and behind the map, and half the hidden units.
     """
     side = min(image_shape[1:])
     if side < 8:
@@ -135,8 +135,9 @@ def image_encoder(image_shape, n_components, width=32) -> ConvEncoder:
             "takes (an image is channels, height, width). Pass the pixels as plain rows, without image_shape."
         )
     if side < 16:  # look once at full size before halving
-        local = [(width, 3, 1, 1), (2 * width, 4, 2, 1)]
+        local, fc = [(width, 3, 1, 1), (2 * width, 4, 2, 1)], 8 * width
     else:
-        halvings = math.ceil(math.log2(side / 8))
-        local = [(width * min(2**i, 4), 4, 2, 1) for i in range(max(2, halvings))]
-    return ConvEncoder(image_shape, n_components, local=local, rest=[(4 * width, 4, 2, 1)], fc=[8 * width])
+        halvings = max(2, math.ceil(math.log2(side / 8)))
+        widths = [*(width * min(2**i, 4) for i in range(halvings - 1)), 4 * width]
+        local, fc = [(channels, 4, 2, 1) for channels in widths], 16 * width
+    return ConvEncoder(image_shape, n_components, local=local, rest=[(4 * width, 4, 2, 1)], fc=[fc])
