@@ -19,13 +19,13 @@ class FoldedResNet(nn.Module):
         Width of the code.
     crop : int, default=None
         Side of a crop in pixels; a quarter of the shorter side by default, and at least 4. Crops overlap by half.
-    width : int, default=32
+    width : int, default=16
         Channels of the first layers; a location has four times as many.
     n_globals : int, default=1
         Code vectors, see `ConvEncoder`.
     """
 
-    def __init__(self, image_shape, n_components, *, crop=None, width=32, n_globals=1):
+    def __init__(self, image_shape, n_components, *, crop=None, width=16, n_globals=1):
         super().__init__()
         channels, height, rest = image_shape[0], *image_shape[1:]
         self.crop = max(4, min(height, rest) // 4) if crop is None else crop
@@ -44,9 +44,9 @@ class FoldedResNet(nn.Module):
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )
-        self.of_the_map = ResidualBlock(4 * width, 4 * width, stride=2 if min(self.places) > 4 else 1)
+        self.of_the_map = ResidualBlock(4 * width, 8 * width, stride=2 if min(self.places) > 4 else 1)
         smaller = tuple(-(-side // self.of_the_map.stride) for side in self.places)
-        self.head = Head((4 * width, *smaller), n_components, [8 * width], n_globals)
+        self.head = Head((8 * width, *smaller), n_components, [16 * width], n_globals)
 
     def forward(self, x: Tensor) -> Encoded:
         """Encode standardised images (n, channels, height, width)."""
