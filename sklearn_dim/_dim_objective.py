@@ -9,7 +9,7 @@ from sklearn_dim.bounds import make_bound
 from sklearn_dim.critics import make_critic
 from sklearn_dim.encoders import Layout, Standardized, check_encoder, make_encoder
 from sklearn_dim.objectives import AdversarialPrior, Coordinates, DeepInfoMax
-from sklearn_dim.views import Occlude, make_view
+from sklearn_dim.views import Occlude
 
 OBJECTIVE_PARAMETERS = (
     "mi_estimator",
@@ -29,7 +29,7 @@ OBJECTIVE_PARAMETERS = (
 
 
 def build_deep_infomax(kind, sample_shape, n_components, *, vocabulary_size=None, **parameters) -> DeepInfoMax:
-    """Wire an objective for samples of a kind and shape from `OBJECTIVE_PARAMETERS`."""
+    """Wire an objective for samples of a kind and shape from `OBJECTIVE_PARAMETERS`, the view made already."""
     given = SimpleNamespace(**parameters)
     options = {"n_globals": given.n_global_vectors, "vocabulary_size": vocabulary_size}
     network = make_encoder(given.encoder, kind, sample_shape, n_components, **options)
@@ -48,7 +48,7 @@ def build_deep_infomax(kind, sample_shape, n_components, *, vocabulary_size=None
         coordinates=Coordinates(n_components, layout.location_features, layout.grid)
         if given.coordinate_weight
         else None,
-        view=make_view(given.augmentation, kind, sample_shape),
+        view=given.view,
         occlude=Occlude(given.occlusion) if given.occlusion else None,
         n_locations=given.n_locations,
     )

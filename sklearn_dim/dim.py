@@ -18,6 +18,7 @@ from sklearn_dim._sklearn import NeuralEstimator, check_rows, check_tokens, kind
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.objectives import PRIORS
 from sklearn_dim.training import RowBatches, resolve_device, resolve_precision, seeded
+from sklearn_dim.views import make_view
 
 
 class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEstimator):
@@ -50,12 +51,12 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     n_global_vectors : int, default=1
         Vectors that an image's code consists of, a square number: each is made from one cell of a grid over the
         image, and is an anchor of its own.
-    encoder : {"auto", "paper", "tokens"}, Module or callable, default="auto"
+    encoder : {"auto", "paper", "resnet", "tokens"}, Module or callable, default="auto"
         "auto" fits any table, sequences from length 8 and images from 8x8; CSR rows of few numbers, none negative, are
         bags of words, whose columns share a unit (pass a dense table if they do not). "paper" is the published network
-        for images of 28x28, 32x32 or 64x64; "tokens" takes rows of word numbers, where 0 is padding. A module maps a
-        standardised batch to (locations (n, L, C), code (n, n_components)), optionally with a layer fc between them;
-        a callable makes it from (sample_shape, n_components).
+        for images of 28x28, 32x32 or 64x64; "resnet" sees overlapping crops one by one; "tokens" takes rows of word
+        numbers, where 0 is padding. A module maps a standardised batch to (locations (n, L, C), code (n,
+        n_components)), optionally with a layer fc between them; a callable makes it from (sample_shape, n_components).
     critic : str or callable, default="separable"
         T(code, location): "separable", "encode_and_dot" and "concatenated" (as published), "bilinear", or a
         callable (code_features, location_features) → module, such as a `partial` of a class with other sizes.
@@ -63,8 +64,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         T(code, flattened map), in the same way; None takes ``critic``.
     augmentation : {"auto"}, callable or None, default="auto"
         Two random views of each sample: the code of one is paired with the locations of the other. "auto" is
-        small shifts and noise for images and sequences (these also scaled and with a stretch hidden), resampled
-        features for tables, dropped words for tokens and bags; a callable makes a view of a standardised batch (a
+        small shifts and noise for images of one channel; crops, changes of colour, and mirroring where they look like
+        their mirror images, for those of three; shifts, scale and a hidden stretch for sequences; resampled features
+        for tables, dropped words for tokens and bags; a callable makes a view of a standardised batch (a
         torch tensor; of tokens, their numbers as int64, where −1 makes an unknown word). None is one view, the
         paper's way.
     image_shape : tuple (channels, height, width), default=None
@@ -157,7 +159,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         "occlusion": [Interval(Real, 0, 1, closed="left")],
         "n_locations": [Interval(Integral, 1, None, closed="left"), None],
         "n_global_vectors": [Interval(Integral, 1, None, closed="left")],
-        "encoder": [StrOptions({"auto", "paper", "tokens"}), callable],
+        "encoder": [StrOptions({"auto", "paper", "resnet", "tokens"}), callable],
         "critic": [StrOptions(set(CRITICS)), callable],
         "global_critic": [StrOptions(set(CRITICS)), callable, None],
         "augmentation": [StrOptions({"auto"}), callable, None],
@@ -350,20 +352,18 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
     def _start(self, X, train):
         """Build the net and set the input's statistics."""
-        build = partial(
-            build_deep_infomax,
-            self.input_kind_,
-            self.input_shape_,
-            self.n_components,
-            vocabulary_size=self.vocabulary_size_,
-            **{name: copy.deepcopy(getattr(self, name)) for name in OBJECTIVE_PARAMETERS},
-        )
+        kind, shape = self.input_kind_, self.input_shape_
+        options = {name: copy.deepcopy(getattr(self, name)) for name in OBJECTIVE_PARAMETERS}
+        some = X[train[:: -(-len(train) // 1000)]] if kind == "image" else None
+        options["view"] = make_view(options.pop("augmentation"), kind, shape, some)
+        options["vocabulary_size"] = self.vocabulary_size_
+        build = partial(build_deep_infomax, kind, shape, self.n_components, **options)
         keep = self._keep_best("valid_mutual_info", lower_is_better=False) if self.early_stopping else None
         device = resolve_device(self.device)
         self.net_ = self._make_net(
             build,
             watch=[keep] if keep else [],
-            sparse=self.input_kind_ == "bag",
+            sparse=kind == "bag",
             optimizer__betas=(self.beta_1, 0.999),
             optimizer__param_groups=self._adversary_steps(),
             autocast=resolve_precision(self.mixed_precision, device),

@@ -7,6 +7,7 @@ from sklearn_dim.encoders._gin import GIN
 from sklearn_dim.encoders._graphs import GCN, SGC, GraphSAGE
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
 from sklearn_dim.encoders._make import Layout, check_encoder, make_encoder
+from sklearn_dim.encoders._resnet import FoldedResNet
 from sklearn_dim.encoders._sequences import SequenceEncoder, sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
 from sklearn_dim.encoders._tokens import TokenEncoder
@@ -21,6 +22,7 @@ __all__ = [
     "BagEncoder",
     "ConvEncoder",
     "Encoded",
+    "FoldedResNet",
     "GraphSAGE",
     "Layout",
     "SequenceEncoder",

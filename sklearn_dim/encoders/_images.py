@@ -4,6 +4,7 @@ import math
 from collections import OrderedDict
 
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 
 from sklearn_dim.encoders._base import Encoded, batch_normed
 
@@ -24,9 +25,12 @@ class ConvEncoder(nn.Module):
         Fully connected layers before the code.
     pool_after : set of int, default=()
         Convolutions (counted from 0) with a 3/2 max-pooling after them.
+    n_globals : int, default=1
+        Code vectors, a square number g². More than one come from the cells of a g × g grid over the last map, by the
+        same layers, and the code is (n, n_globals, n_components / n_globals).
     """
 
-    def __init__(self, image_shape, n_components, *, local, rest, fc, pool_after=()):
+    def __init__(self, image_shape, n_components, *, local, rest, fc, pool_after=(), n_globals=1):
         super().__init__()
         layers, shape = [], tuple(image_shape)
         for index, (width, kernel, stride, padding) in enumerate([*local, *rest]):
@@ -39,19 +43,54 @@ class ConvEncoder(nn.Module):
                 self.location_shape = shape
             layers.append(block)
         self.local = nn.Sequential(*layers[: len(local)])
-        self.rest = nn.Sequential(*layers[len(local) :], nn.Flatten())
-        width, hidden = math.prod(shape), OrderedDict()
-        for index, units in enumerate(fc):
-            hidden[f"fc{index + 1}"] = batch_normed(nn.Linear(width, units, bias=False), units, nn.BatchNorm1d)
-            width = units
-        self.fc = nn.Sequential(hidden)
-        self.code = nn.Linear(width, n_components)
+        self.rest = nn.Sequential(*layers[len(local) :])
+        self.head = Head(shape, n_components, fc, n_globals)
 
     def forward(self, x: Tensor) -> Encoded:
         """Encode standardised images (n, channels, height, width)."""
         features = self.local(x)
-        fc = self.fc(self.rest(features))
-        return Encoded(features.flatten(2).transpose(1, 2), fc, self.code(fc))
+        return Encoded(features.flatten(2).transpose(1, 2), *self.head(self.rest(features)))
+
+
+class Head(nn.Module):
+    """Fully connected layers from a map to the code, or from the cells of a map to a code vector each.
+
+    Parameters
+    ----------
+    map_shape : tuple (channels, height, width)
+    n_components : int
+    fc : sequence of int
+        Layers (each with BatchNorm and ReLU) before the code.
+    n_globals : int
+        See `ConvEncoder`.
+    """
+
+    def __init__(self, map_shape, n_components, fc, n_globals=1):
+        super().__init__()
+        self.side = math.isqrt(n_globals)
+        if self.side**2 != n_globals or n_components % n_globals or self.side > min(map_shape[1:]):
+            raise ValueError(
+                f"n_global_vectors={n_globals} with n_components={n_components} and a last map of {map_shape[1]}x"
+                f"{map_shape[2]} places: it must be a square number g² that divides n_components, with g at most the "
+                "map's side. Take 1 or 4, and n_components a multiple of it."
+            )
+        self.n_globals = n_globals
+        width, hidden = math.prod(map_shape) if n_globals == 1 else map_shape[0], OrderedDict()
+        for index, units in enumerate(fc):
+            hidden[f"fc{index + 1}"] = batch_normed(nn.Linear(width, units, bias=False), units, nn.BatchNorm1d)
+            width = units
+        self.fc = nn.Sequential(hidden)
+        self.code = nn.Linear(width, n_components // n_globals)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return fc and code of maps (n, channels, height, width)."""
+        n = len(features)
+        if self.n_globals == 1:
+            fc = self.fc(features.flatten(1))
+            return fc, self.code(fc)
+        cells = adaptive_avg_pool2d(features, self.side).flatten(2).transpose(1, 2)
+        fc = self.fc(cells.flatten(0, 1))
+        return fc.view(n, -1), self.code(fc).view(n, self.n_globals, -1)
 
 
 def _after(size, kernel, stride, padding):
@@ -59,7 +98,7 @@ def _after(size, kernel, stride, padding):
     return tuple((side + 2 * padding - kernel) // stride + 1 for side in size)
 
 
-def published_encoder(image_shape, n_components) -> ConvEncoder:
+def published_encoder(image_shape, n_components, *, n_globals=1) -> ConvEncoder:
     """Return the paper's encoder for 28 × 28, 32 × 32 or 64 × 64 images."""
     try:
         layout = _PUBLISHED[tuple(image_shape[1:])]
@@ -68,7 +107,7 @@ def published_encoder(image_shape, n_components) -> ConvEncoder:
             f"encoder='paper' has layouts for images of 28x28, 32x32 and 64x64 pixels; got "
             f"{image_shape[1]}x{image_shape[2]}. Use encoder='auto', which fits any size from 8x8."
         ) from None
-    return ConvEncoder(image_shape, n_components, **layout)
+    return ConvEncoder(image_shape, n_components, n_globals=n_globals, **layout)
 
 
 _PUBLISHED = {
@@ -84,10 +123,10 @@ _PUBLISHED = {
 }
 
 
-def image_encoder(image_shape, n_components, width=32) -> ConvEncoder:
+def image_encoder(image_shape, n_components, width=32, n_globals=1) -> ConvEncoder:
     """Return an encoder for images of any size from 8 × 8, whose map of locations has 4 to 15 places a side.
 
-    Half as wide as the published ones, a quarter of their work.
+    The published layout with half the channels before and behind the map, and half the hidden units.
     """
     side = min(image_shape[1:])
     if side < 8:
@@ -96,8 +135,11 @@ def image_encoder(image_shape, n_components, width=32) -> ConvEncoder:
             "takes (an image is channels, height, width). Pass the pixels as plain rows, without image_shape."
         )
     if side < 16:  # look once at full size before halving
-        local = [(width, 3, 1, 1), (2 * width, 4, 2, 1)]
+        local, fc = [(width, 3, 1, 1), (2 * width, 4, 2, 1)], 8 * width
     else:
-        halvings = math.ceil(math.log2(side / 8))
-        local = [(width * min(2**i, 4), 4, 2, 1) for i in range(max(2, halvings))]
-    return ConvEncoder(image_shape, n_components, local=local, rest=[(4 * width, 4, 2, 1)], fc=[8 * width])
+        halvings = max(2, math.ceil(math.log2(side / 8)))
+        widths = [*(width * min(2**i, 4) for i in range(halvings - 1)), 4 * width]
+        local, fc = [(channels, 4, 2, 1) for channels in widths], 16 * width
+    return ConvEncoder(
+        image_shape, n_components, local=local, rest=[(4 * width, 4, 2, 1)], fc=[fc], n_globals=n_globals
+    )

@@ -10,6 +10,7 @@ from torch import nn
 from sklearn_dim.encoders._bags import BagEncoder
 from sklearn_dim.encoders._base import Encoded
 from sklearn_dim.encoders._images import image_encoder, published_encoder
+from sklearn_dim.encoders._resnet import FoldedResNet
 from sklearn_dim.encoders._sequences import sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
 from sklearn_dim.encoders._tokens import TokenEncoder
@@ -38,8 +39,8 @@ def make_encoder(encoder, kind, sample_shape, n_components, *, n_globals=1, voca
         if kind == "sequence":
             return sequence_encoder(sample_shape, n_components)
         return {"bag": BagEncoder, "table": TableEncoder}[kind](sample_shape[0], n_components)
-    options = {"n_globals": n_globals} if n_globals > 1 else {}
-    return {"auto": image_encoder, "paper": published_encoder}[encoder](sample_shape, n_components, **options)
+    named = {"auto": image_encoder, "paper": published_encoder, "resnet": FoldedResNet}
+    return named[encoder](sample_shape, n_components, n_globals=n_globals)
 
 
 class Layout(NamedTuple):

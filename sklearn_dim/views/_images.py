@@ -1,10 +1,31 @@
-"""Views of images, made on the device for a whole batch at once."""
+"""Views of images, made on the device for a whole batch at once: small steps, and their composition."""
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
+
+
+@dataclass
+class Compose:
+    """One view after the other.
+
+    Parameters
+    ----------
+    steps : sequence of callables
+        Each makes a view of a standardised batch.
+    """
+
+    steps: Sequence[Callable[[Tensor], Tensor]]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return a view of x."""
+        for step in self.steps:
+            x = step(x)
+        return x
 
 
 @dataclass
@@ -33,4 +54,111 @@ class ShiftAndNoise:
         image = torch.arange(n, device=x.device)[:, None, None, None]
         channel = torch.arange(channels, device=x.device)[None, :, None, None]
         shifted = padded[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
-        return shifted + self.noise * torch.randn_like(shifted)
+        return Noise(self.noise)(shifted)
+
+
+@dataclass
+class Noise:
+    """Add noise.
+
+    Parameters
+    ----------
+    scale : float, default=0.1
+        Standard deviation of the noise, for pixels of unit variance.
+    """
+
+    scale: float = 0.1
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return a view of x, of any shape."""
+        return x + self.scale * torch.randn_like(x)
+
+
+@dataclass
+class ResizedCrop:
+    """Cut a random rectangle out of each image and stretch it to the image's size, bilinearly.
+
+    Parameters
+    ----------
+    area : tuple of float, default=(0.3, 1.0)
+        Least and largest area of the rectangle, as a share of the image's.
+    stretch : float, default=4/3
+        Its width and height, as shares of the image's, differ by at most this factor.
+    """
+
+    area: tuple[float, float] = (0.3, 1.0)
+    stretch: float = 4 / 3
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return a view of x (n, channels, height, width)."""
+        area, stretch, top, left = torch.rand(4, len(x), 1, device=x.device, dtype=x.dtype)
+        area = self.area[0] + (self.area[1] - self.area[0]) * area
+        stretch = torch.exp((2 * stretch - 1) * math.log(self.stretch))
+        height, width = (area / stretch).sqrt().clamp(max=1), (area * stretch).sqrt().clamp(max=1)
+        rows = interpolation(top * (1 - height), height, x.shape[2])
+        columns = interpolation(left * (1 - width), width, x.shape[3])
+        # A rectangle's sides are resampled one after the other: two small products, on any device.
+        return rows[:, None] @ (x @ columns.mT[:, None])
+
+
+def interpolation(start: Tensor, share: Tensor, size: int) -> Tensor:
+    """Return matrices (n, size, size) that stretch a share of a side of ``size`` pixels, from ``start``, to all of it.
+
+    ``start`` and ``share`` (n, 1) are parts of the side. Behind the first and the last pixel's centre these repeat.
+    """
+    pixels = torch.arange(size, device=start.device, dtype=start.dtype)
+    places = (size * start + share * (pixels + 0.5) - 0.5).clamp(0, size - 1)
+    return (1 - (places[:, :, None] - pixels).abs()).clamp(min=0)
+
+
+@dataclass
+class Flip:
+    """Mirror each image left to right with a chance.
+
+    Parameters
+    ----------
+    chance : float, default=0.5
+    """
+
+    chance: float = 0.5
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return a view of x (n, channels, height, width)."""
+        mirrored = torch.rand(len(x), 1, 1, 1, device=x.device) < self.chance
+        return torch.where(mirrored, x.flip(-1), x)
+
+
+@dataclass
+class ColorJitter:
+    """Change brightness, contrast and saturation of each image, or make it grey.
+
+    Images have any number of channels, standardised; grey is their mean. One affine map of the channels, a random one
+    an image, does all four.
+
+    Parameters
+    ----------
+    brightness : float, default=0.4
+        The largest shift, in standard deviations of a pixel.
+    contrast, saturation : float, default=0.4, 0.4
+        Distances to the image's mean grey, and to the pixel's grey, are multiplied by 1 ± at most this.
+    grey : float, default=0.2
+        Chance of an image to lose its colours.
+    """
+
+    brightness: float = 0.4
+    contrast: float = 0.4
+    saturation: float = 0.4
+    grey: float = 0.2
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return a view of x (n, channels, height, width)."""
+        n, channels = x.shape[:2]
+        draw = torch.rand(4, n, 1, 1, device=x.device, dtype=x.dtype)
+        shift = self.brightness * (2 * draw[0] - 1)
+        contrast = 1 + self.contrast * (2 * draw[1] - 1)
+        saturation = (1 + self.saturation * (2 * draw[2] - 1)).masked_fill(draw[3] < self.grey, 0.0)
+        to_grey = torch.full((channels, channels), 1 / channels, device=x.device, dtype=x.dtype)
+        identity = torch.eye(channels, device=x.device, dtype=x.dtype)
+        mix = contrast * (saturation * (identity - to_grey) + to_grey)
+        offset = shift + (1 - contrast) * x.mean((1, 2, 3)).view(n, 1, 1)
+        return torch.baddbmm(offset, mix, x.flatten(2)).view_as(x)
