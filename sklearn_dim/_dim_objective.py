@@ -3,6 +3,7 @@
 from functools import partial
 from types import SimpleNamespace
 
+import torch
 from torch.distributions import Distribution
 
 from sklearn_dim.bounds import make_bound
@@ -33,6 +34,8 @@ def build_deep_infomax(kind, sample_shape, n_components, *, vocabulary_size=None
     given = SimpleNamespace(**parameters)
     options = {"n_globals": given.n_global_vectors, "vocabulary_size": vocabulary_size}
     network = make_encoder(given.encoder, kind, sample_shape, n_components, **options)
+    if kind == "image":
+        network = network.to(memory_format=torch.channels_last)  # convolutions are a tenth to a quarter faster
     layout = check_encoder(network, sample_shape, n_components)
     return DeepInfoMax(
         network if kind == "tokens" else Standardized(network, sample_shape),

@@ -169,7 +169,7 @@ def test_columns_far_from_zero_lose_nothing():
     assert moved.score(far) == pytest.approx(near.score(X), abs=1e-3)
 
 
-@pytest.mark.parametrize("representation, width", [("code", 8), ("fc", 256), ("conv", 16 * 64)])
+@pytest.mark.parametrize("representation, width", [("code", 8), ("fc", 512), ("conv", 16 * 64)])
 def test_representation(digits, representation, width):
     dim = quick(image_shape=IMAGES, representation=representation).fit(digits[0][:200])
     output = dim.transform(digits[0][:200])

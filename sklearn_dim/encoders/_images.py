@@ -134,12 +134,12 @@ def image_encoder(image_shape, n_components, width=32, n_globals=1) -> ConvEncod
             f"images of {image_shape[1]}x{image_shape[2]} pixels are smaller than 8x8, the least an image encoder "
             "takes (an image is channels, height, width). Pass the pixels as plain rows, without image_shape."
         )
-    if side < 16:  # look once at full size before halving
-        local, fc = [(width, 3, 1, 1), (2 * width, 4, 2, 1)], 8 * width
+    if side < 16:  # look twice at full size before halving
+        local = [(width, 3, 1, 1), (2 * width, 3, 1, 1), (2 * width, 4, 2, 1)]
     else:
         halvings = max(2, math.ceil(math.log2(side / 8)))
         widths = [*(width * min(2**i, 4) for i in range(halvings - 1)), 4 * width]
-        local, fc = [(channels, 4, 2, 1) for channels in widths], 16 * width
+        local = [(channels, 4, 2, 1) for channels in widths]
     return ConvEncoder(
-        image_shape, n_components, local=local, rest=[(4 * width, 4, 2, 1)], fc=[fc], n_globals=n_globals
+        image_shape, n_components, local=local, rest=[(4 * width, 4, 2, 1)], fc=[16 * width], n_globals=n_globals
     )
