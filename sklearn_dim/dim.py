@@ -1,8 +1,6 @@
 """DIMTransformer, the face of Deep InfoMax."""
 
-import copy
 import math
-from functools import partial
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -12,16 +10,14 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_dim._dim_objective import OBJECTIVE_PARAMETERS, PUBLISHED, build_deep_infomax
-from sklearn_dim._dim_rows import centre_and_scale, encode, near_zero, offset_of
-from sklearn_dim._sklearn import NeuralEstimator, check_rows, check_tokens, kind_of, moments, word_weights
+from sklearn_dim._dim_estimator import SampleEstimator
+from sklearn_dim._dim_objective import PUBLISHED
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.objectives import PRIORS
-from sklearn_dim.training import RowBatches, resolve_device, resolve_precision, seeded
-from sklearn_dim.views import make_view
+from sklearn_dim.training import seeded
 
 
-class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEstimator):
+class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEstimator):
     """Deep InfoMax: a representation that keeps as much information about its input as it can.
 
     An encoder is trained to maximise mutual information between its code and the input, globally and at
@@ -149,7 +145,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **NeuralEstimator._parameter_constraints,
+        **SampleEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "global_weight": [Interval(Real, 0, None, closed="left")],
         "local_weight": [Interval(Real, 0, None, closed="left")],
@@ -317,74 +313,6 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         with self._all_or_nothing(go_on):
             return self._fit(X, go_on=go_on, epochs=1)
 
-    def _fit(self, X, *, go_on, epochs=None):
-        if self.global_weight == self.local_weight == 0:
-            raise ValueError("global_weight=0 and local_weight=0 leave nothing to learn. Make one of them positive.")
-        X = self._check(X, reset=not go_on)
-        with seeded(self.random_state, math.prod(X.shape), self.n_iter_ if go_on else 0) as seed:
-            train, valid = np.arange(X.shape[0]), None
-            if self.early_stopping:
-                train, valid = self._split(X.shape[0], seed)
-            if not go_on:
-                self._start(X, train)
-            train_batches = self._batches(X, train)
-            valid_batches = None if valid is None else self._batches(X, valid, shuffle=False)
-            epochs = epochs or self._epochs(train_batches, steps=300, least=5, most=100)
-            self._run(self.net_, train_batches, valid_batches, epochs)
-            self.representation_ = self.representation
-            some = X[train[:: -(-len(train) // 10_000)]]
-            self.mean_, self.scale_ = centre_and_scale(self._encode(some))
-            self._n_features_out = len(self.mean_)
-            self.mutual_info_ = self._value(X, train if valid is None else valid)
-        return self
-
-    def _check(self, X, *, reset):
-        """Return X as rows, sequences or images, or as documents of tokens, as it was at fit."""
-        tokens = self.encoder == "tokens" if reset else self.vocabulary_size_ is not None
-        if tokens:
-            X = check_tokens(self, X, reset=reset)
-        else:
-            X = check_rows(self, X, reset=reset, image_shape=self.image_shape, channels=self.channels)
-        if reset:
-            self.input_kind_ = "tokens" if tokens else kind_of(X)
-            self.vocabulary_size_ = self.vocabulary_size_ if tokens else None
-        return X
-
-    def _start(self, X, train):
-        """Build the net and set the input's statistics."""
-        kind, shape = self.input_kind_, self.input_shape_
-        options = {name: copy.deepcopy(getattr(self, name)) for name in OBJECTIVE_PARAMETERS}
-        some = X[train[:: -(-len(train) // 1000)]] if kind == "image" else None
-        options["view"] = make_view(options.pop("augmentation"), kind, shape, some)
-        options["vocabulary_size"] = self.vocabulary_size_
-        build = partial(build_deep_infomax, kind, shape, self.n_components, **options)
-        keep = self._keep_best("valid_mutual_info", lower_is_better=False) if self.early_stopping else None
-        device = resolve_device(self.device)
-        self.net_ = self._make_net(
-            build,
-            watch=[keep] if keep else [],
-            sparse=kind == "bag",
-            optimizer__betas=(self.beta_1, 0.999),
-            optimizer__param_groups=self._adversary_steps(),
-            autocast=resolve_precision(self.mixed_precision, device),
-        )
-        encoder = self.net_.module_.encoder
-        rows, self._offset = train if self.early_stopping else None, None
-        if self.vocabulary_size_:
-            encoder.set(word_weights(X if rows is None else X[rows], self.vocabulary_size_))
-        else:
-            mean, scale = moments(X, rows)
-            self._offset = offset_of(X, mean, scale)
-            encoder.set(mean if self._offset is None else mean - self._offset, scale)
-        if self.compile:
-            getattr(encoder, "network", encoder).compile()
-
-    def _adversary_steps(self):
-        """Return what Adam does differently for the discriminator of our own prior: it follows the code faster."""
-        if not self.prior_weight or not isinstance(self.prior, str | torch.distributions.Distribution):
-            return []
-        return [("prior.*", {"lr": 5 * self.learning_rate_init, "betas": (0.5, 0.999)})]
-
     def transform(self, X):
         """Return the representation of X.
 
@@ -404,14 +332,6 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         with seeded(0, math.prod(X.shape)):
             output = np.concatenate([(batch - self.mean_) / self.scale_ for batch in self._encode(X)])
         return output.astype(dtype, copy=False)
-
-    def _encode(self, X):
-        return encode(self.net_.module_.encoder, X, self.representation_, self._offset)
-
-    def _batches(self, X, rows, **options) -> RowBatches:
-        """Return batches of rows for the net."""
-        options |= {"batch_size": self.batch_size, "device": self.net_.device}
-        return RowBatches(near_zero(X, self._offset), rows=rows, sparse=self.net_.module_.takes_sparse, **options)
 
     def score(self, X, y=None):
         """Return the information of the code with its input, in nats: higher is better.
@@ -437,9 +357,6 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             raise ValueError("score needs at least two rows: information is about pairs; got n_samples = 1.")
         with seeded(0, math.prod(X.shape)):
             return self._value(X, np.arange(X.shape[0]), most=None)
-
-    def _value(self, X, rows, most=2048):
-        return self.net_.evaluate(self._batches(X, rows[:most], shuffle=False))["mutual_info"]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "objectives": {"bounds", "critics"},
     "training": set(),
     "_sklearn": {"bounds", "training"},
+    "_dim_estimator": {"_dim_objective", "_dim_rows", "_sklearn", "training", "views"},
     "_dim_objective": {"bounds", "critics", "encoders", "objectives", "views"},
     "_dim_rows": {"training"},
     "_node_columns": set(),
