@@ -1,6 +1,6 @@
 """One measurement of `cifar10.py speed`, in a process of its own: prints a line of JSON.
 
-`python benchmarks/_cifar10_speed.py {plain,ours} {jsd,infonce} BATCH_SIZE STEPS DEVICE THREADS`
+`python benchmarks/_cifar10_speed.py {plain,float32,ours} {jsd,infonce} BATCH_SIZE STEPS DEVICE THREADS`
 """
 
 import json
@@ -41,31 +41,24 @@ class Clock(Callback):
         self.ticks_.append(clock(net.device))
 
 
-def ours(measure, batch_size, steps, device):
+def ours(measure, batch_size, steps, device, mixed_precision="auto"):
     """Return the clock after each step of DIMTransformer with the published networks."""
     from sklearn_dim import DIMTransformer
 
     X = images(batch_size * (WARM_UP + steps + 1))
-    dim = DIMTransformer(
-        mi_estimator=measure, batch_size=batch_size, max_iter=1, device=device, callbacks=[Clock()], **published()
-    )
-    dim.fit(X)
+    dim = DIMTransformer.published(
+        mi_estimator=measure, batch_size=batch_size, max_iter=1, device=device, callbacks=[Clock()],
+        mixed_precision=mixed_precision,
+    ).fit(X)  # fmt: skip
     return next(callback for _, callback in dim.net_.callbacks_ if isinstance(callback, Clock)).ticks_
-
-
-def published():
-    """Return the arguments that make `DIMTransformer` the published DIM(L)."""
-    from sklearn_dim.objectives import AdversarialPrior
-
-    prior = partial(AdversarialPrior, hidden=(1000, 200), penalty=0)
-    return {"augmentation": None, "encoder": "paper", "critic": "encode_and_dot", "prior": prior,
-            "learning_rate_init": 1e-4}  # fmt: skip
 
 
 if __name__ == "__main__":
     kind, measure, batch_size, steps, device, threads = sys.argv[1:]
     torch.set_num_threads(int(threads))
-    ticks = {"plain": plain, "ours": ours}[kind](measure, int(batch_size), int(steps), device)
+    ticks = {"plain": plain, "ours": ours, "float32": partial(ours, mixed_precision=False)}[kind](
+        measure, int(batch_size), int(steps), device
+    )
     seconds = np.diff(ticks[WARM_UP - 1 :])[: int(steps)]
     cuda = torch.device(device).type == "cuda"
     peak = torch.cuda.max_memory_allocated() if cuda else 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
