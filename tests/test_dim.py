@@ -1,6 +1,7 @@
 """DIMTransformer as its users meet it."""
 
 import pickle
+import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -11,6 +12,8 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from scipy.special import expit
+from scipy.stats import kstest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -22,6 +25,7 @@ from sklearn_dim import DIMTransformer
 from sklearn_dim.bounds import BOUNDS, Smile
 from sklearn_dim.datasets import load_nudged_digits
 from sklearn_dim.encoders import BagEncoder, TableEncoder
+from sklearn_dim.metrics import neural_dependency_measure
 
 IMAGES = (1, 8, 8)
 
@@ -70,6 +74,25 @@ def test_terms_follow_the_weights(digits, weights):
     history = dim.fit(digits[0][:200]).history_
     for term, weight in zip(("global", "local", "prior"), weights, strict=True):
         assert (f"train_{term}" in history) == (weight > 0)
+
+
+def test_the_prior_is_matched_and_components_depend_less_on_each_other(digits):
+    distance, dependence = [], []
+    for weight in (0.0, 1.0):
+        dim = DIMTransformer(6, prior_weight=weight, max_iter=40, random_state=0).fit(digits[0][:600])
+        codes = expit(dim.transform(digits[0][:600]) * dim.scale_ + dim.mean_)
+        distance.append(np.mean([kstest(component, "uniform").statistic for component in codes.T]))
+        dependence.append(neural_dependency_measure(codes, random_state=0))
+    # Uniform codes would have 0.87/√600 = 0.036 in the mean.
+    assert distance[1] < 0.6 * distance[0]
+    assert dependence[1] < 0.8 * dependence[0]
+
+
+@pytest.mark.slow  # a minute of compiling
+@pytest.mark.skipif(shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler")
+def test_a_compiled_encoder_learns_the_same(digits):
+    plain, compiled = (quick(compile=choice, image_shape=IMAGES).fit(digits[0][:200]) for choice in (False, True))
+    np.testing.assert_allclose(compiled.loss_curve_, plain.loss_curve_, atol=0.01)
 
 
 def test_training_raises_information(digits):
