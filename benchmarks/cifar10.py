@@ -150,11 +150,11 @@ def against_plain(figures):
 
 
 def bounds(options):
-    """Train the published networks by every bound of the registry, with some locations of each image a step."""
+    """Train the published networks by every bound of the registry, with some locations of 256 images a step."""
     X, _ = load_cifar10("train", options.limit)
     for bound in BOUNDS if options.bounds == ["jsd"] else options.bounds:
         dim = DIMTransformer.published(
-            mi_estimator=bound, max_iter=options.epochs, n_locations=options.n_locations, batch_size=128,
+            mi_estimator=bound, max_iter=options.epochs, n_locations=options.n_locations, batch_size=256,
             device=options.device, random_state=options.seed,
         ).fit(X)  # fmt: skip
         losses = dim.history_["train_local"]
@@ -188,7 +188,7 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--choose", action="store_true", help="train and test on training images after the first 10000")
-    parser.add_argument("--n-locations", type=int, default=2, help="bounds: locations of an image in a step")
+    parser.add_argument("--n-locations", type=int, default=1, help="bounds: locations of an image in a step")
     parser.add_argument("--steps", type=int, default=10, help="speed: steps timed a round")
     parser.add_argument("--rounds", type=int, default=2, help="speed: rounds")
     options = parser.parse_args()

@@ -43,7 +43,7 @@ def load_docstrings(modules=DOCUMENTED, *, length=200, min_documents=2):
     --------
     >>> from sklearn_dim.datasets import load_docstrings
     >>> X, y, words = load_docstrings(["numpy.fft", "numpy.linalg"])
-    >>> X.shape[1], sorted(set(y))
+    >>> X.shape[1], sorted(set(y.tolist()))
     (200, ['numpy.fft', 'numpy.linalg'])
     """
     found = {}
