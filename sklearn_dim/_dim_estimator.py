@@ -27,15 +27,16 @@ class SampleEstimator(NeuralEstimator):
                 train, valid = self._split(X.shape[0], seed)
             if not go_on:
                 self._start(X, train)
-            train_batches = self._batches(X, train)
-            valid_batches = None if valid is None else self._batches(X, valid, shuffle=False)
-            epochs = epochs or self._epochs(train_batches, steps=300, least=5, most=100)
-            self._run(self.net_, train_batches, valid_batches, epochs)
+            batches = self._batches(X, train)
+            valid_batches = None if valid is None else batches.of(valid)
+            epochs = epochs or self._epochs(batches, steps=300, least=5, most=100)
+            self._run(self.net_, batches, valid_batches, epochs)
             self.representation_ = self.representation
             some = X[train[:: -(-len(train) // 10_000)]]
             self.mean_, self.scale_ = centre_and_scale(self._encode(some))
             self._n_features_out = len(self.mean_)
-            self.mutual_info_ = self._value(X, train if valid is None else valid)
+            judged = batches.of((train if valid is None else valid)[:2048])
+            self.mutual_info_ = self.net_.evaluate(judged)["mutual_info"]
         return self
 
     def _check(self, X, *, reset):
@@ -88,10 +89,7 @@ class SampleEstimator(NeuralEstimator):
     def _encode(self, X):
         return encode(self.net_.module_.encoder, X, self.representation_, self._offset)
 
-    def _batches(self, X, rows, **options) -> RowBatches:
+    def _batches(self, X, rows=None, *, shuffle=True) -> RowBatches:
         """Return batches of rows for the net."""
-        options |= {"batch_size": self.batch_size, "device": self.net_.device}
-        return RowBatches(near_zero(X, self._offset), rows=rows, sparse=self.net_.module_.takes_sparse, **options)
-
-    def _value(self, X, rows, most=2048):
-        return self.net_.evaluate(self._batches(X, rows[:most], shuffle=False))["mutual_info"]
+        options = {"batch_size": self.batch_size, "device": self.net_.device, "sparse": self.net_.module_.takes_sparse}
+        return RowBatches(near_zero(X, self._offset), rows=rows, shuffle=shuffle, **options)

@@ -36,17 +36,17 @@ def build_deep_infomax(kind, sample_shape, n_components, *, vocabulary_size=None
     network = make_encoder(given.encoder, kind, sample_shape, n_components, **options)
     if kind == "image":
         network = network.to(memory_format=torch.channels_last)  # convolutions are a tenth to a quarter faster
-    layout = check_encoder(network, sample_shape, n_components)
+    bound, layout = make_bound(given.mi_estimator), check_encoder(network, sample_shape, n_components)
     return DeepInfoMax(
         network if kind == "tokens" else Standardized(network, sample_shape),
-        make_bound(given.mi_estimator),
+        bound,
         weights={
             "global": given.global_weight,
             "local": given.local_weight,
             "prior": given.prior_weight,
             "coordinates": given.coordinate_weight,
         },
-        **_critics(given, layout),
+        **_critics(given, layout, bound.second_critic),
         prior=_make_prior(given.prior, n_components) if given.prior_weight else None,
         coordinates=Coordinates(n_components, layout.location_features, layout.grid)
         if given.coordinate_weight
@@ -57,10 +57,9 @@ def build_deep_infomax(kind, sample_shape, n_components, *, vocabulary_size=None
     )
 
 
-def _critics(given, layout: Layout) -> dict:
-    """Return the critics of the information terms that have a weight."""
-    width, second = layout.location_features, make_bound(given.mi_estimator).second_critic
-    critics = {}
+def _critics(given, layout: Layout, second: bool) -> dict:
+    """Return the critics of the information terms that have a weight, two for each with ``second``."""
+    critics, width = {}, layout.location_features
     if given.global_weight:
         kind = given.critic if given.global_critic is None else given.global_critic
         whole = layout.n_locations * width

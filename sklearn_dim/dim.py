@@ -356,7 +356,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         if X.shape[0] < 2:
             raise ValueError("score needs at least two rows: information is about pairs; got n_samples = 1.")
         with seeded(0, math.prod(X.shape)):
-            return self._value(X, np.arange(X.shape[0]), most=None)
+            return self.net_.evaluate(self._batches(X, shuffle=False))["mutual_info"]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

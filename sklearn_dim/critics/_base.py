@@ -77,22 +77,23 @@ def score_tables(critic: nn.Module, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
     second : Tensor of shape (R, P)
         The second critic's scores of the joint pairs, only of `TwoCritics`.
     """
-    n, p = b.shape[:2]
     anchors = a.unsqueeze(1) if a.ndim == 2 else a
-    anchors, candidates = anchors.transpose(0, 1).flatten(0, 1), b.flatten(0, 1)
+    anchors = anchors.transpose(0, 1).flatten(0, 1)
+    table = _all_pairs(critic, anchors, b)
+    tables = _own(table), without_diagonal(table).flatten(0, 1).flatten(1)
+    return (*tables, _own(_all_pairs(critic.second, anchors, b))) if isinstance(critic, TwoCritics) else tables
 
-    def table_of(critic):
-        table = critic(anchors, candidates).view(-1, n, n, p)
-        return table.float() if table.dtype == torch.bfloat16 else table  # what a bound sums is never in low precision
 
-    def own(table):
-        return table.diagonal(dim1=1, dim2=2).transpose(1, 2).flatten(0, 1)
+def _all_pairs(critic, anchors: Tensor, b: Tensor) -> Tensor:
+    """Return the scores (K, N, N, P) of anchors (K·N, D) against b (N, P, E), in full precision as bounds sum them."""
+    n, p = b.shape[:2]
+    table = critic(anchors, b.flatten(0, 1)).view(-1, n, n, p)
+    return table.float() if table.dtype == torch.bfloat16 else table
 
-    table = table_of(critic)
-    tables = own(table), without_diagonal(table).flatten(0, 1).flatten(1)
-    if isinstance(critic, TwoCritics):
-        tables += (own(table_of(critic.second)),)
-    return tables
+
+def _own(table: Tensor) -> Tensor:
+    """Return of a table (K, N, N, P) each anchor's scores of its own sample, (K·N, P)."""
+    return table.diagonal(dim1=1, dim2=2).transpose(1, 2).flatten(0, 1)
 
 
 def without_diagonal(table: Tensor) -> Tensor:

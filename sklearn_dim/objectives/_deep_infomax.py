@@ -91,16 +91,14 @@ class DeepInfoMax(nn.Module):
     def forward(self, batch) -> dict[str, Tensor]:
         """Return the losses of a batch (x,)."""
         pairs = self._pairs(batch[0])
-        drawn = [self._draw(locations) for _, locations in pairs]
+        drawn = [(code, *self._draw(locations)) for code, locations in pairs]
         losses = {}
         if "global" in self.information:
             losses["global"] = -mean(self.information["global"](code, whole) for code, whole in pairs)
         if "local" in self.information:
-            of = zip(pairs, drawn, strict=True)
-            losses["local"] = -mean(self.information["local"](code, some) for (code, _), (some, _) in of)
+            losses["local"] = -mean(self.information["local"](code, some) for code, some, _ in drawn)
         if self.coordinates is not None:
-            of = zip(pairs, drawn, strict=True)
-            losses["coordinates"] = mean(self.coordinates(code, *some) for (code, _), some in of)
+            losses["coordinates"] = mean(self.coordinates(*each) for each in drawn)
         if self.prior is not None:
             losses |= self.prior(pairs[0][0].flatten(1))
         return {name: self.weights.get(name, 1.0) * loss for name, loss in losses.items()}

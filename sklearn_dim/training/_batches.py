@@ -1,5 +1,6 @@
 """Batches without a DataLoader: rows are picked on the device, in one indexing a batch."""
 
+import copy
 import math
 from collections.abc import Iterator
 
@@ -33,20 +34,24 @@ class RowBatches:
 
     def __init__(self, *arrays, batch_size, rows=None, shuffle=True, device="cpu", sparse=False):
         self.device = torch.device(device)
-        self.sparse = sparse
+        self.sparse, self.batch_size, self.shuffle = sparse, batch_size, shuffle
         self.arrays = [self._place(array) for array in arrays]
         self.rows = torch.arange(arrays[0].shape[0]) if rows is None else torch.as_tensor(rows)
-        self.shuffle = shuffle
-        self.n_batches = max(1, min(math.ceil(len(self.rows) / batch_size), len(self.rows) // 2))
+
+    def of(self, rows) -> "RowBatches":
+        """Return batches of other rows of the same arrays, in their order; nothing is moved again."""
+        other = copy.copy(self)
+        other.rows, other.shuffle = torch.as_tensor(rows), False
+        return other
 
     def __len__(self) -> int:
-        return self.n_batches
+        return max(1, min(math.ceil(len(self.rows) / self.batch_size), len(self.rows) // 2))
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         order = self.rows[torch.randperm(len(self.rows))] if self.shuffle else self.rows
         if all(isinstance(array, Tensor) for array in self.arrays):
             order = order.to(self.device)  # once an epoch: a copy a batch would wait for the device
-        for rows in order.tensor_split(self.n_batches):
+        for rows in order.tensor_split(len(self)):
             yield tuple(self._take(array, rows) for array in self.arrays)
 
     def _place(self, array):

@@ -57,6 +57,14 @@ def test_an_epoch_sees_every_row_once_in_a_new_order():
     assert not torch.equal(first, second) and torch.equal(first.sort().values, torch.arange(50))
 
 
+def test_batches_of_other_rows_share_the_arrays():
+    batches = RowBatches(np.arange(50), batch_size=8)
+    other = batches.of(np.array([7, 3, 9]))
+    assert other.arrays is batches.arrays and len(other) == 1
+    assert torch.cat([rows for (rows,) in other]).tolist() == [7, 3, 9]
+    assert len(batches) == 7 and sorted(torch.cat([rows for (rows,) in batches]).tolist()) == list(range(50))
+
+
 def test_csr_rows_and_memory_maps_are_taken_batch_by_batch(tmp_path):
     dense = np.arange(12.0).reshape(6, 2)
     np.save(tmp_path / "x.npy", dense)
