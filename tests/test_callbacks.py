@@ -163,7 +163,7 @@ def test_an_estimator_with_callbacks_is_cloned_pickled_and_trained_on():
     again = pickle.loads(pickle.dumps(dim))
     np.testing.assert_array_equal(again.transform(X), dim.transform(X))
     assert clone(dim)._skl_callbacks == dim._skl_callbacks
-    assert dim.fit(X).n_iter_ == 6
+    assert dim.fit(X).n_iter_ == 6 and dim.partial_fit(X).n_iter_ == 7
     assert [name for name, _ in dim.net_.callbacks_] == ["epoch_timer"]
 
 

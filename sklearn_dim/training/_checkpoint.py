@@ -84,8 +84,9 @@ class ResumableCheckpoint(Callback):
             os.replace(unfinished, self.path_)
 
     def forget(self):
-        """Delete the file: the fit has come to its end."""
-        self.path_.unlink(missing_ok=True)
+        """Delete the file, and what was left of one that was being written: the fit has come to its end."""
+        for file in self.path_.parent.glob(f"{self.path_.stem}.*"):
+            file.unlink(missing_ok=True)
 
     def _read(self, device):
         try:
