@@ -60,8 +60,8 @@ def _check_one_graph(estimator) -> None:
         )
     if estimator.critic == "encode_and_dot":
         raise ValueError(
-            "critic='encode_and_dot' normalises summaries by their mean and variance, but X is one graph, which has one "
-            "summary. Give fit a list of Graphs, or use critic='separable'."
+            "critic='encode_and_dot' normalises summaries by their mean and variance, but X is one graph, which has "
+            "one summary. Give fit a list of Graphs, or use critic='separable'."
         )
 
 

@@ -144,7 +144,11 @@ OF_A_KIND = {
     "table": {"encoder": maybe("auto") | st.just(lambda shape, width: TableEncoder(*shape, width, hidden=8)),
               "augmentation": maybe("auto", None) | st.just(Noise())},
     "image": IMAGE,
-    "image of 28x28": {**IMAGE, "encoder": maybe("auto", "resnet", "paper")},
+    "image of 28x28": {
+        **IMAGE,
+        "encoder": maybe("auto", "resnet", "paper"),
+        **dict.fromkeys(["critic", "global_critic"], maybe("separable", "bilinear")),  # others take seconds
+    },
     "graphs": {"corruption": st.sampled_from([*CORRUPTIONS, "other_graph"]), "critic": CRITIC},
     "pair": {"encoder": st.none() | st.builds(nn.Linear, st.just(5), st.integers(1, 8))},
 }  # fmt: skip
