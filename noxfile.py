@@ -38,12 +38,12 @@ def wheel(session):
     session.install("build", "twine")
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build")
-    sdist, wheel = sorted(map(str, Path("dist").iterdir()), reverse=True)
-    session.run("twine", "check", "--strict", sdist, wheel)
+    session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
+    (built,) = Path("dist").glob("*.whl")
     bare = Path(session.create_tmp()).resolve() / "bare"
     session.run("python", "-m", "venv", "--clear", str(bare))
     python = str(bare / "bin" / "python")
-    session.run(python, "-m", "pip", "install", "-q", "--constraint", "constraints.txt", wheel, external=True)
+    session.run(python, "-m", "pip", "install", "-q", "--constraint", "constraints.txt", str(built), external=True)
     session.run(python, "tests/package/smoke.py", external=True)
 
 
