@@ -23,4 +23,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .nox build dist
+	rm -rf $(VENV) .pytest_cache .ruff_cache

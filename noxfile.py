@@ -3,7 +3,7 @@
     nox -s oldest    the suite on the oldest release of each dependency
     nox -s newest    the suite on the newest
     nox -s wheel     sdist and wheel built into dist/ and checked, the wheel used alone
-    nox -s docs      the documentation, warnings being errors
+    nox -s docs      the documentation; warnings and broken links are errors
 
 What follows ``--`` goes to pytest: ``nox -s oldest -- tests/test_dim.py -x``.
 """
@@ -49,7 +49,8 @@ def wheel(session):
 
 @nox.session
 def docs(session):
-    """Build the documentation into docs/_build/html."""
+    """Build the documentation into docs/_build/html, as `make docs` does."""
     session.install("--constraint", "constraints.txt", "torch")
     session.install("--constraint", "constraints.txt", "--editable", ".[docs,plot,graph]")
-    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    session.run("sphinx-build", "-W", "--keep-going", "-n", "-q", "-b", "html", "docs", "docs/_build/html")
+    session.run("python", "docs/check_links.py", "docs/_build/html")
