@@ -51,11 +51,11 @@ for name, representation in representations.items():
 print(accuracy.round(3))
 
 # %%
-# With 100 labels the code is a little ahead of the pixels, with all labels far ahead: a linear classifier on pixels gains
-# nothing from more of them, one on the code does.
+# With 100 labels the code is a little ahead of the pixels, with all labels far ahead: a linear classifier on pixels
+# hardly gains from more of them, one on the code does.
 
 figure, ax = plt.subplots(figsize=(7, 3), layout="constrained")
-accuracy.plot.barh(ax=ax, color=["#92dadd", "#3f90da"], xlim=(0.5, 1))
+accuracy.plot.barh(ax=ax, color=["#92dadd", "#3f90da"], xlim=(0, 1))
 ax.set(xlabel="accuracy on unseen digits")
 ax.invert_yaxis()
 ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)

@@ -47,8 +47,8 @@ accuracy = {
 print(pd.Series(accuracy, name="accuracy").round(3))
 
 # %%
-# Both that look at neighbours are far ahead of the features alone. Where communities are all there is, as here, averaging
-# is enough: it is as good as what is learnt, or a little better, and costs nothing. Try it first.
+# Both that look at neighbours are far ahead of the features alone. Where communities are all there is, as here,
+# averaging is enough: it is as good as what is learnt, or a little better, and costs nothing. Try it first.
 
 # %%
 # Features and vectors in the plane, coloured by communities that neither was told.

@@ -138,7 +138,7 @@ class InformationDisplay:
             look = {"marker": "v", "color": ORANGE, "s": 30, "zorder": 3, "label": "lower bound (InfoNCE)"}
             self.lower_bounds_ = self.ax_.scatter(places, table["lower_bound"], **look)
         self.ax_.set_ylabel("mutual information, nats")
-        self.ax_.margins(y=0.12)  # room for the legend
+        self.ax_.margins(y=0.25)  # room for the legend
         self.ax_.legend()
         return self
 

@@ -138,7 +138,8 @@ class PointwiseInformationDisplay:
             self.estimate_line_ = self.ax_.axvline(self.estimate, **look)
         self.ax_.axvline(0, color=GREY, linewidth=0.8)
         self.ax_.set(xlabel="pointwise mutual information, nats", ylabel="rows")
-        self.ax_.legend(loc="upper left")  # its tail is long on the left, and low
+        self.ax_.margins(y=0.25)  # room for the legend
+        self.ax_.legend(loc="upper left")
 
     def _scatter(self):
         reach = np.quantile(np.abs(self.values), 0.99)  # a few rows far from the others would bleach all
