@@ -30,9 +30,10 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         Width of the code.
     mi_estimator : str or Bound, default="jsd"
         The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
-    global_weight, local_weight : float, default=0.0, 1.0
-        Weights of the information with the whole feature map (α) and with its locations (β). The paper's
-        DIM(L) is 0 and 1, its DIM(G) is 1 and 0.
+    global_weight : float, default=0.0
+        Weight of the information with the whole feature map (α): 1 in the paper's DIM(G), 0 in its DIM(L).
+    local_weight : float, default=1.0
+        Weight of the information with the map's locations (β): 1 in the paper's DIM(L), 0 in its DIM(G).
     prior_weight : float, default=0.1
         Weight of the adversarial prior (γ). The paper has 0.1 with DIM(L) and 1 with DIM(G); 0 leaves the prior out.
     prior : {"uniform", "normal"}, torch Distribution or callable, default="uniform"
