@@ -20,7 +20,7 @@ class SampleEstimator(NeuralEstimator):
     def _fit(self, X, *, go_on, epochs=None):
         if self.global_weight == self.local_weight == 0:
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to learn. Make one of them positive.")
-        X = self._check(X, reset=not go_on)
+        given, X = X, self._check(X, reset=not go_on)
         with seeded(self.random_state, math.prod(X.shape), self.n_iter_ if go_on else 0) as seed:
             train, valid = np.arange(X.shape[0]), None
             if self.early_stopping:
@@ -30,7 +30,7 @@ class SampleEstimator(NeuralEstimator):
             batches = self._batches(X, train)
             valid_batches = None if valid is None else batches.of(valid)
             epochs = epochs or self._epochs(batches, steps=300, least=5, most=100)
-            self._run(self.net_, batches, valid_batches, epochs)
+            self._run(given, batches, valid_batches, epochs)
             self.representation_ = self.representation
             some = X[train[:: -(-len(train) // 10_000)]]
             self.mean_, self.scale_ = centre_and_scale(self._encode(some))

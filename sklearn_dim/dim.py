@@ -291,7 +291,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
             If training diverges.
         """
         go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(go_on):
+        with self._all_or_nothing(X, go_on=go_on):
             return self._fit(X, go_on=go_on)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -311,7 +311,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         self : DIMTransformer
         """
         go_on = hasattr(self, "net_")
-        with self._all_or_nothing(go_on):
+        with self._all_or_nothing(X, go_on=go_on):
             return self._fit(X, go_on=go_on, epochs=1)
 
     def transform(self, X):

@@ -3,6 +3,7 @@
 from sklearn_dim.training._average import AverageWeights
 from sklearn_dim.training._batches import RowBatches, sparse_tensor
 from sklearn_dim.training._callbacks import KeepBest, KeepBestEach
+from sklearn_dim.training._checkpoint import ResumableCheckpoint
 from sklearn_dim.training._device import numpy_weights, resolve_device, resolve_precision, seeded
 from sklearn_dim.training._net import InformationNet
 
@@ -11,6 +12,7 @@ __all__ = [
     "InformationNet",
     "KeepBest",
     "KeepBestEach",
+    "ResumableCheckpoint",
     "RowBatches",
     "numpy_weights",
     "resolve_device",

@@ -39,6 +39,8 @@ class InformationNet(NeuralNet):
         super().__init__(module, optimizer=optimizer, callbacks=callbacks, verbose=verbose, **kwargs)
 
     averaged_ = None
+    stops_ = False  # whether training ends with this epoch
+    skipped_ = 0  # epochs of this training that another process ran
 
     @property
     def judged(self) -> nn.Module:
@@ -100,6 +102,29 @@ class InformationNet(NeuralNet):
             step = self.validation_step(batch)
             means.add({"loss": step["loss"], **step["y_pred"]}, weight=len(batch[0]))
         return means.result()
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        """Begin a training of max_epochs epochs."""
+        self.stops_, self.skipped_ = False, 0
+
+    def skip_epochs(self, n: int) -> None:
+        """Take ``n`` epochs of the training that begins for done."""
+        self.skipped_ = n
+
+    def fit_loop(self, X, y=None, epochs=None, **kwargs):
+        """Train the epochs that are left."""
+        epochs = (self.max_epochs if epochs is None else epochs) - self.skipped_
+        return super().fit_loop(X, y, epochs=epochs, **kwargs)
+
+    def stop_after_epoch(self) -> None:
+        """End training when all callbacks have seen the end of this epoch."""
+        self.stops_ = True
+
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        """Begin a row of the history, unless training was to end before."""
+        if self.stops_:
+            raise KeyboardInterrupt  # skorch's way to end training
+        super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """Refuse to go on from a loss that is not a number."""
