@@ -44,7 +44,7 @@ PACKAGES = {  # which other packages a room may use
     "objectives": {"torch"},
     "metrics": {"numpy", "pandas", "scipy", "sklearn", "torch"},
     "datasets": {"numpy", "scipy", "sklearn"},
-    "training": {"torch", "skorch", "numpy", "pandas", "sklearn"},
+    "training": {"accelerate", "torch", "skorch", "numpy", "pandas", "sklearn"},
 }
 
 

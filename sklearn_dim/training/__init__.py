@@ -5,6 +5,7 @@ from sklearn_dim.training._batches import RowBatches, sparse_tensor
 from sklearn_dim.training._callbacks import KeepBest, KeepBestEach
 from sklearn_dim.training._device import numpy_weights, resolve_device, resolve_precision, seeded
 from sklearn_dim.training._net import InformationNet
+from sklearn_dim.training._parallel import data_parallel
 
 __all__ = [
     "AverageWeights",
@@ -12,6 +13,7 @@ __all__ = [
     "KeepBest",
     "KeepBestEach",
     "RowBatches",
+    "data_parallel",
     "numpy_weights",
     "resolve_device",
     "resolve_precision",
