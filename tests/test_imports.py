@@ -46,7 +46,7 @@ PACKAGES = {  # which other packages a room may use
     "metrics": {"numpy", "pandas", "scipy", "sklearn", "torch"},
     "inspection": {"matplotlib", "numpy", "pandas", "scipy", "sklearn"},
     "datasets": {"numpy", "scipy", "sklearn"},
-    "training": {"torch", "skorch", "numpy", "pandas", "sklearn"},
+    "training": {"accelerate", "torch", "skorch", "numpy", "pandas", "sklearn"},
 }
 
 

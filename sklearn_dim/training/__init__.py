@@ -6,6 +6,7 @@ from sklearn_dim.training._callbacks import KeepBest, KeepBestEach
 from sklearn_dim.training._checkpoint import ResumableCheckpoint
 from sklearn_dim.training._device import numpy_weights, resolve_device, resolve_precision, seeded
 from sklearn_dim.training._net import InformationNet
+from sklearn_dim.training._parallel import data_parallel
 
 __all__ = [
     "AverageWeights",
@@ -14,6 +15,7 @@ __all__ = [
     "KeepBestEach",
     "ResumableCheckpoint",
     "RowBatches",
+    "data_parallel",
     "numpy_weights",
     "resolve_device",
     "resolve_precision",

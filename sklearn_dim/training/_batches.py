@@ -32,6 +32,8 @@ class RowBatches:
         Whether rows of a CSR matrix stay sparse.
     """
 
+    share = None  # which of n rows of a batch are this process' own, see `data_parallel`
+
     def __init__(self, *arrays, batch_size, rows=None, shuffle=True, device="cpu", sparse=False):
         self.device = torch.device(device)
         self.sparse, self.batch_size, self.shuffle = sparse, batch_size, shuffle
@@ -52,6 +54,7 @@ class RowBatches:
         if all(isinstance(array, Tensor) for array in self.arrays):
             order = order.to(self.device)  # once an epoch: a copy a batch would wait for the device
         for rows in order.tensor_split(len(self)):
+            rows = rows if self.share is None else rows[self.share(len(rows), rows.device)]
             yield tuple(self._take(array, rows) for array in self.arrays)
 
     def _place(self, array):
