@@ -329,10 +329,13 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         """
         check_is_fitted(self)
         X = self._check(X, reset=False)
-        dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float32)
+        output = np.empty((X.shape[0], len(self.mean_)), X.dtype if X.dtype.kind == "f" else np.float32)
         with seeded(0, math.prod(X.shape)):
-            output = np.concatenate([(batch - self.mean_) / self.scale_ for batch in self._encode(X)])
-        return output.astype(dtype, copy=False)
+            start = 0
+            for batch in self._encode(X):
+                output[start : start + len(batch)] = (batch - self.mean_) / self.scale_
+                start += len(batch)
+        return output
 
     def score(self, X, y=None):
         """Return the information of the code with its input, in nats: higher is better.

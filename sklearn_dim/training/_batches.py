@@ -2,11 +2,14 @@
 
 import copy
 import math
+import mmap
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
+
+LARGE = 2**26  # bytes of a file; less may stay resident
 
 
 class RowBatches:
@@ -59,14 +62,14 @@ class RowBatches:
 
     def _place(self, array):
         movable = isinstance(array, Tensor) or (
-            isinstance(array, np.ndarray) and array.flags.writeable and not is_memory_map(array)
+            isinstance(array, np.ndarray) and array.flags.writeable and file_of(array) is None
         )
         return self._move(torch.as_tensor(array)) if movable else array
 
     def _take(self, array, rows: Tensor) -> Tensor:
         if isinstance(array, Tensor):
             return array[rows.to(array.device)]
-        picked = array[rows.numpy()]
+        picked = take_rows(array, rows.numpy())
         if hasattr(picked, "toarray"):
             return self._move(sparse_tensor(picked) if self.sparse else torch.from_numpy(picked.toarray()))
         return self._move(torch.from_numpy(np.ascontiguousarray(picked)))
@@ -75,11 +78,25 @@ class RowBatches:
         return rows.to(self.device, torch.float32 if rows.is_floating_point() else rows.dtype)
 
 
-def is_memory_map(array) -> bool:
-    """Return whether an array is a part of a file."""
-    while array is not None and not isinstance(array, np.memmap):
+def file_of(array) -> np.memmap | None:
+    """Return the memory map of the file that an array is a part of, or None."""
+    while array is not None and not isinstance(getattr(array, "base", None), mmap.mmap):
         array = getattr(array, "base", None)
-    return array is not None
+    return array
+
+
+def take_rows(array, rows):
+    """Return the rows that a slice or an array of int picks.
+
+    Those of a large memory map are copied and the pages they were read from let go, so that no more of the file is
+    resident than what is worked on. A copy-on-write map keeps its pages: they may hold changes that the file has not.
+    """
+    file = file_of(array)
+    if file is None or file.nbytes < LARGE or file.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
+        return array[rows]
+    picked = np.array(array[rows])
+    file.base.madvise(mmap.MADV_DONTNEED)
+    return picked
 
 
 def sparse_tensor(rows) -> Tensor:
