@@ -59,7 +59,7 @@ class InformationNet(NeuralNet):
         return [("epoch_timer", EpochTimer()), *([("print_log", PrintLog())] if self.verbose else [])]
 
     def get_split_datasets(self, X, y=None, **fit_params):
-        """Return training and validation batches, which are what `partial_fit` takes as X and y."""
+        """Return training and validation batches, which are what ``partial_fit`` takes as X and y."""
         return X, y
 
     def get_iterator(self, dataset, training=False):
