@@ -16,8 +16,7 @@ def main():
     X = rng.normal(size=(60, 4))
     y = X[:, 0] + 0.5 * rng.normal(size=60)
     check_estimators(X, y)
-    if importlib.util.find_spec("sklearn_dim.inspection"):
-        check_inspection(X)
+    check_inspection(X)
     print("all there")
 
 
