@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
+from skorch.callbacks import GradientNormClipping
 from torch import nn
 from torch.distributions import Laplace
 
@@ -77,7 +78,7 @@ TRAINING = {
     "n_iter_no_change": st.integers(1, 5),
     "tol": between(0, 1),
     "device": maybe("auto", "cpu"),
-    "callbacks": maybe(None, []),
+    "callbacks": st.sampled_from([None, [], [GradientNormClipping(1.0)]]),
     "verbose": maybe(0, False),
     "random_state": st.integers(0, 2**32 - 1) | st.builds(np.random.RandomState, st.integers(0, 9)) | st.none(),
 }
@@ -285,6 +286,14 @@ def refuse_invalid(name, data):
     with pytest.raises(NotFittedError):
         check_is_fitted(estimator)
     assert vars(estimator).keys() == parameters.keys() | estimator.get_params().keys()
+
+
+@for_each_estimator
+def test_no_parameter_is_left_out(name):
+    estimator, kinds = ESTIMATORS[name]
+    drawn = VALID[name].keys() | {p for kind in kinds for p in (*OF_A_KIND.get(kind, ()), *NEEDED.get(kind, ()))}
+    assert estimator().get_params().keys() - drawn <= {"compile"}  # which takes minutes
+    assert estimator().get_params().keys() == INVALID[name].keys()
 
 
 @for_each_estimator
