@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_dim.inspection._shared import BLUE, COLORS, axes_for
+from sklearn_dim.inspection._shared import BESIDE, BLUE, COLORS, axes_for
 
 MARKERS = "os^Dv"
 MOST_CLASSES = len(COLORS) * len(MARKERS)
@@ -156,8 +156,7 @@ class EmbeddingDisplay:
             round_, color = divmod(number, len(COLORS))
             place = {"color": COLORS[color], "marker": MARKERS[round_], "label": str(name)}
             self.points_.append(self.ax_.scatter(*self.points[which == number].T, **place, **look))
-        options = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False, "ncols": 1 + len(classes) // 16}
-        self.legend_ = self.ax_.legend(**options)
+        self.legend_ = self.ax_.legend(ncols=1 + len(classes) // 16, **BESIDE)
         for handle in self.legend_.legend_handles:
             handle.set(sizes=[30], alpha=1)
 
