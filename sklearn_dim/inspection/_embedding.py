@@ -1,6 +1,7 @@
 """The code of a transformer in the plane."""
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import issparse
 from sklearn.decomposition import PCA
 from sklearn.utils.multiclass import type_of_target
@@ -125,6 +126,8 @@ class EmbeddingDisplay:
             )
         if y is not None and len(y) != len(codes):
             raise ValueError(f"y has {len(y)} values for {len(codes)} rows; give one a row, or y=None.")
+        if y is not None and pd.isna(y).any():
+            raise ValueError(f"y has {pd.isna(y).sum()} missing values; fill them, drop these rows, or leave y out.")
         points, labels = _plane(codes, components)
         return cls(points, y=y, labels=labels).plot(ax=ax)
 
