@@ -1,12 +1,13 @@
 """The code of a transformer in the plane."""
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import issparse
 from sklearn.decomposition import PCA
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_dim.inspection._shared import BLUE, COLORS, axes_for
+from sklearn_dim.inspection._shared import BESIDE, BLUE, COLORS, axes_for
 
 MARKERS = "os^Dv"
 MOST_CLASSES = len(COLORS) * len(MARKERS)
@@ -125,6 +126,8 @@ class EmbeddingDisplay:
             )
         if y is not None and len(y) != len(codes):
             raise ValueError(f"y has {len(y)} values for {len(codes)} rows; give one a row, or y=None.")
+        if y is not None and pd.isna(y).any():
+            raise ValueError(f"y has {pd.isna(y).sum()} missing values; fill them, drop these rows, or leave y out.")
         points, labels = _plane(codes, components)
         return cls(points, y=y, labels=labels).plot(ax=ax)
 
@@ -156,8 +159,7 @@ class EmbeddingDisplay:
             round_, color = divmod(number, len(COLORS))
             place = {"color": COLORS[color], "marker": MARKERS[round_], "label": str(name)}
             self.points_.append(self.ax_.scatter(*self.points[which == number].T, **place, **look))
-        options = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False, "ncols": 1 + len(classes) // 16}
-        self.legend_ = self.ax_.legend(**options)
+        self.legend_ = self.ax_.legend(ncols=1 + len(classes) // 16, **BESIDE)
         for handle in self.legend_.legend_handles:
             handle.set(sizes=[30], alpha=1)
 

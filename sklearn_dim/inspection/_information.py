@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sklearn_dim.inspection._shared import BLUE, GREY, ORANGE, axes_for, check_kind
+from sklearn_dim.inspection._shared import BESIDE, BLUE, GREY, ORANGE, axes_for, check_kind
 from sklearn_dim.mine import MutualInfoEstimator
 
 
@@ -27,6 +27,7 @@ class InformationDisplay:
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+    legend_ : Legend
     errorbar_ : ErrorbarContainer
         Estimates and intervals.
     lower_bounds_ : PathCollection or None
@@ -138,8 +139,7 @@ class InformationDisplay:
             look = {"marker": "v", "color": ORANGE, "s": 30, "zorder": 3, "label": "lower bound (InfoNCE)"}
             self.lower_bounds_ = self.ax_.scatter(places, table["lower_bound"], **look)
         self.ax_.set_ylabel("mutual information, nats")
-        self.ax_.margins(y=0.25)  # room for the legend
-        self.ax_.legend()
+        self.legend_ = self.ax_.legend(**BESIDE)
         return self
 
     def _draw_truth(self):

@@ -6,6 +6,7 @@ from sklearn_dim.mine import MutualInfoEstimator
 
 # Colours that differ for the colour-blind: https://arxiv.org/abs/2107.02270
 COLORS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
+BESIDE = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False}  # where a legend hides nothing
 BLUE, ORANGE, RED, GREY = COLORS[0], COLORS[6], COLORS[2], COLORS[8]
 
 

@@ -130,7 +130,7 @@ class TrainingCurveDisplay:
             "bbox_transform": offset_copy(self.ax_.transAxes, self.figure_, y=-34, units="points"),
         }
         handles = [lines[0] for lines in self.lines_.values()]
-        self.legend_ = self.ax_.legend(handles=handles, ncols=3, frameon=False, **place)
+        self.legend_ = self.ax_.legend(handles=handles, ncols=2, frameon=False, **place)
 
     def _draw(self, ax, column, **look):
         """Draw a column's bold line, and a thin one a net where there are several."""

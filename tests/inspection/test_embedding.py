@@ -53,6 +53,8 @@ def test_amounts_have_a_colour_bar(y):
     [
         (np.zeros((4, 1)), {}, "at least two columns"),
         (np.zeros((4, 2)), {"y": [0, 1]}, "2 values for 4 rows"),
+        (np.zeros((2, 2)), {"y": ["a", None]}, "1 missing values"),
+        (np.zeros((2, 2)), {"y": [0.5, np.nan]}, "1 missing values"),
         (np.zeros((4, 3)), {"components": (0, 3)}, r"\(0, 3\) must be two columns of a code that has 3"),
         (np.zeros((51, 2)), {"y": np.arange(51).astype(str)}, "51 classes; at most 50"),
     ],

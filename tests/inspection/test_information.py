@@ -19,7 +19,7 @@ def test_beside_one_another(mi):
     np.testing.assert_array_equal(display.lower_bounds_.get_offsets()[:, 1], [mi.lower_bound_] * 2)
     assert [label.get_text() for label in display.ax_.get_xticklabels()] == ["dv", "again"]
     assert set(display.truth_line_.get_ydata()) == {1.0}
-    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    labels = [text.get_text() for text in display.legend_.get_texts()]
     assert sorted(labels) == ["estimate, 80 % interval", "lower bound (InfoNCE)", "truth"]
 
 
