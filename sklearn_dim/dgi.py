@@ -106,6 +106,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     device : str, default="auto"
         "auto" is CUDA, then the CPU; or a torch device.
     callbacks : list of skorch callbacks, default=None
+        See `DIMTransformer`.
     verbose : int, default=0
     random_state : int, RandomState instance or None, default=None
         Global random streams are left alone.
@@ -165,7 +166,6 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"}), None],
         "fan_out": [Interval(Integral, 1, None, closed="left"), None],
-        "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
     }
 
@@ -248,7 +248,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
                 "into one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
             )
         go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(X, go_on=go_on):
+        with self._all_or_nothing(go_on, X=X):
             return self._fit(X, go_on=go_on)
 
     def _fit(self, X, *, go_on):

@@ -98,6 +98,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
     compile : bool, default=False
         Compile the encoder by `torch.compile`: a start of a minute, then faster epochs.
     callbacks : list of skorch callbacks, default=None
+        `sklearn_dim.training.ResumableCheckpoint`, say, by which a fit that was killed goes on. Those of scikit-learn
+        1.9, such as its progress bar, are given to ``set_callbacks``.
     verbose : int, default=0
         1 prints a line an epoch.
     random_state : int, RandomState instance or None, default=None
@@ -291,7 +293,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
             If training diverges.
         """
         go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(X, go_on=go_on):
+        with self._all_or_nothing(go_on, X=X):
             return self._fit(X, go_on=go_on)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -311,7 +313,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         self : DIMTransformer
         """
         go_on = hasattr(self, "net_")
-        with self._all_or_nothing(X, go_on=go_on):
+        with self._all_or_nothing(go_on, X=X):
             return self._fit(X, go_on=go_on, epochs=1)
 
     def transform(self, X):

@@ -65,6 +65,8 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     device : str, default="auto"
         "auto" is CUDA, then the CPU; or a torch device.
     callbacks : list of skorch callbacks, default=None
+        `sklearn_dim.training.ResumableCheckpoint`, say, by which a fit that was killed goes on. Those of scikit-learn
+        1.9, such as its progress bar, are given to ``set_callbacks``.
     verbose : int, default=0
         1 prints a line an epoch.
     random_state : int, RandomState instance or None, default=None
@@ -179,7 +181,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             If training diverges.
         """
         go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(X, go_on=go_on):
+        with self._all_or_nothing(go_on, X=X):
             return self._fit(X, go_on=go_on)
 
     def _fit(self, X, *, go_on):

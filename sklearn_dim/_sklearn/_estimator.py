@@ -95,13 +95,13 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):
         net.module_.eval()
 
     @contextmanager
-    def _all_or_nothing(self, X, y=None, *, go_on: bool = False):
-        """Leave the estimator as it was if its fit fails; with ``go_on`` its net is trained further."""
+    def _all_or_nothing(self, go_on: bool = False, **data):
+        """Leave the estimator as it was if its fit to ``data`` fails; with ``go_on`` its net is trained further."""
         before = dict(vars(self))
         snapshot = self.net_.snapshot() if go_on else None
         try:
             yield
-            end_fit(self, X=X, y=y)
+            end_fit(self, **data)
             self._forget_checkpoints()
         except BaseException:
             before |= {name: vars(self)[name] for name in OF_THE_CALLER if name in vars(self)}

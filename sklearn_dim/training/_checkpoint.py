@@ -84,8 +84,9 @@ class ResumableCheckpoint(Callback):
             os.replace(unfinished, self.path_)
 
     def forget(self):
-        """Delete the file: the fit has come to its end."""
-        self.path_.unlink(missing_ok=True)
+        """Delete the file, and what was left of one that was being written: the fit has come to its end."""
+        for file in self.path_.parent.glob(f"{self.path_.stem}.*"):
+            file.unlink(missing_ok=True)
 
     def _read(self, device):
         try:
@@ -150,17 +151,18 @@ def _bounds(net) -> list:
 def _memory(callback) -> dict:
     """Return what a callback has learnt in training, which by skorch's rule is in attributes that end in "_"."""
     learnt = {name: value for name, value in vars(callback).items() if name.endswith("_")}
-    return plain_items({name: _state_dict(value) for name, value in learnt.items()})
+    return plain_items({name: plain_items(v.state_dict()) if _has_state(v) else v for name, v in learnt.items()})
 
 
-def _state_dict(value):
-    return plain_items(value.state_dict()) if hasattr(value, "load_state_dict") else value
+def _has_state(value) -> bool:
+    """Return whether a value, such as a scheduler of learning rates, saves itself."""
+    return hasattr(value, "load_state_dict") and not isinstance(value, type)
 
 
 def _remember(callback, memory: dict) -> None:
     now = vars(callback)
     for name, value in memory.items():
-        if hasattr(now.get(name), "load_state_dict"):  # a scheduler of learning rates
+        if _has_state(now.get(name)):
             now[name].load_state_dict(value)
         else:
             now[name] = renewed(now.get(name), value)

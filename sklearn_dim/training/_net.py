@@ -123,9 +123,21 @@ class InformationNet(NeuralNet):
         self.skipped_ = n
 
     def fit_loop(self, X, y=None, epochs=None, **kwargs):
-        """Train the epochs that are left."""
+        """Train the epochs that are left; an interrupt ends training after the last whole one."""
         epochs = (self.max_epochs if epochs is None else epochs) - self.skipped_
-        return super().fit_loop(X, y, epochs=epochs, **kwargs)
+        try:
+            return super().fit_loop(X, y, epochs=epochs, **kwargs)
+        except KeyboardInterrupt:
+            if self.history and "dur" not in self.history[-1]:
+                self.history.pop()
+            raise
+
+    def partial_fit(self, X, y=None, **kwargs):
+        """Train ``max_epochs`` more epochs."""
+        super().partial_fit(X, y, **kwargs)  # which takes an interrupt for an end
+        if not self.history:
+            raise KeyboardInterrupt("training was interrupted in its first epoch")
+        return self
 
     def stop_after_epoch(self) -> None:
         """End training when all callbacks have seen the end of this epoch."""
