@@ -38,6 +38,9 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
+    # Where a notebook's diagram links to: scikit-learn fills in the class's name.
+    _doc_link_module = "sklearn_dim"
+    _doc_link_template = "https://sklearn-dim.readthedocs.io/en/stable/api/generated/sklearn_dim.{estimator_name}.html"
 
     def _make_net(self, build, *, watch=(), sparse: bool = False, **options) -> InformationNet:
         """Return an initialised net for the objective that ``build()`` makes.

@@ -7,7 +7,7 @@ from types import CodeType, FunctionType, MethodType
 import numpy as np
 import torch
 
-from sklearn_dim.training._batches import is_memory_map
+from sklearn_dim.training._batches import file_of
 
 
 def fingerprint(*parts) -> str:
@@ -65,7 +65,7 @@ class _Digest:
             self.add([tensor.indices(), tensor.values()])
 
     def _add_array(self, array):
-        if is_memory_map(array):
+        if file_of(array) is not None:
             return self._add_some_rows(array)
         self.write((array.shape, array.dtype))
         if array.dtype.hasobject:
