@@ -73,8 +73,8 @@ class ResumableCheckpoint(Callback):
         """Go on where a training that began like this one was interrupted."""
         if net.replica_ is not None:
             raise ValueError(
-                "ResumableCheckpoint saves the training of one process; inside data_parallel there are several. Leave it "
-                "out of callbacks there."
+                "callbacks has a ResumableCheckpoint, which saves the training of one process; inside data_parallel "
+                "there are several. Leave it out there."
             )
         self.path_ = pathlib.Path(self.folder) / f"{identity_of(net, X, y)}.pt"
         if self.path_.exists():
