@@ -167,7 +167,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 def test_several_processes_are_refused(tmp_path):
     dim = DIMTransformer(4, max_iter=1, callbacks=[ResumableCheckpoint(tmp_path)], random_state=0).fit(X)
-    dim.net_.replica_ = dim.net_.module_  # as inside data_parallel
+    dim.net_.replica_ = object()  # as inside data_parallel
     with pytest.raises(ValueError, match="inside data_parallel there are several"):
         dim.net_.notify("on_train_begin", X=None, y=None)
 
