@@ -219,7 +219,11 @@ class Replica:
         output = self._own_draws(forward, x.index_select(0, own), *others)
         if isinstance(output, Tensor):
             return self._join(output, n)
-        return getattr(type(output), "_make", tuple)(self._join(part, n) for part in output)
+        # One exchange for all parts: several small ones take longer.
+        joined = self._join(torch.cat([part.flatten(1) for part in output], 1), n)
+        pieces = joined.split([part.shape[1:].numel() for part in output], 1)
+        parts = (piece.unflatten(1, part.shape[1:]).to(part.dtype) for piece, part in zip(pieces, output, strict=True))
+        return getattr(type(output), "_make", tuple)(parts)
 
     def _own_draws(self, forward: Callable, *inputs):
         """Call ``forward`` with random draws of this process' own; those outside stay common to all."""
