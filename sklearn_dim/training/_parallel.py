@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sklearn_dim.training._batches import RowBatches
+from sklearn_dim.training._joined import JoinedRows, batch_norm
 
 _processes: "Processes | None" = None  # inside `data_parallel`
 
@@ -21,12 +22,11 @@ _processes: "Processes | None" = None  # inside `data_parallel`
 def data_parallel(*, gather_negatives: bool = False):
     """Divide what is fitted inside among the processes that `torchrun` started.
 
-    The script is the same for all processes, and each runs all of it: every process holds the same X (a memory map is
-    read share by share), takes the seed of process 0 where ``random_state`` is not a number, trains on its share of
-    each batch, and ends with the same weights. ``batch_size`` stays the size of the whole batch. The statistics of
-    BatchNorm layers are those of the whole batch; gradients are averaged by torch's ``DistributedDataParallel``,
-    through accelerate. They are on CUDA where there is any, each process on a device of its own, else on the CPU; leave
-    the estimator's ``device="auto"``.
+    The script is the same for all processes, and each runs all of it: every process is given the same X, takes the seed
+    of process 0 where ``random_state`` is not a number, trains on its share of each batch, and ends with the same
+    weights. ``batch_size`` stays the size of the whole batch. BatchNorm layers take the moments of the whole batch;
+    gradients are averaged by torch's ``DistributedDataParallel``, through accelerate. Where there is CUDA, each process
+    has a device of its own, else all are on the CPU: leave the estimator's ``device="auto"``.
 
     Parameters
     ----------
@@ -241,53 +241,3 @@ def _shared(batches, processes: Processes):
     else:
         shared.picks = _shared(batches.picks, processes)
     return shared
-
-
-class JoinedRows(torch.autograd.Function):
-    """The rows of all processes, of which each gives its own."""
-
-    @staticmethod
-    def forward(ctx, rows, own, n):
-        """Put rows (k, ...) in the places ``own`` (k,) of n."""
-        ctx.own = own
-        joined = rows.new_zeros(n, *rows.shape[1:]).index_copy_(0, own, rows)
-        dist.all_reduce(joined)
-        return joined
-
-    @staticmethod
-    def backward(ctx, gradient):
-        """Return what the losses of all processes say of this one's rows."""
-        gradient = gradient.clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(gradient)
-        return gradient.index_select(0, ctx.own), None, None
-
-
-def batch_norm(norm: _BatchNorm, join: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Normalise x (n, channels, ...) by the moments of all processes' rows, and let ``norm`` remember them.
-
-    torch's SyncBatchNorm does so on GPUs only.
-    """
-    wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
-    axes, shape = [0, *range(2, x.ndim)], [1, -1] + [1] * (x.ndim - 2)
-    mean = wide.mean(axes)
-    squares = (wide - mean.view(shape)).square().sum(axes)
-    count = wide.new_full((1,), x.numel() // x.shape[1])
-    counts, means, squares = join(torch.cat([count, mean, squares])[None]).split([1, len(mean), len(mean)], 1)
-    n = counts.sum()
-    mean = (counts * means).sum(0) / n
-    variance = (squares + counts * (means - mean).square()).sum(0) / n
-    if norm.running_mean is not None:
-        _remember(norm, mean.detach(), variance.detach() * n / (n - 1))
-    y = (wide - mean.view(shape)) * (variance + norm.eps).rsqrt().view(shape)
-    if norm.affine:
-        y = y * norm.weight.view(shape) + norm.bias.view(shape)
-    return y.to(x.dtype)
-
-
-@torch.no_grad()
-def _remember(norm: _BatchNorm, mean: Tensor, variance: Tensor) -> None:
-    """Move the running moments, as torch does."""
-    norm.num_batches_tracked.add_(1)
-    step = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
-    norm.running_mean.lerp_(mean, step)
-    norm.running_var.lerp_(variance, step)
