@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from sklearn_dim import DIMTransformer
-from sklearn_dim.training import RowBatches, seeded
+from sklearn_dim.training import RowBatches, seeded, take_rows
 
 
 def quick(**parameters):
@@ -142,6 +142,15 @@ def test_a_file_is_worth_its_array(tmp_path, no_file_is_small, dtype, mode):
     from_file, from_memory = quick().fit(mapped), quick().fit(X)
     np.testing.assert_array_equal(from_file.transform(mapped), from_memory.transform(X))
     assert from_file.score(mapped) == from_memory.score(X)
+
+
+def test_any_rows_of_a_file_may_be_picked(tmp_path, no_file_is_small):
+    X = np.arange(2000.0).reshape(1000, 2)
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    order = np.random.default_rng(0).permutation(1000)
+    for rows in (order, order[:128], order[:129], order[:0], slice(3, 700, 2)):
+        np.testing.assert_array_equal(take_rows(mapped, rows), X[rows])
 
 
 @pytest.mark.parametrize("mode", ["r+", "c"])
