@@ -248,7 +248,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
                 "into one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
             )
         go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(go_on):
+        with self._all_or_nothing(X, go_on=go_on):
             return self._fit(X, go_on=go_on)
 
     def _fit(self, X, *, go_on):
@@ -257,7 +257,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             if not go_on:
                 self._start(nodes.features)
             batches = self._batches(nodes)
-            self._run(self.net_, batches, None, self._epochs(batches, steps=1000, most=500, least=10))
+            self._run(X, batches, None, self._epochs(batches, steps=1000, most=500, least=10))
             self._fit_output(nodes, seed)
             self.mutual_info_ = self.net_.evaluate(batches)["mutual_info"]
         return self

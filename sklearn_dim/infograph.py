@@ -179,7 +179,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             If training diverges.
         """
         go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(go_on):
+        with self._all_or_nothing(X, go_on=go_on):
             return self._fit(X, go_on=go_on)
 
     def _fit(self, X, *, go_on):
@@ -193,7 +193,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             train_batches = self._batches(graphs, rows=train)
             valid_batches = None if valid is None else self._batches(graphs, rows=valid, shuffle=False)
             epochs = self._epochs(train_batches, steps=300, least=5, most=100)
-            self._run(self.net_, train_batches, valid_batches, epochs)
+            self._run(X, train_batches, valid_batches, epochs)
             self._scale_output(self._batches(graphs, rows=train, shuffle=False))
             judged = self._batches(graphs, rows=train if valid is None else valid, shuffle=False)
             self.mutual_info_ = self.net_.evaluate(judged)["mutual_info"]

@@ -177,7 +177,7 @@ class MutualInfoEstimator(PairEstimator):
         UserWarning
             If the estimate is beyond what the sample or the bound can show, or many rows are copies.
         """
-        with self._all_or_nothing():
+        with self._all_or_nothing(X, y):
             return self._fit(X, y, given)
 
     def score(self, X, y, given=None):

@@ -1,5 +1,6 @@
 """What the three estimators share towards scikit-learn: parameters, input rules, training glue. No formula."""
 
+from sklearn_dim._sklearn._callbacks import begin_fit, subtask
 from sklearn_dim._sklearn._columns import AsTheyAre, ColumnCoder, copies_of_rows
 from sklearn_dim._sklearn._estimator import NeuralEstimator
 from sklearn_dim._sklearn._inputs import check_nodes, check_numbers, check_table, check_targets
@@ -10,6 +11,7 @@ __all__ = [
     "AsTheyAre",
     "ColumnCoder",
     "NeuralEstimator",
+    "begin_fit",
     "check_nodes",
     "check_numbers",
     "check_rows",
@@ -19,5 +21,6 @@ __all__ = [
     "copies_of_rows",
     "kind_of",
     "moments",
+    "subtask",
     "word_weights",
 ]

@@ -1,10 +1,13 @@
 """Where and from which random numbers a fit runs."""
 
 from contextlib import contextmanager
+from numbers import Integral
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
+
+from sklearn_dim.training._parallel import common_seed
 
 # Below this many numbers a second thread saves little, and one thread adds in the same order wherever
 # it runs: a search gives the same scores with n_jobs=1 and n_jobs=2.
@@ -55,6 +58,8 @@ def seeded(random_state, size: int = SMALL, epochs_before: int = 0):
         Epochs already trained, so that a training that goes on does not repeat their draws.
     """
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    if not isinstance(random_state, Integral):
+        seed = common_seed(seed)
     threads = torch.get_num_threads()
     with torch.random.fork_rng():
         torch.manual_seed(seed + epochs_before)
