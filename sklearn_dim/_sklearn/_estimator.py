@@ -6,15 +6,18 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sklearn_dim._sklearn._state import PlainState
 from sklearn_dim.bounds import BOUNDS, Bound
 from sklearn_dim.training import InformationNet, KeepBest, RowBatches, resolve_device
 
 
-class NeuralEstimator(BaseEstimator):
+class NeuralEstimator(PlainState, BaseEstimator):
     """Parameters and steps of training that the estimators share. They hold nets; they are none."""
 
     _parameter_constraints: ClassVar[dict] = {
@@ -31,6 +34,11 @@ class NeuralEstimator(BaseEstimator):
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
+
+    def _parts(self) -> tuple:
+        """Return the classes and functions that a fitted estimator is made of: what its files may name."""
+        optimizers = torch.optim.Adam, torch.optim.AdamW
+        return (*BOUNDS.values(), InformationNet, OneHotEncoder, StandardScaler, np.float32, *optimizers)
 
     def _make_net(self, build, *, watch=(), sparse: bool = False, **options) -> InformationNet:
         """Return an initialised net for the objective that ``build()`` makes.
