@@ -117,7 +117,9 @@ def _about(text: bytes, folder: pathlib.Path) -> dict:
     """Return what the JSON file says, checked."""
     try:
         about = json.loads(text)
-        name, _, _ = about["class"], about["sha256"], about["state"]
+        name, state, _ = about["class"], about["state"], about["sha256"]
+        if not (isinstance(name, str) and isinstance(state, dict)):
+            raise TypeError("class or state of the wrong type")
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, error) from error
     if name not in ESTIMATORS:
