@@ -33,6 +33,14 @@ def resolve_device(device: str, *, sparse: bool = False) -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() and not sparse else "cpu")
 
 
+def device_or_cpu(device: str) -> str:
+    """Return the device, or "cpu" where this machine has none of the name."""
+    try:
+        return str(resolve_device(device))
+    except ValueError:
+        return "cpu"
+
+
 def resolve_precision(mixed_precision: bool | str, device: torch.device) -> torch.dtype | None:
     """Return the low precision of training steps, or None; "auto" is bfloat16 where the device computes in it."""
     if mixed_precision == "auto":
