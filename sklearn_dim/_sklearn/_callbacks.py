@@ -38,14 +38,14 @@ def end_fit(estimator, **data) -> None:
 
 
 @contextmanager
-def subtask(estimator, task, name: str, n_subtasks: int, **data):
+def subtask(estimator, task, name: str, n_subtasks: int):
     """Open a task below another, or nothing below None."""
     if task is None:
         yield None
         return
     inner = task.subcontext(task_name=name, max_subtasks=n_subtasks)
-    yield inner.call_on_fit_task_begin(estimator=estimator, **data)
-    inner.call_on_fit_task_end(estimator=estimator, **data)
+    yield inner.call_on_fit_task_begin(estimator=estimator)
+    inner.call_on_fit_task_end(estimator=estimator)
 
 
 @contextmanager

@@ -34,7 +34,8 @@ class ResumableCheckpoint(Callback):
     Raises
     ------
     ValueError
-        At fit, if ``every`` is no positive whole number, or the file of this fit cannot be read.
+        At fit, if ``every`` is no positive whole number, if the file of this fit cannot be read, or inside
+        `data_parallel`.
 
     Notes
     -----
@@ -70,6 +71,11 @@ class ResumableCheckpoint(Callback):
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         """Go on where a training that began like this one was interrupted."""
+        if net.replica_ is not None:
+            raise ValueError(
+                "callbacks has a ResumableCheckpoint, which saves the training of one process; inside data_parallel "
+                "there are several. Leave it out there."
+            )
         self.path_ = pathlib.Path(self.folder) / f"{identity_of(net, X, y)}.pt"
         if self.path_.exists():
             before = len(net.history)

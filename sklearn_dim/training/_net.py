@@ -67,9 +67,12 @@ class InformationNet(NeuralNet):
         return dataset
 
     def partial_fit(self, X, y=None, **fit_params):
-        """Train on batches X, with validation batches y."""
+        """Train max_epochs more epochs on batches X, with validation batches y."""
         with divided(self, X) as batches:
-            return super().partial_fit(batches, y, **fit_params)
+            super().partial_fit(batches, y, **fit_params)  # which takes an interrupt for an end
+        if not self.history:
+            raise KeyboardInterrupt("training was interrupted in its first epoch")
+        return self
 
     def train_step_single(self, batch, **fit_params):
         """Return the losses of a batch, their gradients computed."""
@@ -131,13 +134,6 @@ class InformationNet(NeuralNet):
             if self.history and "dur" not in self.history[-1]:
                 self.history.pop()
             raise
-
-    def partial_fit(self, X, y=None, **kwargs):
-        """Train ``max_epochs`` more epochs."""
-        super().partial_fit(X, y, **kwargs)  # which takes an interrupt for an end
-        if not self.history:
-            raise KeyboardInterrupt("training was interrupted in its first epoch")
-        return self
 
     def stop_after_epoch(self) -> None:
         """End training when all callbacks have seen the end of this epoch."""

@@ -165,6 +165,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
         make(callbacks=[ResumableCheckpoint(tmp_path)]).fit(X)
 
 
+def test_several_processes_are_refused(tmp_path):
+    dim = DIMTransformer(4, max_iter=1, callbacks=[ResumableCheckpoint(tmp_path)], random_state=0).fit(X)
+    dim.net_.replica_ = dim.net_.module_  # as inside data_parallel
+    with pytest.raises(ValueError, match="inside data_parallel there are several"):
+        dim.net_.notify("on_train_begin", X=None, y=None)
+
+
 @pytest.mark.parametrize("every", [0, 1.5, "always"])
 def test_a_wrong_interval_is_refused(every, tmp_path):
     with pytest.raises(ValueError, match=r"ResumableCheckpoint\(every="):
