@@ -19,6 +19,7 @@ import numpy as np
 
 SAMPLES = {"float32": (1024,), "float64": (1024,), "uint8": (3, 64, 64)}  # tables, and images
 STATUS = pathlib.Path("/proc/self/status")
+HEADER = "| array | file, GB | before, MB | fit: peak, MB | own, MB | s | transform: peak, MB | own, MB | s |"
 
 
 def main():
@@ -27,11 +28,7 @@ def main():
     options.add_argument("--gigabytes", type=float, default=4.0)
     options.add_argument("--dtypes", nargs="+", choices=SAMPLES, default=["float32"])
     options = options.parse_args()
-    print(
-        "| array | file, GB | before, MB | fit: peak, MB | its own, MB | s | transform: peak, MB | its own, MB | s |\n"
-        + 9 * "|---"
-        + "|"
-    )
+    print(HEADER + "\n" + 9 * "|---" + "|", flush=True)
     for dtype in options.dtypes:
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "X.npy"
@@ -67,7 +64,7 @@ def measure(path):
     cells = [resident()[0]]
     for step in (dim.fit, dim.transform):
         start, samples, done = time.perf_counter(), [], threading.Event()
-        watch = threading.Thread(target=sample_until, args=(done, samples))
+        watch = threading.Thread(target=sample_until, args=(done, samples), daemon=True)
         watch.start()
         step(X)
         done.set()

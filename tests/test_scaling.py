@@ -125,7 +125,7 @@ def test_a_file_does_not_stay_in_memory(tmp_path):
     X.flush()
     child = [sys.executable, "-W", "ignore", "-c", PEAK, str(tmp_path / "X.npy")]
     growth = float(subprocess.run(child, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    assert X.nbytes / 2**20 > 187 and growth < 100
+    assert X.nbytes / 2**20 > 187 and growth < 125
 
 
 @pytest.fixture
