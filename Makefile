@@ -1,9 +1,10 @@
-# Two commands, each from a bare clone: `make demo` and `make test`. Both are quick when repeated.
+# Commands, each from a bare clone: `make demo`, `make test` and `make docs`. All set up what they need once.
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.ready-docs
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 
 demo: $(READY)
 	$(VENV)/bin/python examples/quickstart.py
@@ -14,6 +15,15 @@ test: $(READY) lint
 lint: $(READY)
 	$(VENV)/bin/ruff check .
 
+# Warnings are errors, and so are broken links between the pages. The start page is docs/_build/html/index.html.
+docs: $(DOCS_READY)
+	$(VENV)/bin/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
+	$(VENV)/bin/python docs/check_links.py docs/_build/html
+
+$(DOCS_READY): $(READY)
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[docs,plot,graph]"
+	@touch $@
+
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "sklearn-dim needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
@@ -23,4 +33,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .nox build dist docs/_build docs/auto_examples docs/api/generated

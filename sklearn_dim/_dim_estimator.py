@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from sklearn_dim._dim_objective import OBJECTIVE_PARAMETERS, build_deep_infomax
-from sklearn_dim._dim_rows import centre_and_scale, encode, near_zero, offset_of
+from sklearn_dim._dim_rows import NearZero, centre_and_scale, encode, offset_of
 from sklearn_dim._sklearn import NeuralEstimator, check_rows, check_tokens, kind_of, moments, word_weights
 from sklearn_dim.objectives import AdversarialPrior
-from sklearn_dim.training import RowBatches, resolve_device, resolve_precision, seeded
+from sklearn_dim.training import RowBatches, resolve_device, resolve_precision, seeded, take_rows
 from sklearn_dim.views import VIEWS, make_view
 
 
@@ -24,7 +24,7 @@ class SampleEstimator(NeuralEstimator):
     def _fit(self, X, *, go_on, epochs=None):
         if self.global_weight == self.local_weight == 0:
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to learn. Make one of them positive.")
-        X = self._check(X, reset=not go_on)
+        given, X = X, self._check(X, reset=not go_on)
         with seeded(self.random_state, math.prod(X.shape), self.n_iter_ if go_on else 0) as seed:
             train, valid = np.arange(X.shape[0]), None
             if self.early_stopping:
@@ -34,10 +34,10 @@ class SampleEstimator(NeuralEstimator):
             batches = self._batches(X, train)
             valid_batches = None if valid is None else batches.of(valid)
             epochs = epochs or self._epochs(batches, steps=300, least=5, most=100)
-            self._run(self.net_, batches, valid_batches, epochs)
+            self._run(given, batches, valid_batches, epochs)
             self.representation_ = self.representation
-            some = X[train[:: -(-len(train) // 10_000)]]
-            self.mean_, self.scale_ = centre_and_scale(self._encode(some))
+            some = train[:: -(-len(train) // 10_000)]
+            self.mean_, self.scale_ = centre_and_scale(self._encode(X, some))
             self._n_features_out = len(self.mean_)
             judged = batches.of((train if valid is None else valid)[:2048])
             self.mutual_info_ = self.net_.evaluate(judged)["mutual_info"]
@@ -59,7 +59,7 @@ class SampleEstimator(NeuralEstimator):
         """Build the net and set the input's statistics."""
         kind, shape = self.input_kind_, self.input_shape_
         options = {name: copy.deepcopy(getattr(self, name)) for name in OBJECTIVE_PARAMETERS}
-        some = X[train[:: -(-len(train) // 1000)]] if kind == "image" else None
+        some = take_rows(X, train[:: -(-len(train) // 1000)]) if kind == "image" else None
         options["view"] = make_view(options.pop("augmentation"), kind, shape, some)
         options["vocabulary_size"] = self.vocabulary_size_
         build = partial(build_deep_infomax, kind, shape, self.n_components, **options)
@@ -90,10 +90,11 @@ class SampleEstimator(NeuralEstimator):
             return []
         return [("prior.*", {"lr": 5 * self.learning_rate_init, "betas": (0.5, 0.999)})]
 
-    def _encode(self, X):
-        return encode(self.net_.module_.encoder, X, self.representation_, self._offset)
+    def _encode(self, X, rows=None):
+        return encode(self.net_.module_.encoder, X, self.representation_, self._offset, rows)
 
     def _batches(self, X, rows=None, *, shuffle=True) -> RowBatches:
         """Return batches of rows for the net."""
         options = {"batch_size": self.batch_size, "device": self.net_.device, "sparse": self.net_.module_.takes_sparse}
-        return RowBatches(near_zero(X, self._offset), rows=rows, shuffle=shuffle, **options)
+        X = X if self._offset is None else NearZero(X, self._offset)
+        return RowBatches(X, rows=rows, shuffle=shuffle, **options)

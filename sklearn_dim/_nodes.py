@@ -36,11 +36,8 @@ class Nodes(NamedTuple):
 def training_nodes(estimator, X, *, reset: bool) -> Nodes:
     """Return the nodes to train on; for plain rows set the estimator's ``neighbors_``, their graph."""
     X = as_graph(X)
-    if estimator.corruption == "other_graph" and not (isinstance(X, Graph) and X.parts.max() > 0):
-        raise ValueError(
-            "corruption='other_graph' pairs nodes with another graph, but X is one graph. Give fit a list of Graphs, "
-            "or use corruption='shuffle'."
-        )
+    if not (isinstance(X, Graph) and X.parts.max() > 0):
+        _check_one_graph(estimator)
     if not isinstance(X, Graph):
         X = check_numbers(estimator, X, reset=reset, ensure_min_samples=2)
         estimator.neighbors_ = NeighborGraph(estimator.n_neighbors).fit(X)
@@ -52,6 +49,20 @@ def training_nodes(estimator, X, *, reset: bool) -> Nodes:
         raise ValueError("a Graph needs at least two nodes, to compare one with others; got n_samples = 1.")
     estimator.neighbors_ = None
     return Nodes.of(X)
+
+
+def _check_one_graph(estimator) -> None:
+    """Refuse parameters that want several graphs."""
+    if estimator.corruption == "other_graph":
+        raise ValueError(
+            "corruption='other_graph' pairs nodes with another graph, but X is one graph. Give fit a list of Graphs, "
+            "or use corruption='shuffle'."
+        )
+    if estimator.critic == "encode_and_dot":
+        raise ValueError(
+            "critic='encode_and_dot' normalises summaries by their mean and variance, but X is one graph, which has "
+            "one summary. Give fit a list of Graphs, or use critic='separable'."
+        )
 
 
 def nodes_to_encode(estimator, X) -> Nodes:

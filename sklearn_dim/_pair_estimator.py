@@ -17,10 +17,12 @@ from sklearn_dim._sklearn import (
     AsTheyAre,
     ColumnCoder,
     NeuralEstimator,
+    begin_fit,
     check_numbers,
     check_table,
     check_targets,
     copies_of_rows,
+    subtask,
 )
 from sklearn_dim.bounds import make_bound
 from sklearn_dim.critics import Concatenated, CorrectedGaussian, EncodedAnchor, Separable, TwoCritics, make_critic
@@ -59,7 +61,8 @@ class PairEstimator(NeuralEstimator):
         groups = np.arange(n) if self.encoder is not None else self._copies(*coded[0])
         with seeded(self.random_state, x_table.size + y_table.size) as seed:
             folds = list(GroupKFold(self.cv, shuffle=True, random_state=seed).split(groups, groups=groups))
-            fit_fold = partial(self._fit_fold, groups=groups, seed=seed)
+            task = begin_fit(self, len(self._terms) * self.cv, X=X, y=y)
+            fit_fold = partial(self._fit_fold, groups=groups, seed=seed, task=task)
             parts = [term.fit(*codes, folds, fit_fold) for term, codes in zip(self._terms, coded, strict=True)]
         self._publish(sum(influence for influence, _ in parts), lower=parts[0][1] if context is None else None)
         self._warn_of_limits(n)
@@ -84,8 +87,8 @@ class PairEstimator(NeuralEstimator):
             )
         return groups if distinct >= 2 * self.cv else np.arange(n)
 
-    def _fit_fold(self, x, y, train, *, groups, seed):
-        """Train a critic on the rows ``train``."""
+    def _fit_fold(self, x, y, train, *, groups, seed, task):
+        """Train a critic on the rows ``train``, as a part of ``task``."""
         _, group = np.unique(groups[train], return_inverse=True)
         stops = np.isin(group, self._split(group.max() + 1, seed)[1])
         device = str(resolve_device(self.device))
@@ -102,8 +105,8 @@ class PairEstimator(NeuralEstimator):
             closed_form.fit(*tensors(net, x[train], y[train]))
         together = TOGETHER if net.module_.block is None else 8 * net.module_.block
         whole = RowBatches(x, y, rows=train[stops], shuffle=False, batch_size=together, device=device)
-        net.partial_fit(batches, whole)
-        net.module_.eval()
+        with subtask(self, task, "fold", net.max_epochs) as fold:
+            self._train(net, batches, whole, fold)
         return net
 
     def _patience(self, steps_an_epoch):

@@ -107,6 +107,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     device : str, default="auto"
         "auto" is CUDA, then the CPU; or a torch device.
     callbacks : list of skorch callbacks, default=None
+        See `DIMTransformer`.
     verbose : int, default=0
     random_state : int, RandomState instance or None, default=None
         Global random streams are left alone.
@@ -248,7 +249,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
                 "into one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
             )
         go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(go_on):
+        with self._all_or_nothing(go_on, X=X):
             return self._fit(X, go_on=go_on)
 
     def _fit(self, X, *, go_on):
@@ -257,7 +258,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             if not go_on:
                 self._start(nodes.features)
             batches = self._batches(nodes)
-            self._run(self.net_, batches, None, self._epochs(batches, steps=1000, most=500, least=10))
+            self._run(X, batches, None, self._epochs(batches, steps=1000, most=500, least=10))
             self._fit_output(nodes, seed)
             self.mutual_info_ = self.net_.evaluate(batches)["mutual_info"]
         return self

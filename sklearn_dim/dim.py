@@ -30,9 +30,10 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         Width of the code.
     mi_estimator : str or Bound, default="jsd"
         The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
-    global_weight, local_weight : float, default=0.0, 1.0
-        Weights of the information with the whole feature map (α) and with its locations (β). The paper's
-        DIM(L) is 0 and 1, its DIM(G) is 1 and 0.
+    global_weight : float, default=0.0
+        Weight of the information with the whole feature map (α): 1 in the paper's DIM(G), 0 in its DIM(L).
+    local_weight : float, default=1.0
+        Weight of the information with the map's locations (β): 1 in the paper's DIM(L), 0 in its DIM(G).
     prior_weight : float, default=0.1
         Weight of the adversarial prior (γ). The paper has 0.1 with DIM(L) and 1 with DIM(G); 0 leaves the prior out.
     prior : {"uniform", "normal"}, torch Distribution or callable, default="uniform"
@@ -97,6 +98,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
     compile : bool, default=False
         Compile the encoder by `torch.compile`: a start of a minute, then faster epochs.
     callbacks : list of skorch callbacks, default=None
+        `sklearn_dim.training.ResumableCheckpoint`, say, by which a fit that was killed goes on. Those of scikit-learn
+        1.9, such as its progress bar, are given to ``set_callbacks``.
     verbose : int, default=0
         1 prints a line an epoch.
     random_state : int, RandomState instance or None, default=None
@@ -290,7 +293,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
             If training diverges.
         """
         go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(go_on):
+        with self._all_or_nothing(go_on, X=X):
             return self._fit(X, go_on=go_on)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -310,7 +313,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         self : DIMTransformer
         """
         go_on = hasattr(self, "net_")
-        with self._all_or_nothing(go_on):
+        with self._all_or_nothing(go_on, X=X):
             return self._fit(X, go_on=go_on, epochs=1)
 
     def transform(self, X):
@@ -328,10 +331,13 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         """
         check_is_fitted(self)
         X = self._check(X, reset=False)
-        dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float32)
+        output = np.empty((X.shape[0], len(self.mean_)), X.dtype if X.dtype.kind == "f" else np.float32)
         with seeded(0, math.prod(X.shape)):
-            output = np.concatenate([(batch - self.mean_) / self.scale_ for batch in self._encode(X)])
-        return output.astype(dtype, copy=False)
+            start = 0
+            for batch in self._encode(X):
+                output[start : start + len(batch)] = (batch - self.mean_) / self.scale_
+                start += len(batch)
+        return output
 
     def score(self, X, y=None):
         """Return the information of the code with its input, in nats: higher is better.

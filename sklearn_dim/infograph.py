@@ -65,6 +65,8 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     device : str, default="auto"
         "auto" is CUDA, then the CPU; or a torch device.
     callbacks : list of skorch callbacks, default=None
+        `sklearn_dim.training.ResumableCheckpoint`, say, by which a fit that was killed goes on. Those of scikit-learn
+        1.9, such as its progress bar, are given to ``set_callbacks``.
     verbose : int, default=0
         1 prints a line an epoch.
     random_state : int, RandomState instance or None, default=None
@@ -179,7 +181,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             If training diverges.
         """
         go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(go_on):
+        with self._all_or_nothing(go_on, X=X):
             return self._fit(X, go_on=go_on)
 
     def _fit(self, X, *, go_on):
@@ -193,7 +195,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             train_batches = self._batches(graphs, rows=train)
             valid_batches = None if valid is None else self._batches(graphs, rows=valid, shuffle=False)
             epochs = self._epochs(train_batches, steps=300, least=5, most=100)
-            self._run(self.net_, train_batches, valid_batches, epochs)
+            self._run(X, train_batches, valid_batches, epochs)
             self._scale_output(self._batches(graphs, rows=train, shuffle=False))
             judged = self._batches(graphs, rows=train if valid is None else valid, shuffle=False)
             self.mutual_info_ = self.net_.evaluate(judged)["mutual_info"]

@@ -56,6 +56,8 @@ class MutualInfoEstimator(PairEstimator):
     device : str, default="auto"
         "auto" is CUDA, then MPS, then the CPU; or a torch device.
     callbacks : list of skorch callbacks, default=None
+        `sklearn_dim.training.ResumableCheckpoint`, say, by which a fit that was killed goes on. Those of scikit-learn
+        1.9, such as its progress bar, are given to ``set_callbacks``.
     verbose : int, default=0
         1 prints a line an epoch.
     random_state : int, RandomState instance or None, default=None
@@ -177,7 +179,8 @@ class MutualInfoEstimator(PairEstimator):
         UserWarning
             If the estimate is beyond what the sample or the bound can show, or many rows are copies.
         """
-        with self._all_or_nothing():
+        metadata = None if given is None else {"given": given}
+        with self._all_or_nothing(X=X, y=y, metadata=metadata):
             return self._fit(X, y, given)
 
     def score(self, X, y, given=None):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # without it scikit-learn skips one of its checks
+os.environ.setdefault("MPLBACKEND", "Agg")  # pictures are looked at, not shown
 
 
 @pytest.fixture(scope="session")

@@ -368,6 +368,7 @@ class Steps(Callback):
         ({"batch_size": 1}, np.eye(4), "The 'batch_size' parameter .* Got 1"),
         ({"fan_out": 0}, np.eye(4), "The 'fan_out' parameter .* Got 0"),
         ({"corruption": "other_graph"}, np.eye(4), "corruption='other_graph' .* Give fit a list of Graphs"),
+        ({"critic": "encode_and_dot"}, np.eye(4), "critic='encode_and_dot' .* one summary. Give fit a list of Graphs"),
         ({"inductive": True}, Graph(np.eye(4), np.ones((4, 4)))[[0]], "a Graph needs at least two nodes"),
         ({"encoder": Mean(4, 7)}, np.eye(4), r"\(n_nodes, 12\), 12 columns, .*\(input_share\); Mean does not"),
     ],

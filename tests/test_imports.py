@@ -35,6 +35,7 @@ MAY_IMPORT = {
 ROOMS = set(MAY_IMPORT)
 MAY_IMPORT |= {face: ROOMS for face in FACES}
 MAY_IMPORT["metrics"] = ROOMS | FACES  # and nothing imports it
+MAY_IMPORT["inspection"] = {"_sklearn", "mine"}  # nor this
 MAY_IMPORT["persistence"] = ROOMS | FACES
 PACKAGES = {  # which other packages a room may use
     "bounds": {"torch"},
@@ -44,9 +45,10 @@ PACKAGES = {  # which other packages a room may use
     "graphs": {"numpy", "scipy", "torch", "pandas", "sklearn", "networkx"},
     "objectives": {"torch"},
     "metrics": {"numpy", "pandas", "scipy", "sklearn", "torch"},
+    "inspection": {"matplotlib", "numpy", "pandas", "scipy", "sklearn"},
     "datasets": {"numpy", "scipy", "sklearn"},
     "persistence": {"numpy", "safetensors", "sklearn", "torch"},
-    "training": {"torch", "skorch", "numpy", "pandas", "sklearn"},
+    "training": {"accelerate", "torch", "skorch", "numpy", "pandas", "sklearn"},
 }
 
 

@@ -1,5 +1,6 @@
 """What the three estimators share towards scikit-learn: parameters, input rules, training glue. No formula."""
 
+from sklearn_dim._sklearn._callbacks import begin_fit, subtask
 from sklearn_dim._sklearn._columns import AsTheyAre, ColumnCoder, copies_of_rows
 from sklearn_dim._sklearn._estimator import NeuralEstimator
 from sklearn_dim._sklearn._inputs import check_nodes, check_numbers, check_table, check_targets
@@ -11,6 +12,7 @@ __all__ = [
     "AsTheyAre",
     "ColumnCoder",
     "NeuralEstimator",
+    "begin_fit",
     "check_nodes",
     "check_numbers",
     "check_rows",
@@ -21,5 +23,6 @@ __all__ = [
     "is_plain",
     "kind_of",
     "moments",
+    "subtask",
     "word_weights",
 ]

@@ -1,6 +1,5 @@
 """The part of an estimator that trains a net."""
 
-import copy
 from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import ClassVar
@@ -12,12 +11,20 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sklearn_dim._sklearn._callbacks import (
+    OF_THE_CALLER,
+    CallbackSupportMixin,
+    begin_fit,
+    end_fit,
+    epochs_as_tasks,
+    ready_callbacks,
+)
 from sklearn_dim._sklearn._state import PlainState
 from sklearn_dim.bounds import BOUNDS, Bound
-from sklearn_dim.training import InformationNet, KeepBest, RowBatches, resolve_device
+from sklearn_dim.training import InformationNet, KeepBest, ResumableCheckpoint, RowBatches, resolve_device
 
 
-class NeuralEstimator(PlainState, BaseEstimator):
+class NeuralEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     """Parameters and steps of training that the estimators share. They hold nets; they are none."""
 
     _parameter_constraints: ClassVar[dict] = {
@@ -34,6 +41,9 @@ class NeuralEstimator(PlainState, BaseEstimator):
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
+    # Where a notebook's diagram links to: scikit-learn fills in the class's name.
+    _doc_link_module = "sklearn_dim"
+    _doc_link_template = "https://sklearn-dim.readthedocs.io/en/stable/api/generated/sklearn_dim.{estimator_name}.html"
 
     def _parts(self) -> tuple:
         """Return the classes and functions that a fitted estimator is made of: what its files may name."""
@@ -45,13 +55,14 @@ class NeuralEstimator(PlainState, BaseEstimator):
 
         ``watch`` are callbacks that come before the user's; ``sparse`` says that there are sparse products.
         """
+        callbacks = ready_callbacks(self.callbacks)
         device = resolve_device(self.device, sparse=sparse)
         return InformationNet(
             build,
             lr=self.learning_rate_init,
             device=str(device),
             verbose=int(self.verbose),
-            callbacks=[*watch, *copy.deepcopy(self.callbacks or [])],
+            callbacks=[*watch, *callbacks],
             optimizer__fused=device.type in ("cpu", "cuda"),
             **options,
         ).initialize()
@@ -76,28 +87,43 @@ class NeuralEstimator(PlainState, BaseEstimator):
         """Return max_iter, or for "auto" the epochs that make about ``steps`` steps, within limits."""
         return self.max_iter if self.max_iter != "auto" else int(np.clip(-(-steps // len(train)), least, most))
 
-    def _run(self, net: InformationNet, train, valid, epochs: int) -> None:
-        """Train ``epochs`` more epochs and publish the history."""
+    def _run(self, X, train, valid, epochs: int) -> None:
+        """Train ``net_`` for ``epochs`` more epochs on X, as batches, and publish the history."""
+        net = self.net_
         net.set_params(max_epochs=epochs)
-        net.partial_fit(train, valid)
-        net.module_.eval()
+        self._train(net, train, valid, begin_fit(self, epochs, X=X), X=X)
         self.history_ = net.history_frame()
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
 
+    def _train(self, net: InformationNet, train, valid, task, **data) -> None:
+        """Train a net; the callbacks of scikit-learn see its epochs below ``task``, with ``data`` (X and y)."""
+        with epochs_as_tasks(net, self, task, **data):
+            net.partial_fit(train, valid)
+        net.module_.eval()
+
     @contextmanager
-    def _all_or_nothing(self, go_on: bool = False):
-        """Leave the estimator as it was if what is done within fails; with ``go_on`` its net is trained further."""
+    def _all_or_nothing(self, go_on: bool = False, **data):
+        """Leave the estimator as it was if its fit to ``data`` fails; with ``go_on`` its net is trained further."""
         before = dict(vars(self))
         snapshot = self.net_.snapshot() if go_on else None
         try:
             yield
+            end_fit(self, **data)
+            self._forget_checkpoints()
         except BaseException:
+            before |= {name: vars(self)[name] for name in OF_THE_CALLER if name in vars(self)}
             vars(self).clear()
             vars(self).update(before)
             if go_on:
                 self.net_.restore(snapshot)
             raise
+
+    def _forget_checkpoints(self) -> None:
+        for net in getattr(self, "nets_", None) or [self.net_]:
+            for _, callback in net.callbacks_:
+                if isinstance(callback, ResumableCheckpoint):
+                    callback.forget()
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether a fit came to its end."""

@@ -8,10 +8,12 @@ from numbers import Integral
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import _check_feature_names, _check_n_features
 from torch.utils.data import Dataset, IterableDataset
 
 from sklearn_dim._sklearn._inputs import check_numbers
+from sklearn_dim.training import file_of, take_rows
 
 CHANNELS = (1, 3, 4)  # an axis of so many places looks like channels
 
@@ -34,10 +36,14 @@ def check_rows(estimator, X, *, reset: bool, image_shape=None, channels="auto"):
         _check_dataset(estimator, X, reset=reset)
     else:
         X = _channels_first(X, channels)
+        in_file = file_of(X) is not None
         X = check_numbers(
             estimator, X, reset=reset, dtype=[np.float64, np.float32, np.uint8], allow_nd=True,
-            ensure_min_samples=2 if reset else 1,
+            ensure_min_samples=2 if reset else 1, ensure_all_finite=not in_file,
         )  # fmt: skip
+        if in_file:
+            for chunk in _chunks(X, None):
+                assert_all_finite(chunk, estimator_name=type(estimator).__name__, input_name="X")
     if image_shape is not None:
         X = rearranged(X, partial(_as_images, image_shape=_check_image_shape(image_shape), channels=channels))
     if len(X.shape) not in (2, 3, 4):
@@ -190,4 +196,4 @@ def _chunks(X, rows, numbers: int = 2**22):
     step = n if issparse(X) else max(1, numbers // math.prod(X.shape[1:]))
     for start in range(0, n, step):
         picked = slice(start, start + step)
-        yield X[picked] if rows is None else X[rows[picked]]
+        yield take_rows(X, picked if rows is None else rows[picked])

@@ -33,7 +33,7 @@ class Bound:
     - ``joint`` (R, P): R anchors, P pairs drawn from p each;
     - ``marginal`` (R, M): the same anchors, M pairs drawn from q each.
 
-    With `second_critic` its `objective` is given a third, ``second`` (R, P): what another critic says of the joint
+    With ``second_critic`` its `objective` is given a third, ``second`` (R, P): what another critic says of the joint
     pairs.
 
     Subclasses write `objective`, and `log_ratio` with its inverse `score` where a score is not itself log p/q.

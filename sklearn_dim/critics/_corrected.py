@@ -16,7 +16,7 @@ class CorrectedGaussian(Critic):
 
     The network is a `Separable` critic of the columns, their squares and a few sines. Two single numbers (one column
     against one) are compared by a `Concatenated` one instead: products of functions are slow to learn a sharp edge,
-    such as |a − b| < c, and with one column each side pairs are cheap.
+    such as ``|a − b| < c``, and with one column each side pairs are cheap.
 
     Parameters
     ----------

@@ -88,6 +88,11 @@ class DeepInfoMax(nn.Module):
         steps = [self.encoder, *(step for step in (self.view, self.occlude) if step is not None)]
         return all(getattr(step, "takes_sparse", False) for step in steps)
 
+    @property
+    def divisible(self) -> list[nn.Module]:
+        """The modules that may be asked for a part of the rows at a time."""
+        return [getattr(self.encoder, "network", self.encoder)]
+
     def forward(self, batch) -> dict[str, Tensor]:
         """Return the losses of a batch (x,)."""
         pairs = self._pairs(batch[0])

@@ -51,6 +51,12 @@ class PairInformation(nn.Module):
         self.bound = bound
         self.block = BLOCK if getattr(critic, "pairwise", False) else None
 
+    @property
+    def divisible(self) -> list[nn.Module]:
+        """The modules that may be asked for a part of the rows at a time: encoders, or else critics."""
+        critics = [self.critic.first, self.critic.second] if isinstance(self.critic, TwoCritics) else [self.critic]
+        return [getattr(critic, "encoder", critic) for critic in critics]
+
     def tables(self, batch) -> tuple[Tensor, ...]:
         """Return joint scores (n, 1), independent scores (n, n − 1), and the joint scores of a second critic.
 

@@ -2,11 +2,15 @@
 
 import copy
 import math
+import mmap
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
+
+LARGE = 2**26  # bytes of a file; less may stay resident
+SCATTERED = 128  # rows that are read at a time: each may bring 2 MB of the file with it
 
 
 class RowBatches:
@@ -32,6 +36,8 @@ class RowBatches:
         Whether rows of a CSR matrix stay sparse.
     """
 
+    share = None  # which of n rows of a batch are this process' own, see `data_parallel`
+
     def __init__(self, *arrays, batch_size, rows=None, shuffle=True, device="cpu", sparse=False):
         self.device = torch.device(device)
         self.sparse, self.batch_size, self.shuffle = sparse, batch_size, shuffle
@@ -52,18 +58,19 @@ class RowBatches:
         if all(isinstance(array, Tensor) for array in self.arrays):
             order = order.to(self.device)  # once an epoch: a copy a batch would wait for the device
         for rows in order.tensor_split(len(self)):
+            rows = rows if self.share is None else rows[self.share(len(rows), rows.device)]
             yield tuple(self._take(array, rows) for array in self.arrays)
 
     def _place(self, array):
         movable = isinstance(array, Tensor) or (
-            isinstance(array, np.ndarray) and array.flags.writeable and not is_memory_map(array)
+            isinstance(array, np.ndarray) and array.flags.writeable and file_of(array) is None
         )
         return self._move(torch.as_tensor(array)) if movable else array
 
     def _take(self, array, rows: Tensor) -> Tensor:
         if isinstance(array, Tensor):
             return array[rows.to(array.device)]
-        picked = array[rows.numpy()]
+        picked = take_rows(array, rows.numpy())
         if hasattr(picked, "toarray"):
             return self._move(sparse_tensor(picked) if self.sparse else torch.from_numpy(picked.toarray()))
         return self._move(torch.from_numpy(np.ascontiguousarray(picked)))
@@ -72,11 +79,28 @@ class RowBatches:
         return rows.to(self.device, torch.float32 if rows.is_floating_point() else rows.dtype)
 
 
-def is_memory_map(array) -> bool:
-    """Return whether an array is a part of a file."""
-    while array is not None and not isinstance(array, np.memmap):
+def file_of(array) -> np.memmap | None:
+    """Return the memory map of the file that an array is a part of, or None."""
+    while array is not None and not isinstance(getattr(array, "base", None), mmap.mmap):
         array = getattr(array, "base", None)
-    return array is not None
+    return array
+
+
+def take_rows(array, rows):
+    """Return the rows that a slice or an array of int picks.
+
+    Those of a large memory map are copied and the pages they were read from let go, so that no more of the file is
+    resident than what is worked on. A copy-on-write map keeps its pages: they may hold changes that the file has not.
+    """
+    file = file_of(array)
+    if file is None or file.nbytes < LARGE or file.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
+        return array[rows]
+    parts = [rows] if isinstance(rows, slice) else np.array_split(rows, max(1, -(-len(rows) // SCATTERED)))
+    picked = []
+    for part in parts:
+        picked.append(np.array(array[part]))
+        file.base.madvise(mmap.MADV_DONTNEED)
+    return picked[0] if len(picked) == 1 else np.concatenate(picked)
 
 
 def sparse_tensor(rows) -> Tensor:

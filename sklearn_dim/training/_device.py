@@ -1,14 +1,19 @@
 """Where and from which random numbers a fit runs."""
 
+import threading
 from contextlib import contextmanager
+from numbers import Integral
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from sklearn_dim.training._parallel import common_seed
+
 # Below this many numbers a second thread saves little, and one thread adds in the same order wherever
 # it runs: a search gives the same scores with n_jobs=1 and n_jobs=2.
 SMALL = 2**21
+_ALONE = threading.RLock()  # torch has one random stream and one number of threads for all threads of a process
 
 
 def resolve_device(device: str, *, sparse: bool = False) -> torch.device:
@@ -54,6 +59,8 @@ def _has_bfloat16(device: torch.device) -> bool:
 def seeded(random_state, size: int = SMALL, epochs_before: int = 0):
     """Run torch from a seed of ``random_state``; afterwards the caller's streams and threads are as they were.
 
+    Other threads of the process that come here wait.
+
     Parameters
     ----------
     random_state : int, RandomState instance or None
@@ -63,8 +70,10 @@ def seeded(random_state, size: int = SMALL, epochs_before: int = 0):
         Epochs already trained, so that a training that goes on does not repeat their draws.
     """
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng():
+    if not isinstance(random_state, Integral):
+        seed = common_seed(seed)
+    with _ALONE, torch.random.fork_rng():
+        threads = torch.get_num_threads()
         torch.manual_seed(seed + epochs_before)
         torch.set_num_threads(1 if size < SMALL else threads)
         try:

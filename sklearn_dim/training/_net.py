@@ -11,6 +11,7 @@ from skorch.history import History
 from torch import Tensor, nn
 
 from sklearn_dim.training._device import device_or_cpu, numpy_weights
+from sklearn_dim.training._parallel import Replica, divided
 
 
 class InformationNet(NeuralNet):
@@ -39,6 +40,9 @@ class InformationNet(NeuralNet):
         super().__init__(module, optimizer=optimizer, callbacks=callbacks, verbose=verbose, **kwargs)
 
     averaged_ = None
+    stops_ = False  # whether training ends with this epoch
+    skipped_ = 0  # epochs of this training that another process ran
+    replica_: Replica | None = None  # what is trained inside `data_parallel`, with the weights of module_
 
     @property
     def judged(self) -> nn.Module:
@@ -55,17 +59,25 @@ class InformationNet(NeuralNet):
         return [("epoch_timer", EpochTimer()), *([("print_log", PrintLog())] if self.verbose else [])]
 
     def get_split_datasets(self, X, y=None, **fit_params):
-        """Return training and validation batches, which are what `partial_fit` takes as X and y."""
+        """Return training and validation batches, which are what ``partial_fit`` takes as X and y."""
         return X, y
 
     def get_iterator(self, dataset, training=False):
         """Return the batches themselves."""
         return dataset
 
+    def partial_fit(self, X, y=None, **fit_params):
+        """Train max_epochs more epochs on batches X, with validation batches y."""
+        with divided(self, X) as batches:
+            super().partial_fit(batches, y, **fit_params)  # which takes an interrupt for an end
+        if not self.history:
+            raise KeyboardInterrupt("training was interrupted in its first epoch")
+        return self
+
     def train_step_single(self, batch, **fit_params):
         """Return the losses of a batch, their gradients computed."""
         with torch.autocast(torch.device(self.device).type, dtype=self.autocast, enabled=self.autocast is not None):
-            losses = self.module_(batch)
+            losses = (self.module_ if self.replica_ is None else self.replica_.module)(batch)
         sum(losses.values()).backward()
         losses = {name: loss.detach() for name, loss in losses.items()}
         adversaries = getattr(self.module_, "adversaries", ())
@@ -89,7 +101,7 @@ class InformationNet(NeuralNet):
             step = step_fn(batch, **fit_params)
             self.notify("on_batch_end", batch=batch, training=training, **step)
             means.add({"loss": step["loss"], **step["y_pred"]}, weight=len(batch[0]))
-        for name, value in means.result().items():
+        for name, value in self._agreed(means).items():
             self.history.record(f"{prefix}_{name}", value)
 
     def evaluate(self, batches) -> dict[str, float]:
@@ -99,7 +111,39 @@ class InformationNet(NeuralNet):
         for batch in batches:
             step = self.validation_step(batch)
             means.add({"loss": step["loss"], **step["y_pred"]}, weight=len(batch[0]))
-        return means.result()
+        return self._agreed(means)
+
+    def _agreed(self, means) -> dict[str, float]:
+        """Return means as all processes see them."""
+        return means.result() if self.replica_ is None else self.replica_.mean(means.result())
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        """Begin a training of max_epochs epochs."""
+        self.stops_, self.skipped_ = False, 0
+
+    def skip_epochs(self, n: int) -> None:
+        """Take ``n`` epochs of the training that begins for done."""
+        self.skipped_ = n
+
+    def fit_loop(self, X, y=None, epochs=None, **kwargs):
+        """Train the epochs that are left; an interrupt ends training after the last whole one."""
+        epochs = (self.max_epochs if epochs is None else epochs) - self.skipped_
+        try:
+            return super().fit_loop(X, y, epochs=epochs, **kwargs)
+        except KeyboardInterrupt:
+            if self.history and "dur" not in self.history[-1]:
+                self.history.pop()
+            raise
+
+    def stop_after_epoch(self) -> None:
+        """End training when all callbacks have seen the end of this epoch."""
+        self.stops_ = True
+
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        """Begin a row of the history, unless training was to end before."""
+        if self.stops_:
+            raise KeyboardInterrupt  # skorch's way to end training
+        super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """Refuse to go on from a loss that is not a number."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import trapezoid
 from scipy.stats import norm
 
 from sklearn_dim.metrics import neural_dependency_measure
@@ -28,8 +29,8 @@ def signs(n, seed=0):
 def square_and_noise():
     """Return the information in nats of x standard normal with x² + ½ε, by numerical integration."""
     x, y = np.linspace(-6, 6, 2001), np.linspace(-3, 30, 2001)
-    density = np.array([np.trapezoid(norm.pdf(x) * norm.pdf(v, x**2, 0.5), x) for v in y])
-    entropy = -np.trapezoid(density * np.log(density + 1e-300), y)
+    density = np.array([trapezoid(norm.pdf(x) * norm.pdf(v, x**2, 0.5), x) for v in y])
+    entropy = -trapezoid(density * np.log(density + 1e-300), y)
     return entropy - np.log(2 * np.pi * np.e * 0.25) / 2
 
 

@@ -102,6 +102,24 @@ def test_the_best_weights_come_back():
     assert net.module_.slope.item() == pytest.approx(1.9)
 
 
+class Interrupt(Callback):
+    """Presses Ctrl-C in the second batch of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_batch_end(self, net, **kwargs):
+        if net.history[-1, "epoch"] == self.epoch and len(net.history[-1, "batches"]) == 2:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupt_ends_training_after_the_last_whole_epoch():
+    net = InformationNet(Line, max_epochs=5, callbacks=[Interrupt(3)]).initialize().partial_fit(line_batches(), None)
+    assert net.history_frame()["epoch"].tolist() == [1, 2] and net.history_frame().notna().all(axis=None)
+    with pytest.raises(KeyboardInterrupt, match="first epoch"):
+        InformationNet(Line, callbacks=[Interrupt(1)]).initialize().partial_fit(line_batches(), None)
+
+
 class Slopes(nn.Module):
     """Three slopes; the third has nothing to find, and any value but zero is worth less than nothing."""
 

@@ -1,0 +1,178 @@
+"""A fit that is killed goes on from its last epoch, to the numbers of one that is not."""
+
+import os
+import signal
+import subprocess
+import sys
+from functools import partial
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
+
+from sklearn_dim import DGITransformer, DIMTransformer, Graph, GraphInfomaxTransformer, MutualInfoEstimator
+from sklearn_dim.training import ResumableCheckpoint
+
+X = load_digits(return_X_y=True)[0][:100]
+RINGS = [Graph(np.random.default_rng(i).normal(size=(5, 3)), np.eye(5)[[1, 2, 3, 4, 0]]) for i in range(6)]
+PAIRS = X[:, 20:22], X[:, 22]
+
+
+class Count(Callback):
+    """Counts epochs, and fails after as many as it is told."""
+
+    def __init__(self, fail_after=None):
+        self.fail_after, self.epochs = fail_after, []
+
+    def on_epoch_end(self, net, **kwargs):
+        self.epochs.append(len(net.history))
+        if len(self.epochs) == self.fail_after:
+            raise MemoryError
+
+
+def interrupted_and_resumed(make, rows, folder, *, after, every=1, **watched):
+    """Return an estimator that was fitted in two goes, and the epochs that the second ran."""
+    first, second = Count(after), Count()
+    others = watched.get("callbacks", [])
+    with pytest.raises(MemoryError):
+        make(callbacks=[ResumableCheckpoint(folder, every), first, *others]).fit(*rows)
+    assert os.listdir(folder)
+    estimator = make(callbacks=[ResumableCheckpoint(folder, every), second, *others]).fit(*rows)
+    assert not os.listdir(folder)
+    return estimator, second.epochs
+
+
+def assert_same(estimator, other, rows):
+    assert estimator.loss_curve_ == other.loss_curve_ and estimator.mutual_info_ == other.mutual_info_
+    drop = {"columns": "dur"}
+    assert estimator.history_.drop(**drop).equals(other.history_.drop(**drop))
+    if hasattr(estimator, "transform"):
+        np.testing.assert_array_equal(estimator.transform(*rows), other.transform(*rows))
+
+
+KILLED = """
+import os, signal
+from skorch.callbacks import Callback
+from sklearn.datasets import load_digits
+from sklearn_dim import DIMTransformer
+from sklearn_dim.training import ResumableCheckpoint
+
+class Kill(Callback):
+    def on_epoch_begin(self, net, **kwargs):
+        if net.history[-1, "epoch"] == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+X = load_digits(return_X_y=True)[0][:100]
+callbacks = [ResumableCheckpoint({folder!r}), Kill()]
+DIMTransformer(4, image_shape=(1, 8, 8), max_iter=8, callbacks=callbacks, random_state=0).fit(X)
+"""
+
+
+def test_a_killed_process_leaves_what_another_goes_on_with(tmp_path):
+    done = subprocess.run([sys.executable, "-c", KILLED.format(folder=str(tmp_path))])
+    assert done.returncode == -signal.SIGKILL
+    (file,) = tmp_path.iterdir()
+    file.with_suffix(".123").write_bytes(b"half of it")  # as if it had been killed while it saved
+    make = partial(DIMTransformer, 4, image_shape=(1, 8, 8), max_iter=8, random_state=0)
+    count = Count()
+    dim = make(callbacks=[ResumableCheckpoint(tmp_path), count]).fit(X)
+    assert count.epochs == [5, 6, 7, 8] and not os.listdir(tmp_path)
+    assert_same(dim, make().fit(X), [X])
+
+
+CASES = {
+    "stopped early": (partial(DIMTransformer, 4, early_stopping=True, n_iter_no_change=3, mi_estimator="tuba"), [X]),
+    "graph": (partial(DGITransformer, 4, n_iter_no_change=3), [X]),
+    "batches of a graph": (partial(DGITransformer, 4, batch_size=50, corruption="edge_dropout"), [X]),
+    "graphs": (partial(GraphInfomaxTransformer, 4, early_stopping=True, validation_fraction=0.3), [RINGS]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_interrupted_fit_ends_as_a_whole_one(case, tmp_path):
+    make, rows = CASES[case]
+    make = partial(make, max_iter=6, random_state=0)
+    estimator, epochs = interrupted_and_resumed(make, rows, tmp_path, after=4)
+    whole = make().fit(*rows)
+    assert epochs == list(range(4, whole.n_iter_ + 1))
+    assert_same(estimator, whole, rows)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_folds_that_were_finished_are_not_trained_again(tmp_path):
+    make = partial(MutualInfoEstimator, cv=3, max_iter=4, batch_size=16, mi_estimator="tuba", random_state=0)
+    estimator, epochs = interrupted_and_resumed(make, PAIRS, tmp_path, after=6)
+    assert epochs == [2, 3, 4, 1, 2, 3, 4]  # of the second fold one epoch was saved, of the third none
+    assert_same(estimator, make().fit(*PAIRS), PAIRS)
+
+
+@pytest.mark.parametrize("policy", [StepLR, ReduceLROnPlateau])
+def test_schedules_and_other_callbacks_go_on(policy, tmp_path):
+    options = {"step_size": 2} if policy is StepLR else {"patience": 0, "threshold": 10.0}
+    callbacks = [LRScheduler(policy, gamma=0.5, **options) if policy is StepLR else LRScheduler(policy, **options)]
+    callbacks.append(EarlyStopping("train_loss", patience=4, threshold=10.0, threshold_mode="abs"))
+    make = partial(DIMTransformer, 4, max_iter=9, random_state=0)
+    dim, epochs = interrupted_and_resumed(make, [X], tmp_path, after=4, callbacks=callbacks)
+    whole = make(callbacks=callbacks).fit(X)
+    assert epochs == [4, 5] and whole.n_iter_ == 5
+    assert_same(dim, whole, [X])
+
+
+def test_a_checkpoint_may_come_first_and_every_few_epochs(tmp_path):
+    make = partial(DIMTransformer, 4, max_iter=6, random_state=0)
+    dim, epochs = interrupted_and_resumed(make, [X], tmp_path, after=6, every=2)
+    assert epochs == [5, 6]
+    assert_same(dim, make().fit(X), [X])
+
+
+def test_a_warm_start_goes_on_too(tmp_path):
+    make = partial(DIMTransformer, 4, max_iter=3, random_state=0, warm_start=True)
+    whole, dim = make().fit(X).fit(X), make(callbacks=[ResumableCheckpoint(tmp_path), Count(5)]).fit(X)
+    with pytest.raises(MemoryError):
+        dim.fit(X)
+    assert dim.n_iter_ == 3 and os.listdir(tmp_path)
+    assert_same(dim.fit(X), whole, [X])
+
+
+def test_fits_that_differ_do_not_share_a_file(tmp_path):
+    def files(rows=X, **parameters):
+        before = set(os.listdir(tmp_path))
+        with pytest.raises(MemoryError):
+            callbacks = [ResumableCheckpoint(tmp_path), *parameters.pop("callbacks", []), Count(2)]
+            DIMTransformer(4, **{"max_iter": 3, "random_state": 0, **parameters}, callbacks=callbacks).fit(rows)
+        return len(set(os.listdir(tmp_path)) - before)
+
+    other_rows = X.copy()
+    other_rows[7, 33] += 1
+    assert files() == 1
+    assert files(batch_size=64) == files(mi_estimator="dv") == files(prior_weight=0.2) == files(beta_1=0.5) == 1
+    assert files(learning_rate_init=0.01) == files(max_iter=4) == files(random_state=1) == files(rows=other_rows) == 1
+    assert files(rows=X[:99]) == files(early_stopping=True) == files(early_stopping=True, tol=0.1) == 1
+    assert (
+        files(callbacks=[LRScheduler(StepLR, step_size=1)]) == files(callbacks=[LRScheduler(StepLR, step_size=2)]) == 1
+    )
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    make = partial(DIMTransformer, 4, max_iter=3, random_state=0)
+    with pytest.raises(MemoryError):
+        make(callbacks=[ResumableCheckpoint(tmp_path), Count(2)]).fit(X)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=rf"{file.name} cannot be read .*Delete it"):
+        make(callbacks=[ResumableCheckpoint(tmp_path)]).fit(X)
+
+
+def test_several_processes_are_refused(tmp_path):
+    dim = DIMTransformer(4, max_iter=1, callbacks=[ResumableCheckpoint(tmp_path)], random_state=0).fit(X)
+    dim.net_.replica_ = dim.net_.module_  # as inside data_parallel
+    with pytest.raises(ValueError, match="inside data_parallel there are several"):
+        dim.net_.notify("on_train_begin", X=None, y=None)
+
+
+@pytest.mark.parametrize("every", [0, 1.5, "always"])
+def test_a_wrong_interval_is_refused(every, tmp_path):
+    with pytest.raises(ValueError, match=r"ResumableCheckpoint\(every="):
+        DIMTransformer(4, callbacks=[ResumableCheckpoint(tmp_path, every)]).fit(X)
