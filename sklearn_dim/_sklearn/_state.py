@@ -20,14 +20,14 @@ class PlainState:
     """
 
     def __getstate__(self):
-        state = {name: to_plain(value, vocabulary(self)) for name, value in vars(self).items()}
+        state = to_plain(vars(self), vocabulary(self))
         return {**state, "_sklearn_dim_version": _version(), "_sklearn_dim_format": FORMAT}
 
     def __setstate__(self, state):
         state = dict(state)
         written_by, written_in = state.pop("_sklearn_dim_version", None), state.pop("_sklearn_dim_format", None)
         check_format(type(self).__name__, written_by, written_in)
-        vars(self).update({name: from_plain(value, vocabulary(self)) for name, value in state.items()})
+        vars(self).update(from_plain(state, vocabulary(self)))
 
 
 def check_format(what: str, written_by, written_in) -> None:
@@ -55,8 +55,8 @@ def to_plain(value, parts: dict):
     plain = functools.partial(to_plain, parts=parts)
     if type(value) is dict:
         return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
-        return [plain(each) for each in value] if isinstance(value, list) else tuple(plain(each) for each in value)
+    if type(value) in (list, tuple):
+        return type(value)(plain(each) for each in value)
     if isinstance(value, pd.DataFrame):
         columns = {name: column.tolist() for name, column in value.items()}
         return {FRAME: columns, "index": value.index.tolist(), "index_name": value.index.name}
@@ -78,7 +78,7 @@ def to_plain(value, parts: dict):
 def from_plain(value, parts: dict):
     """Return what `to_plain` took to pieces."""
     made = functools.partial(from_plain, parts=parts)
-    if isinstance(value, list | tuple):
+    if type(value) in (list, tuple):
         return type(value)(made(each) for each in value)
     if type(value) is not dict:
         return value
@@ -87,7 +87,9 @@ def from_plain(value, parts: dict):
         return pd.DataFrame(value[FRAME], index=pd.RangeIndex(len(index)) if index.dtype.kind == "i" else index)
     if CSR in value:
         kind = sparse.csr_array if value["array"] else sparse.csr_matrix
-        return kind(tuple(value[CSR]), shape=value["shape"])
+        matrix = kind(tuple(value[CSR]), shape=value["shape"])
+        matrix.check_format()  # products do not look where a forged index points
+        return matrix
     if NAME in value:
         return _part(value[NAME], parts)
     if PARTIAL in value:

@@ -197,6 +197,14 @@ def test_an_unknown_format_is_refused_by_a_sentence(fitted, version, number, sen
         DIMTransformer.__new__(DIMTransformer).__setstate__(state)
 
 
+def test_a_forged_index_of_a_matrix_is_refused(fitted):
+    state = fitted("rows of a graph").estimator.__getstate__()
+    indices = state["neighbors_"]["state"]["adjacency_"]["__csr__"][1]
+    state["neighbors_"]["state"]["adjacency_"]["__csr__"][1] = indices + 10**6
+    with pytest.raises(ValueError, match="indices must be"):
+        DGITransformer.__new__(DGITransformer).__setstate__(state)
+
+
 def test_a_state_names_nothing_but_parts_of_its_estimator(fitted):
     state = fitted("table").estimator.__getstate__()
     state["net_"]["state"]["params"]["module"]["__partial__"] = "system"
