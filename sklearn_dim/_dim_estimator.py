@@ -10,12 +10,16 @@ import torch
 from sklearn_dim._dim_objective import OBJECTIVE_PARAMETERS, build_deep_infomax
 from sklearn_dim._dim_rows import NearZero, centre_and_scale, encode, offset_of
 from sklearn_dim._sklearn import NeuralEstimator, check_rows, check_tokens, kind_of, moments, word_weights
+from sklearn_dim.objectives import AdversarialPrior
 from sklearn_dim.training import RowBatches, resolve_device, resolve_precision, seeded, take_rows
-from sklearn_dim.views import make_view
+from sklearn_dim.views import VIEWS, make_view
 
 
 class SampleEstimator(NeuralEstimator):
     """The private half of `DIMTransformer`."""
+
+    def _parts(self):
+        return (*super()._parts(), *VIEWS, AdversarialPrior, build_deep_infomax)
 
     def _fit(self, X, *, go_on, epochs=None):
         if self.global_weight == self.local_weight == 0:

@@ -39,6 +39,14 @@ NEAR_CAP = 0.3  # nats
 class PairEstimator(NeuralEstimator):
     """Fit I(X; y) or I(X; y | Z) as a chain of cross-fitted informations."""
 
+    def _parts(self):
+        return (*super()._parts(), AsTheyAre, ColumnCoder, CrossFit, build_pair_information)
+
+    @property
+    def nets_(self):
+        """The critics, a fold each."""
+        return [net for term in self._terms for net in term.nets]
+
     def _fit(self, X, y, given):
         x_table, y_table, context = self._tables(X, y, given, reset=True)
         n = len(x_table)
@@ -56,7 +64,6 @@ class PairEstimator(NeuralEstimator):
             task = begin_fit(self, len(self._terms) * self.cv, X=X, y=y)
             fit_fold = partial(self._fit_fold, groups=groups, seed=seed, task=task)
             parts = [term.fit(*codes, folds, fit_fold) for term, codes in zip(self._terms, coded, strict=True)]
-        self.nets_ = [net for term in self._terms for net in term.nets]
         self._publish(sum(influence for influence, _ in parts), lower=parts[0][1] if context is None else None)
         self._warn_of_limits(n)
         return self

@@ -31,6 +31,7 @@ from sklearn_dim.graphs import (
     CORRUPTIONS,
     GraphBatch,
     NeighborBatches,
+    NeighborGraph,
     SparseMatrix,
     normalized_adjacency,
     whole_graph,
@@ -262,6 +263,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             self.mutual_info_ = self.net_.evaluate(batches)["mutual_info"]
         return self
 
+    def _parts(self):
+        return (*super()._parts(), NeighborGraph, build_node_summary)
+
     def _size(self, nodes) -> int:
         """Return how many numbers there are to be computed."""
         return nodes.features.shape[0] * self.n_components
@@ -270,13 +274,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         """Build the net and decide how features enter it."""
         scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default")
         self._scaler = None if is_bag(features) else scaler.fit(features)
-        own = ("mi_estimator", "encoder", "critic", "corruption", "readout")
-        build = partial(
-            build_node_summary,
-            features.shape[1],
-            self.n_components - self._n_input(features),
-            **{name: copy.deepcopy(getattr(self, name)) for name in own},
-        )
+        names = ("mi_estimator", "encoder", "critic", "corruption", "readout")
+        own = {name: copy.deepcopy(getattr(self, name)) for name in names}
+        build = partial(build_node_summary, features.shape[1], self.n_components - self._n_input(features), **own)
         watch = [self._keep_best("train_loss", lower_is_better=True)] if self.early_stopping else []
         self.net_ = self._make_net(build, watch=watch, sparse=True)
         self._n_features_out = self.n_components

@@ -276,7 +276,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or \
                 array of shape (n_samples, channels, length) or (n_samples, channels, height, width)
             Rows, sequences, or images (float or uint8). With ``encoder="tokens"``, documents (n_samples, length) of
-            whole numbers: words from 1 on, 0 for padding, which carries nothing.
+            whole numbers: words from 1 on, 0 for padding, which carries nothing. A memory map (float32, float64 or
+            uint8) and a torch ``Dataset`` with a length may be larger than memory: they are read in parts.
         y : None
             Ignored.
 

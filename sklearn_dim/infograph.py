@@ -201,6 +201,9 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             self.mutual_info_ = self.net_.evaluate(judged)["mutual_info"]
         return self
 
+    def _parts(self):
+        return (*super()._parts(), build_graph_summary)
+
     def _side_by_side(self, X, *, reset, least=1):
         """Return the graphs of X as one, checked."""
         check_graphs(X, least)

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "objectives": {"bounds", "critics"},
     "training": set(),
     "_sklearn": {"bounds", "training"},
-    "_dim_estimator": {"_dim_objective", "_dim_rows", "_sklearn", "training", "views"},
+    "_dim_estimator": {"_dim_objective", "_dim_rows", "_sklearn", "objectives", "training", "views"},
     "_dim_objective": {"bounds", "critics", "encoders", "objectives", "views"},
     "_dim_rows": {"training"},
     "_node_columns": set(),
@@ -36,6 +36,7 @@ ROOMS = set(MAY_IMPORT)
 MAY_IMPORT |= {face: ROOMS for face in FACES}
 MAY_IMPORT["metrics"] = ROOMS | FACES  # and nothing imports it
 MAY_IMPORT["inspection"] = {"_sklearn", "mine"}  # nor this
+MAY_IMPORT["persistence"] = ROOMS | FACES
 PACKAGES = {  # which other packages a room may use
     "bounds": {"torch"},
     "critics": {"torch"},
@@ -46,6 +47,7 @@ PACKAGES = {  # which other packages a room may use
     "metrics": {"numpy", "pandas", "scipy", "sklearn", "torch"},
     "inspection": {"matplotlib", "numpy", "pandas", "scipy", "sklearn"},
     "datasets": {"numpy", "scipy", "sklearn"},
+    "persistence": {"numpy", "safetensors", "sklearn", "torch"},
     "training": {"accelerate", "torch", "skorch", "numpy", "pandas", "sklearn"},
 }
 

@@ -1,4 +1,4 @@
-"""Link code in the text that is just a public name, such as `DIMTransformer` or `metrics.information_score`."""
+"""Link words in code or italics that are just a public name, such as `DIMTransformer`."""
 
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -13,17 +13,15 @@ class LinkNames(SphinxPostTransform):
     default_priority = 400
 
     def run(self, **options):
-        """Visit the literals of a page."""
+        """Visit the code and the italics of a page."""
         objects = self.env.domains["py"].objects
-        for literal in list(self.document.findall(nodes.literal)):
-            name = literal.astext().removesuffix("()")
+        for word in [*self.document.findall(nodes.literal), *self.document.findall(nodes.emphasis)]:
+            name = word.astext().removesuffix("()")
             found = [objects[place + name] for place in PLACES if place + name in objects]
-            if found and not isinstance(literal.parent, nodes.reference):
+            if found and not isinstance(word.parent, nodes.reference):
                 entry = found[0]
-                link = make_refnode(
-                    self.app.builder, self.env.docname, entry.docname, entry.node_id, literal.deepcopy()
-                )
-                literal.replace_self(link)
+                link = make_refnode(self.app.builder, self.env.docname, entry.docname, entry.node_id, word.deepcopy())
+                word.replace_self(link)
 
 
 def setup(app):

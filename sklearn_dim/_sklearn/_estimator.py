@@ -5,7 +5,9 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -17,11 +19,12 @@ from sklearn_dim._sklearn._callbacks import (
     epochs_as_tasks,
     ready_callbacks,
 )
+from sklearn_dim._sklearn._state import PlainState
 from sklearn_dim.bounds import BOUNDS, Bound
 from sklearn_dim.training import InformationNet, KeepBest, ResumableCheckpoint, RowBatches, resolve_device
 
 
-class NeuralEstimator(CallbackSupportMixin, BaseEstimator):
+class NeuralEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     """Parameters and steps of training that the estimators share. They hold nets; they are none."""
 
     _parameter_constraints: ClassVar[dict] = {
@@ -41,6 +44,11 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):
     # Where a notebook's diagram links to: scikit-learn fills in the class's name.
     _doc_link_module = "sklearn_dim"
     _doc_link_template = "https://sklearn-dim.readthedocs.io/en/stable/api/generated/sklearn_dim.{estimator_name}.html"
+
+    def _parts(self) -> tuple:
+        """Return the classes and functions that a fitted estimator is made of: what its files may name."""
+        optimizers = torch.optim.Adam, torch.optim.AdamW
+        return (*BOUNDS.values(), InformationNet, OneHotEncoder, StandardScaler, np.float32, *optimizers)
 
     def _make_net(self, build, *, watch=(), sparse: bool = False, **options) -> InformationNet:
         """Return an initialised net for the objective that ``build()`` makes.

@@ -30,6 +30,13 @@ class NeighborGraph:
         self.adjacency_ = self._edges(self.search_.kneighbors(return_distance=False))
         return self
 
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "search_"}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self.search_ = NearestNeighbors(n_neighbors=self.k_).fit(self.scaler_.transform(self.X_))
+
     def attach(self, X):
         """Return features and adjacency of the training rows followed by the rows X.
 

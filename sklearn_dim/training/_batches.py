@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 LARGE = 2**26  # bytes of a file; less may stay resident
+SCATTERED = 128  # rows that are read at a time: each may bring 2 MB of the file with it
 
 
 class RowBatches:
@@ -94,9 +95,12 @@ def take_rows(array, rows):
     file = file_of(array)
     if file is None or file.nbytes < LARGE or file.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
         return array[rows]
-    picked = np.array(array[rows])
-    file.base.madvise(mmap.MADV_DONTNEED)
-    return picked
+    parts = [rows] if isinstance(rows, slice) else np.array_split(rows, max(1, -(-len(rows) // SCATTERED)))
+    picked = []
+    for part in parts:
+        picked.append(np.array(array[part]))
+        file.base.madvise(mmap.MADV_DONTNEED)
+    return picked[0] if len(picked) == 1 else np.concatenate(picked)
 
 
 def sparse_tensor(rows) -> Tensor:

@@ -1,5 +1,6 @@
 """Where and from which random numbers a fit runs."""
 
+import threading
 from contextlib import contextmanager
 from numbers import Integral
 
@@ -12,6 +13,7 @@ from sklearn_dim.training._parallel import common_seed
 # Below this many numbers a second thread saves little, and one thread adds in the same order wherever
 # it runs: a search gives the same scores with n_jobs=1 and n_jobs=2.
 SMALL = 2**21
+_ALONE = threading.RLock()  # torch has one random stream and one number of threads for all threads of a process
 
 
 def resolve_device(device: str, *, sparse: bool = False) -> torch.device:
@@ -29,6 +31,14 @@ def resolve_device(device: str, *, sparse: bool = False) -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() and not sparse else "cpu")
+
+
+def device_or_cpu(device: str) -> str:
+    """Return the device, or "cpu" where this machine has none of the name."""
+    try:
+        return str(resolve_device(device))
+    except ValueError:
+        return "cpu"
 
 
 def resolve_precision(mixed_precision: bool | str, device: torch.device) -> torch.dtype | None:
@@ -49,6 +59,8 @@ def _has_bfloat16(device: torch.device) -> bool:
 def seeded(random_state, size: int = SMALL, epochs_before: int = 0):
     """Run torch from a seed of ``random_state``; afterwards the caller's streams and threads are as they were.
 
+    Other threads of the process that come here wait.
+
     Parameters
     ----------
     random_state : int, RandomState instance or None
@@ -60,8 +72,8 @@ def seeded(random_state, size: int = SMALL, epochs_before: int = 0):
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     if not isinstance(random_state, Integral):
         seed = common_seed(seed)
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng():
+    with _ALONE, torch.random.fork_rng():
+        threads = torch.get_num_threads()
         torch.manual_seed(seed + epochs_before)
         torch.set_num_threads(1 if size < SMALL else threads)
         try:

@@ -10,7 +10,7 @@ from skorch.callbacks import EpochTimer, PrintLog
 from skorch.history import History
 from torch import Tensor, nn
 
-from sklearn_dim.training._device import numpy_weights
+from sklearn_dim.training._device import device_or_cpu, numpy_weights
 from sklearn_dim.training._parallel import Replica, divided
 
 
@@ -172,7 +172,7 @@ class InformationNet(NeuralNet):
         return pd.DataFrame(rows)
 
     def __getstate__(self):
-        plain = ("module", "optimizer", "lr", "max_epochs", "verbose")
+        plain = ("module", "optimizer", "lr", "max_epochs", "verbose", "device")
         plain += tuple(name for name in vars(self) if name.startswith("optimizer__"))
         return {
             "params": {name: getattr(self, name) for name in plain},
@@ -181,7 +181,8 @@ class InformationNet(NeuralNet):
         }
 
     def __setstate__(self, state):
-        self.__init__(**state["params"], device="cpu")
+        params = state["params"]
+        self.__init__(**{**params, "device": device_or_cpu(params["device"])})
         self.initialize()
         weights = {name: torch.tensor(array) for name, array in state["weights"].items()}
         self.module_.load_state_dict(weights)

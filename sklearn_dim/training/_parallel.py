@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sklearn_dim.training._batches import RowBatches
+from sklearn_dim.training._joined import JoinedRows, batch_norm
 
 _processes: "Processes | None" = None  # inside `data_parallel`
 
@@ -21,11 +22,11 @@ _processes: "Processes | None" = None  # inside `data_parallel`
 def data_parallel(*, gather_negatives: bool = False):
     """Divide what is fitted inside among the processes that `torchrun` started.
 
-    The script is the same for all processes, and each runs all of it: every process holds the same X (a memory map is
-    read share by share), takes the seed of process 0 where ``random_state`` is not a number, trains on its share of
-    each batch, and ends with the same weights. ``batch_size`` stays the size of the whole batch. The statistics of
-    BatchNorm layers are those of the whole batch; gradients are averaged by torch's ``DistributedDataParallel``,
-    through accelerate. On CUDA leave ``device="auto"``: each process has a device of its own.
+    The script is the same for all processes, and each runs all of it: every process is given the same X, takes the seed
+    of process 0 where ``random_state`` is not a number, trains on its share of each batch, and ends with the same
+    weights. ``batch_size`` stays the size of the whole batch. BatchNorm layers take the moments of the whole batch;
+    gradients are averaged by torch's ``DistributedDataParallel``, through accelerate. Where there is CUDA, each process
+    has a device of its own, else all are on the CPU: leave the estimator's ``device="auto"``.
 
     Parameters
     ----------
@@ -45,7 +46,8 @@ def data_parallel(*, gather_negatives: bool = False):
     ImportError
         If accelerate is not installed.
     RuntimeError
-        If no `torchrun` started the process. With one process all is as without `data_parallel`.
+        If no `torchrun` started the process, or accelerate was set up before for other processes. With one process
+        all is as without `data_parallel`.
     ValueError
         By a fit inside, if it cannot be divided: a batch of fewer than two rows a process, an estimator
         (`DGITransformer`) whose batches are a graph, other X or parameters than in another process, another kind of
@@ -77,10 +79,16 @@ def data_parallel(*, gather_negatives: bool = False):
         )
     # The same parameters at every step, but not always all: a user's encoder may leave some unused.
     options = DistributedDataParallelKwargs(static_graph=True)
-    cpu = not torch.cuda.is_available()  # accelerate would take such processes for one each
-    accelerator = Accelerator(cpu=cpu, mixed_precision="no", kwargs_handlers=[options])
+    cpu = not torch.cuda.is_available()  # accelerate must be told, else each process takes itself for the only one
+    make = partial(Accelerator, cpu=cpu, mixed_precision="no", kwargs_handlers=[options])
+    accelerator = make()
+    if accelerator.num_processes != int(os.environ["WORLD_SIZE"]):
+        raise RuntimeError(
+            f"torchrun started {os.environ['WORLD_SIZE']} processes, but accelerate knows of "
+            f"{accelerator.num_processes}. Make no Accelerator before data_parallel, or pass cpu=True to it."
+        )
     before = _processes
-    _processes = Processes(accelerator, gather_negatives) if accelerator.num_processes > 1 else None
+    _processes = Processes(make, gather_negatives) if accelerator.num_processes > 1 else None
     try:
         yield accelerator
     finally:
@@ -103,7 +111,7 @@ def divided(net, batches):
         yield batches
         return
     verbose = net.verbose
-    net.verbose = verbose if _processes.accelerator.is_main_process else 0
+    net.verbose = verbose if _processes.rank == 0 else 0
     net.replica_ = Replica(net.module_, batches, _processes)
     try:
         yield net.replica_.batches
@@ -111,14 +119,15 @@ def divided(net, batches):
             dist.broadcast(buffer, 0)
     finally:
         net.verbose, net.replica_ = verbose, None
-        _processes.accelerator.free_memory()
 
 
 class Processes:
     """The processes, and which of them this is."""
 
-    def __init__(self, accelerator, gather_negatives: bool):
-        self.accelerator, self.gather_negatives = accelerator, gather_negatives
+    def __init__(self, make_accelerator: Callable, gather_negatives: bool):
+        self.make_accelerator, self.gather_negatives = make_accelerator, gather_negatives
+        accelerator = make_accelerator()
+        self.device = accelerator.device
         self.rank, self.count = accelerator.process_index, accelerator.num_processes
 
     def share(self, n: int, device=None) -> Tensor:
@@ -150,11 +159,10 @@ class Processes:
                 f"a batch of {smallest} rows leaves one of {self.count} processes fewer than the 2 rows that it needs. "
                 "Raise batch_size, give more rows, or start fewer processes."
             )
-        device, own = next(module.parameters()).device.type, self.accelerator.device.type
-        if device != own:
+        if (device := next(module.parameters()).device.type) != self.device.type:
             raise ValueError(
-                f"the estimator is on device={device!r}, but the processes are on {own!r}. Leave device='auto', or "
-                "start them with ACCELERATE_USE_CPU=true to train on the CPU."
+                f"the estimator is on device={device!r}, but the processes are on {self.device.type!r}. Pass "
+                f"device={self.device.type!r}; to train on CPUs, start them with ACCELERATE_USE_CPU=true as well."
             )
 
 
@@ -183,13 +191,12 @@ class Replica:
             self.batches = _shared(batches, processes)
             self._join_batch_norms(copied)
             copied.forward = partial(self._own_draws, copied.forward)
-        self.module = processes.accelerator.prepare_model(copied, device_placement=False)
+        # An accelerator keeps all that it prepared, so each net has its own.
+        self.module = processes.make_accelerator().prepare_model(copied, device_placement=False)
 
     def mean(self, values: dict[str, float]) -> dict[str, float]:
         """Return the means of numbers over the processes, the same bits in all of them."""
-        device = self.processes.accelerator.device
-        numbers = torch.tensor(list(values.values()), dtype=torch.float32 if device.type == "mps" else torch.float64)
-        numbers = numbers.to(device)
+        numbers = torch.tensor(list(values.values()), dtype=torch.float64, device=self.processes.device)
         dist.all_reduce(numbers)
         return dict(zip(values, (numbers / self.processes.count).tolist(), strict=True))
 
@@ -201,20 +208,26 @@ class Replica:
             if isinstance(norm, _BatchNorm):
                 norm.forward = partial(batch_norm, norm, partial(self._join, n=self.processes.count))
 
-    def _encode_share(self, forward: Callable, x: Tensor, *others: Tensor):
+    def _encode_share(self, forward: Callable, x: Tensor, *others):
         """Return what ``forward`` says of all rows of x, asked for this process' share alone.
 
-        Others are rows to be compared with all of x's, unless they stand in blocks as x's do.
+        Others, a view or rows to be compared with all of x's, stay whole, unless they stand in blocks as x's do.
         """
         n = len(x)
         own = self.processes.share(n, x.device)
-        others = [other.index_select(0, own) if other.ndim == 3 else other for other in others]
+        others = [part.index_select(0, own) if getattr(part, "ndim", 0) == 3 else part for part in others]
         output = self._own_draws(forward, x.index_select(0, own), *others)
-        return self._join(output, n) if isinstance(output, Tensor) else tuple(self._join(part, n) for part in output)
+        if isinstance(output, Tensor):
+            return self._join(output, n)
+        # One exchange for all parts: several small ones take longer.
+        joined = self._join(torch.cat([part.flatten(1) for part in output], 1), n)
+        pieces = joined.split([part.shape[1:].numel() for part in output], 1)
+        parts = (piece.unflatten(1, part.shape[1:]).to(part.dtype) for piece, part in zip(pieces, output, strict=True))
+        return getattr(type(output), "_make", tuple)(parts)
 
     def _own_draws(self, forward: Callable, *inputs):
         """Call ``forward`` with random draws of this process' own; those outside stay common to all."""
-        device = self.processes.accelerator.device
+        device = self.processes.device
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(int(torch.randint(2**62, (), generator=self.seeds)))
             return forward(*inputs)
@@ -228,53 +241,3 @@ def _shared(batches, processes: Processes):
     else:
         shared.picks = _shared(batches.picks, processes)
     return shared
-
-
-class JoinedRows(torch.autograd.Function):
-    """The rows of all processes, of which each gives its own."""
-
-    @staticmethod
-    def forward(ctx, rows, own, n):
-        """Put rows (k, ...) in the places ``own`` (k,) of n."""
-        ctx.own = own
-        joined = rows.new_zeros(n, *rows.shape[1:]).index_copy_(0, own, rows)
-        dist.all_reduce(joined)
-        return joined
-
-    @staticmethod
-    def backward(ctx, gradient):
-        """Return what the losses of all processes say of this one's rows."""
-        gradient = gradient.clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(gradient)
-        return gradient.index_select(0, ctx.own), None, None
-
-
-def batch_norm(norm: _BatchNorm, join: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Normalise x (n, channels, ...) by the moments of all processes' rows, and let ``norm`` remember them.
-
-    torch's SyncBatchNorm does so on GPUs only.
-    """
-    wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
-    axes, shape = [0, *range(2, x.ndim)], [1, -1] + [1] * (x.ndim - 2)
-    mean = wide.mean(axes)
-    squares = (wide - mean.view(shape)).square().sum(axes)
-    count = wide.new_full((1,), x.numel() // x.shape[1])
-    counts, means, squares = join(torch.cat([count, mean, squares])[None]).split([1, len(mean), len(mean)], 1)
-    n = counts.sum()
-    mean = (counts * means).sum(0) / n
-    variance = (squares + counts * (means - mean).square()).sum(0) / n
-    if norm.running_mean is not None:
-        _remember(norm, mean.detach(), variance.detach() * n / (n - 1))
-    y = (wide - mean.view(shape)) * (variance + norm.eps).rsqrt().view(shape)
-    if norm.affine:
-        y = y * norm.weight.view(shape) + norm.bias.view(shape)
-    return y.to(x.dtype)
-
-
-@torch.no_grad()
-def _remember(norm: _BatchNorm, mean: Tensor, variance: Tensor) -> None:
-    """Move the running moments, as torch does."""
-    norm.num_batches_tracked.add_(1)
-    step = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
-    norm.running_mean.lerp_(mean, step)
-    norm.running_var.lerp_(variance, step)

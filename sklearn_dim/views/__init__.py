@@ -30,6 +30,19 @@ def make_view(augmentation, kind, sample_shape, samples=None):
     return augmentation
 
 
+VIEWS = (
+    ColorJitter,
+    Compose,
+    DropValues,
+    DropWords,
+    Flip,
+    Noise,
+    Occlude,
+    ResampleFeatures,
+    ResizedCrop,
+    ShiftAndNoise,
+    ShiftAndScale,
+)
 _AUTO = {"bag": DropValues, "sequence": ShiftAndScale, "table": ResampleFeatures, "tokens": DropWords}
 
 
@@ -45,6 +58,7 @@ __all__ = [
     "ColorJitter",
     "Compose",
     "UNKNOWN",
+    "VIEWS",
     "DropValues",
     "DropWords",
     "Flip",

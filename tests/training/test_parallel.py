@@ -13,7 +13,7 @@ from torch import nn
 
 from sklearn_dim import DIMTransformer
 from sklearn_dim.training import data_parallel
-from sklearn_dim.training._parallel import batch_norm
+from sklearn_dim.training._joined import batch_norm
 
 SCRIPT = pathlib.Path(__file__).with_name("two_processes.py")
 GATHERED = ["table", "images", "two critics", "pairs", "encoded pairs"]
