@@ -79,7 +79,7 @@ class RowBatches:
         return rows.to(self.device, torch.float32 if rows.is_floating_point() else rows.dtype)
 
 
-def file_of(array) -> np.memmap | None:
+def file_of(array) -> np.ndarray | None:
     """Return the memory map of the file that an array is a part of, or None."""
     while array is not None and not isinstance(getattr(array, "base", None), mmap.mmap):
         array = getattr(array, "base", None)
@@ -90,10 +90,11 @@ def take_rows(array, rows):
     """Return the rows that a slice or an array of int picks.
 
     Those of a large memory map are copied and the pages they were read from let go, so that no more of the file is
-    resident than what is worked on. A copy-on-write map keeps its pages: they may hold changes that the file has not.
+    resident than what is worked on. A copy-on-write map, or one that does not say its mode, keeps its pages: they may
+    hold changes that the file has not.
     """
     file = file_of(array)
-    if file is None or file.nbytes < LARGE or file.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
+    if file is None or file.nbytes < LARGE or getattr(file, "mode", "c") == "c" or not hasattr(mmap, "MADV_DONTNEED"):
         return array[rows]
     parts = [rows] if isinstance(rows, slice) else np.array_split(rows, max(1, -(-len(rows) // SCATTERED)))
     picked = []
