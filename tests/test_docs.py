@@ -20,7 +20,10 @@ PAGES = [
     for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
     if not {"_build", "auto_examples"} & set(page.relative_to(ROOT).parts)
 ]
-WITH_CODE = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
+SEVERAL_PROCESSES = {"data_parallel.md", "scaling.md"}  # pages whose code has examples/distributed and tests of its own
+WITH_CODE = [
+    page for page in PAGES if page.name not in SEVERAL_PROCESSES and "```python" in page.read_text(encoding="utf-8")
+]
 
 OPTIONAL = ["sklearn.callback"]  # not in every environment that the tests run in
 
@@ -90,7 +93,6 @@ def test_the_link_check_finds_what_is_broken(tmp_path):
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, request):
     """The blocks of a page run one after the other; X and y are there for those that do not say whence."""
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    blocks = [block for block in blocks if "data_parallel(" not in block]  # those are for torchrun
     for package in OPTIONAL:
         if any(f"from {package} import" in block for block in blocks):
             pytest.importorskip(package)
