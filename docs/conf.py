@@ -67,6 +67,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_signature": False,
+    "write_computation_times": False,  # that page would load scripts from elsewhere
     "show_memory": False,
     "remove_config_comments": True,
 }
