@@ -172,6 +172,7 @@ def test_a_net_is_put_on_its_device_where_there_is_one(fitted):
     net = fitted("table").estimator.net_
     state = net.__getstate__()
     state["params"]["device"] = "meta"  # a device that every machine has
+    state["params"]["optimizer__fused"] = False  # which torch 2.4 does not do there
     again = type(net).__new__(type(net))
     again.__setstate__(state)
     assert {tensor.device.type for tensor in again.module_.state_dict().values()} == {"meta"}
@@ -201,7 +202,7 @@ def test_a_forged_index_of_a_matrix_is_refused(fitted):
     state = fitted("rows of a graph").estimator.__getstate__()
     indices = state["neighbors_"]["state"]["adjacency_"]["__csr__"][1]
     state["neighbors_"]["state"]["adjacency_"]["__csr__"][1] = indices + 10**6
-    with pytest.raises(ValueError, match="indices must be"):
+    with pytest.raises(ValueError, match=r"indices must be|index values must be"):
         DGITransformer.__new__(DGITransformer).__setstate__(state)
 
 
