@@ -47,6 +47,9 @@ class PairEstimator(NeuralEstimator):
         """The critics, a fold each."""
         return [net for term in self._terms for net in term.nets]
 
+    def _nets(self):
+        return self.nets_
+
     def _fit(self, X, y, given):
         x_table, y_table, context = self._tables(X, y, given, reset=True)
         n = len(x_table)

@@ -259,33 +259,8 @@ def broken(draw, name):
 
 
 OPTIONS = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
-FEW, MANY = (settings(max_examples=n, **OPTIONS) for n in (20, 200))
 for_each_estimator = pytest.mark.parametrize("name", ESTIMATORS)
-
-
-def fit_valid(name, data):
-    kind, parameters = data.draw(valid(name))
-    estimator, given_data = ESTIMATORS[name][0](**parameters), SAMPLES[kind]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # two epochs on few rows are worth a warning
-        estimator.fit(*given_data)
-    if name == "mi":
-        numbers = [estimator.mutual_info_, estimator.standard_error_, *estimator.pointwise(*given_data)]
-    else:
-        numbers = estimator.transform(*given_data)
-    assert np.isfinite(numbers).all() and np.isfinite(estimator.score(*given_data))
-    assert np.isfinite(estimator.loss_curve_).all()
-
-
-def refuse_invalid(name, data):
-    kind, parameters, wrong = data.draw(broken(name))
-    estimator = ESTIMATORS[name][0](**parameters)
-    with pytest.MonkeyPatch.context() as patch, pytest.raises((ValueError, TypeError), match=wrong):
-        patch.setattr(InformationNet, "partial_fit", lambda *args: pytest.fail(f"trained with a wrong {wrong}"))
-        estimator.fit(*SAMPLES[kind])
-    with pytest.raises(NotFittedError):
-        check_is_fitted(estimator)
-    assert vars(estimator).keys() == parameters.keys() | estimator.get_params().keys()
+few_and_many = pytest.mark.parametrize("n_draws", [20, pytest.param(200, marks=pytest.mark.slow)])
 
 
 @for_each_estimator
@@ -296,31 +271,40 @@ def test_no_parameter_is_left_out(name):
     assert estimator().get_params().keys() == INVALID[name].keys()
 
 
+@few_and_many
 @for_each_estimator
-@FEW
-@given(st.data())
-def test_valid_parameters_give_finite_values(name, data):
-    fit_valid(name, data)
+def test_valid_parameters_give_finite_values(name, n_draws):
+    @settings(max_examples=n_draws, **OPTIONS)
+    @given(valid(name))
+    def fit(drawn):
+        kind, parameters = drawn
+        estimator, given_data = ESTIMATORS[name][0](**parameters), SAMPLES[kind]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # two epochs on few rows are worth a warning
+            estimator.fit(*given_data)
+        if name == "mi":
+            numbers = [estimator.mutual_info_, estimator.standard_error_, *estimator.pointwise(*given_data)]
+        else:
+            numbers = estimator.transform(*given_data)
+        assert np.isfinite(numbers).all() and np.isfinite(estimator.score(*given_data))
+        assert np.isfinite(estimator.loss_curve_).all()
+
+    fit()
 
 
+@few_and_many
 @for_each_estimator
-@FEW
-@given(st.data())
-def test_invalid_parameters_are_refused_before_training(name, data):
-    refuse_invalid(name, data)
+def test_invalid_parameters_are_refused_before_training(name, n_draws):
+    @settings(max_examples=n_draws, **OPTIONS)
+    @given(broken(name))
+    def fit(drawn):
+        kind, parameters, wrong = drawn
+        estimator = ESTIMATORS[name][0](**parameters)
+        with pytest.MonkeyPatch.context() as patch, pytest.raises((ValueError, TypeError), match=wrong):
+            patch.setattr(InformationNet, "partial_fit", lambda *args: pytest.fail(f"trained with a wrong {wrong}"))
+            estimator.fit(*SAMPLES[kind])
+        with pytest.raises(NotFittedError):
+            check_is_fitted(estimator)
+        assert vars(estimator).keys() == parameters.keys() | estimator.get_params().keys()
 
-
-@pytest.mark.slow
-@for_each_estimator
-@MANY
-@given(st.data())
-def test_many_valid_parameters_give_finite_values(name, data):
-    fit_valid(name, data)
-
-
-@pytest.mark.slow
-@for_each_estimator
-@MANY
-@given(st.data())
-def test_many_invalid_parameters_are_refused_before_training(name, data):
-    refuse_invalid(name, data)
+    fit()

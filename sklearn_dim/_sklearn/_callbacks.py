@@ -75,7 +75,7 @@ class EpochTasks(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         """Close it, with its row of the history."""
-        row = {name: value for name, value in net.history[-1].items() if name != "batches"}
+        row = net.history_row(-1)
         if self.epoch_.call_on_fit_task_end(estimator=self.estimator, metadata=row, **self.data):
             net.stop_after_epoch()
 

@@ -119,8 +119,12 @@ class NeuralEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
                 self.net_.restore(snapshot)
             raise
 
+    def _nets(self) -> list[InformationNet]:
+        """Return all nets that a fit has trained."""
+        return [self.net_]
+
     def _forget_checkpoints(self) -> None:
-        for net in getattr(self, "nets_", None) or [self.net_]:
+        for net in self._nets():
             for _, callback in net.callbacks_:
                 if isinstance(callback, ResumableCheckpoint):
                     callback.forget()

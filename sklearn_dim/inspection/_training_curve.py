@@ -82,8 +82,7 @@ class TrainingCurveDisplay:
         ----------
         history : DataFrame
             As ``estimator.history_``.
-        ax : matplotlib Axes, default=None
-            Where to draw; None is a new figure.
+        ax : as in `from_estimator`
 
         Returns
         -------

@@ -41,7 +41,7 @@ class KeepBest(Callback):
         self._update(net, net.history[-1, self.monitor], net.history[-1, "epoch"])
         if self.waited_ >= self.n_iter_no_change:
             net.converged_ = True
-            raise KeyboardInterrupt  # skorch's way to end training
+            net.stop_after_epoch()
 
     def on_train_end(self, net, **kwargs):
         """Restore the best weights."""

@@ -52,6 +52,7 @@ class _Digest:
             self.write("" if " at 0x" in text else text)
 
     def write(self, text) -> None:
+        """Take in a text."""
         self.hash.update(f"{text};".encode())
 
     def _add_tensor(self, tensor):

@@ -168,8 +168,11 @@ class InformationNet(NeuralNet):
 
     def history_frame(self) -> pd.DataFrame:
         """Return the history, a row an epoch."""
-        rows = [{name: value for name, value in row.items() if name != "batches"} for row in self.history]
-        return pd.DataFrame(rows)
+        return pd.DataFrame([self.history_row(epoch) for epoch in range(len(self.history))])
+
+    def history_row(self, epoch: int) -> dict:
+        """Return what the history has of an epoch; -1 is the last."""
+        return {name: value for name, value in self.history[epoch].items() if name != "batches"}
 
     def __getstate__(self):
         plain = ("module", "optimizer", "lr", "max_epochs", "verbose", "device")
