@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sklearn_dim._sklearn import NeuralEstimator
+from sklearn_dim.estimator import InfomaxEstimator
 from sklearn_dim.inspection._shared import BLUE, ORANGE, axes_for, check_kind
 
 LOSSES = {"train_loss": ("training loss", "-"), "valid_loss": ("validation loss", "--")}
@@ -71,7 +71,7 @@ class TrainingCurveDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        check_kind(estimator, NeuralEstimator, cls)
+        check_kind(estimator, InfomaxEstimator, cls)
         return cls.from_history(estimator.history_, ax=ax)
 
     @classmethod

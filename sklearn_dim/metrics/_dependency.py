@@ -5,14 +5,14 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from scipy.special import ndtri
 from sklearn.model_selection import KFold
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from sklearn_dim.bounds import make_bound
+from sklearn_dim.data import continuous_scores
+from sklearn_dim.estimator import Interval, StrOptions, validate_params
 from sklearn_dim.objectives import TotalCorrelation
-from sklearn_dim.training import InformationNet, KeepBest, RowBatches, resolve_device, seeded
+from sklearn_dim.training import BestWeights, InformationNet, RowBatches, resolve_device, seeded
 
 
 @validate_params(
@@ -113,7 +113,7 @@ def neural_dependency_measure(
     device = resolve_device(device)
     fit = {"learning_rate_init": learning_rate_init, "n_iter_no_change": n_iter_no_change, "tol": tol, "device": device}
     with seeded(random_state, codes.size) as seed:
-        scores, total = normal_scores(codes, seed), 0.0
+        scores, total = continuous_scores(codes, seed), 0.0
         for rows, held_out in KFold(cv, shuffle=True, random_state=seed).split(scores):
             rows = check_random_state(seed).permutation(rows)
             n_stop = _n_stop(len(rows), validation_fraction)
@@ -124,20 +124,9 @@ def neural_dependency_measure(
     return float(total / n)
 
 
-def normal_scores(codes, seed) -> np.ndarray:
-    """Return each column's ranks as normal quantiles, float32 (n, d).
-
-    Breaking ties at random makes every component continuous, and exactly normal, at no change of what it says about
-    the others (the distributional transform).
-    """
-    ties = np.random.RandomState(seed).random_sample(codes.shape)
-    ranks = np.lexsort((ties, codes), axis=0).argsort(axis=0)
-    return ndtri((ranks + 0.5) / len(codes)).astype(np.float32)
-
-
 def _fit(scores, *, train, stop, batch_size, max_iter, learning_rate_init, n_iter_no_change, tol, device):
     """Return a net trained on the rows ``train`` until it is no better on the rows ``stop``."""
-    keep = KeepBest(
+    keep = BestWeights(
         "valid_mutual_info", lower_is_better=False, n_iter_no_change=n_iter_no_change, tol=tol, from_start=True
     )
     net = InformationNet(

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
+
+from sklearn_dim.estimator import Interval, validate_params
 
 PRECISION = 1e-3  # the variance to which a code of unit variance is read: at most 3.5 nats a component
 _CHANNEL = {

@@ -6,9 +6,9 @@ import pathlib
 
 import numpy as np
 
-from sklearn_dim._sklearn import NeuralEstimator, is_plain
 from sklearn_dim.dgi import DGITransformer
 from sklearn_dim.dim import DIMTransformer
+from sklearn_dim.estimator import InfomaxEstimator, is_plain
 from sklearn_dim.infograph import GraphInfomaxTransformer
 from sklearn_dim.mine import MutualInfoEstimator
 
@@ -69,7 +69,7 @@ def save(estimator, folder) -> None:
     (folder / JSON_FILE).write_text(text)
 
 
-def load(folder) -> NeuralEstimator:
+def load(folder) -> InfomaxEstimator:
     """Return the estimator that `save` wrote. No code of the files is run.
 
     Parameters

@@ -5,18 +5,8 @@ from contextlib import contextmanager
 
 from skorch.callbacks import Callback
 
+from sklearn_dim.estimator._compat import CALLBACKS, FIT_TASK
 from sklearn_dim.training import InformationNet, ResumableCheckpoint
-
-try:
-    from sklearn.callback import CallbackSupportMixin
-except ImportError:
-
-    class CallbackSupportMixin:
-        """Stands in for scikit-learn's before 1.9, which has no callbacks."""
-
-
-# What scikit-learn keeps on an estimator during a fit, and needs after it, however it ended.
-OF_THE_CALLER = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
 def begin_fit(estimator, n_subtasks: int, **data):
@@ -24,7 +14,7 @@ def begin_fit(estimator, n_subtasks: int, **data):
 
     ``data`` are X and y, as callbacks may ask for them.
     """
-    if not getattr(estimator, "_skl_callbacks", None):
+    if not vars(estimator).get(CALLBACKS):
         return None
     task = estimator._init_callback_context(max_subtasks=n_subtasks)
     return task.call_on_fit_task_begin(estimator=estimator, **data)
@@ -32,7 +22,7 @@ def begin_fit(estimator, n_subtasks: int, **data):
 
 def end_fit(estimator, **data) -> None:
     """Tell the estimator's callbacks that its fit has come to its end."""
-    task = getattr(estimator, "_callback_fit_ctx", None)
+    task = vars(estimator).get(FIT_TASK)
     if task is not None:
         task.call_on_fit_task_end(estimator=estimator, reconstruction_attributes={}, **data)
 
@@ -50,10 +40,7 @@ def subtask(estimator, task, name: str, n_subtasks: int):
 
 @contextmanager
 def epochs_as_tasks(net: InformationNet, estimator, task, **data):
-    """Make the epochs of the net's training subtasks of ``task``, if that is not None."""
-    if task is None:
-        yield
-        return
+    """Make the epochs of the net's training subtasks of ``task``."""
     entry = ("epoch_tasks", EpochTasks(estimator, task, data))
     net.callbacks_.insert(1, entry)  # after the timer, before whatever may end training
     try:
@@ -83,12 +70,12 @@ class EpochTasks(Callback):
 def ready_callbacks(callbacks: list | None) -> list:
     """Return copies of the entries of the parameter ``callbacks``, those that save what others did last.
 
-    Copies are shallow: a log that a callback was given is that which it writes to.
+    Copies are shallow: a log that a callback was given is the one that it writes to.
     """
     names = [entry[0] for entry in callbacks or [] if isinstance(entry, tuple | list) and len(entry) == 2]
     if twice := sorted({str(name) for name in names if names.count(name) > 1}):
         raise ValueError(f"callbacks has several entries named {', '.join(twice)}. Give each a name of its own.")
-    copies = [_copied(entry, place) for place, entry in enumerate(callbacks or [])]
+    copies = [_copied(entry, position) for position, entry in enumerate(callbacks or [])]
     return sorted(copies, key=lambda entry: isinstance(_callback_of(entry), ResumableCheckpoint))
 
 
@@ -96,14 +83,14 @@ def _callback_of(entry):
     return entry[1] if isinstance(entry, tuple) else entry
 
 
-def _copied(entry, place: int):
+def _copied(entry, position: int):
     named = isinstance(entry, tuple | list) and len(entry) == 2 and isinstance(entry[0], str)
     callback = entry[1] if named else entry
     is_class = isinstance(callback, type) and issubclass(callback, Callback)
     if not is_class and not isinstance(callback, Callback):
-        cure = "Pass objects of skorch.callbacks.Callback, or pairs (name, callback)."
-        if hasattr(callback, "on_fit_task_end"):
-            cure = "It is one of scikit-learn's: give it to set_callbacks()."
-        raise TypeError(f"callbacks[{place}]={entry!r} is no skorch callback. {cure}")
+        hint = "Pass objects of skorch.callbacks.Callback, or pairs (name, callback)."
+        if hasattr(callback, "on_fit_task_end"):  # scikit-learn's callbacks share this method, not a class
+            hint = "It is one of scikit-learn's: give it to set_callbacks()."
+        raise TypeError(f"callbacks[{position}]={entry!r} is no skorch callback. {hint}")
     callback = callback if is_class else copy.copy(callback)
     return (entry[0], callback) if named else callback

@@ -1,4 +1,4 @@
-"""mutual_info_features, a score for each column of X, all critics trained at once."""
+"""mutual_info_features: a score for each column of X, all critics trained at once."""
 
 from functools import partial
 from numbers import Integral, Real
@@ -7,21 +7,22 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.model_selection import KFold
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_consistent_length
 from skorch.callbacks import LRScheduler
 from torch.optim.lr_scheduler import LambdaLR
 
-from sklearn_dim._sklearn import ColumnCoder, check_table, check_targets
 from sklearn_dim.bounds import BOUNDS, Bound, make_bound
-from sklearn_dim.critics import MOST_FEATURES, Separable, StackedCritic, TwoCritics, wave_features
+from sklearn_dim.critics import Separable, StackedCritic
+from sklearn_dim.data import check_table, check_targets
+from sklearn_dim.estimator import Interval, StrOptions, validate_params
+from sklearn_dim.features._codes import Code, code_columns, stacks_of
 from sklearn_dim.objectives import ColumnInformation, MaskedInformation
-from sklearn_dim.training import InformationNet, KeepBest, KeepBestEach, RowBatches, resolve_device, seeded
+from sklearn_dim.training import BestWeights, BestWeightsEach, InformationNet, RowBatches, resolve_device, seeded
 
-STEPS = {False: 600, True: 1000}  # of training a fold, by ``jointly``, where max_iter is "auto"
-MOST_NUMBERS = 2**25  # in the features of the columns that are trained together: 128 MB
+STEPS = {False: 600, True: 1000}  # of training per fold, by ``jointly``, where max_iter is "auto"
+NEVER = 10**6  # epochs without improvement before a stop: the best epoch counts, but all are run
+WEIGHT_DECAY = 0.3  # AdamW's; large, as each column has a critic of its own and rows are few
 
 
 @validate_params(
@@ -123,7 +124,7 @@ def mutual_info_features(
     values = np.zeros(table.shape[1])
     # On one thread: steps are short, and threads that wait for each other take many times as long on a busy machine.
     with seeded(random_state, 0) as seed:
-        for stack in _stacks(columns, len(table), jointly) if answers else []:
+        for stack in stacks_of(columns, len(table), jointly) if answers else []:
             torch.manual_seed(seed)
             y_features = np.hstack([code.features for code in answers]) / np.sqrt(len(answers))
             value = _value_jointly if jointly else _value_alone
@@ -144,15 +145,8 @@ class Plan(NamedTuple):
     lr: float
 
 
-class Code(NamedTuple):
-    """A column as critics take it: float32 features (n, width), the last of them 1."""
-
-    features: np.ndarray
-    continuous: bool
-
-
 def _check(X, y) -> tuple[pd.DataFrame, pd.DataFrame]:
-    table = check_table(_named_caller(), X, reset=True)
+    table = check_table(X, "mutual_info_features")
     if y is None:
         raise ValueError("mutual_info_features requires y to be passed, but the target y is None. Pass the target.")
     targets = check_targets(y)
@@ -163,58 +157,6 @@ def _check(X, y) -> tuple[pd.DataFrame, pd.DataFrame]:
             "Give more rows (an estimate worth reading wants hundreds)."
         )
     return table, targets
-
-
-def _named_caller():
-    """Return what validation calls the function in its messages."""
-    return type("mutual_info_features", (BaseEstimator,), {})()
-
-
-def code_columns(table: pd.DataFrame) -> list[Code | None]:
-    """Return each column's code; None for a constant."""
-    table = pd.DataFrame({i: _fewer_levels(table.iloc[:, i]) for i in range(table.shape[1])})
-    coder = ColumnCoder().fit(table)
-    codes = coder.transform(table)
-    coded: list[Code | None] = [None] * table.shape[1]
-    for place, j in enumerate(coder.continuous_):
-        coded[j] = Code(wave_features(torch.as_tensor(codes[:, place])).numpy(), True)
-    end = len(coder.continuous_)
-    for j, levels in zip(coder.discrete_, coder.levels_.categories_ if coder.discrete_ else [], strict=True):
-        start, end = end, end + len(levels)
-        coded[j] = Code(_indicators(codes[:, start:end]), False)
-    return coded
-
-
-def _fewer_levels(column: pd.Series) -> pd.Series:
-    """Return a text column with its rarest levels as one, so that all fit a critic."""
-    most = MOST_FEATURES - 1
-    if column.dtype.kind in "biufcmM" or column.nunique() <= most:
-        return column
-    frequent = column.value_counts().index[: most - 1]
-    return pd.Series(pd.Index(frequent).get_indexer(column), index=column.index).astype(str)
-
-
-def _indicators(levels: np.ndarray) -> np.ndarray:
-    """Return indicators (n, k) of about unit variance, with a norm like that of `wave_features`, and a 1."""
-    share = levels.mean(0)
-    scaled = (levels - share) / np.sqrt(np.maximum(share, 1 / MOST_FEATURES)) * min(1, np.sqrt(10 / len(share)))
-    return np.hstack([scaled, np.ones((len(levels), 1))]).astype(np.float32)
-
-
-def _stacks(columns, n: int, jointly: bool) -> list[list[int]]:
-    """Return the columns to be trained together, each stack within `MOST_NUMBERS`; narrow columns come first."""
-    order = [j for j, code in enumerate(columns) if code is not None]
-    if jointly:
-        return [order] if order else []
-    stacks: list[list[int]] = []
-    for j in sorted(order, key=lambda j: columns[j].features.shape[1]):
-        width = columns[j].features.shape[1]
-        joins = stacks and (len(stacks[-1]) + 1) * n * width <= MOST_NUMBERS
-        if joins and (width <= 16 or columns[stacks[-1][0]].features.shape[1] > 16):
-            stacks[-1].append(j)
-        else:
-            stacks.append([j])
-    return stacks
 
 
 def _halves(n: int, seed: int, plan: Plan):
@@ -239,7 +181,7 @@ def _value_alone(codes: list[Code], y, numbers: bool, seed: int, plan: Plan) -> 
     for fit, stop, held_out in _halves(len(y), seed, plan):
         options = {"shuffle": False, "batch_size": 2048, "device": plan.device}
         batches = RowBatches(x, y, rows=fit, batch_size=plan.batch_size, device=plan.device)
-        keep = KeepBestEach(list(RowBatches(x, y, rows=stop, **options)), every=-(-40 // len(batches)))
+        keep = BestWeightsEach(list(RowBatches(x, y, rows=stop, **options)), every=-(-40 // len(batches)))
         net = _make_net(partial(build_alone, x.shape[1:], y.shape[1], plan.bound), len(batches), keep, plan)
         rows = (torch.as_tensor(array[fit], device=plan.device) for array in (x, y))
         net.module_.start(*rows, gaussian.to(plan.device))
@@ -257,7 +199,7 @@ def _value_jointly(codes: list[Code], y, numbers: bool, seed: int, plan: Plan) -
     for fit, stop, held_out in _halves(len(y), seed, plan):
         options = {"shuffle": False, "batch_size": 1024, "device": plan.device}
         batches = RowBatches(x, y, rows=fit, batch_size=plan.batch_size, device=plan.device)
-        keep = KeepBest("valid_mutual_info", lower_is_better=False, n_iter_no_change=10**6, tol=0.0, from_start=True)
+        keep = BestWeights("valid_mutual_info", lower_is_better=False, n_iter_no_change=NEVER, tol=0.0, from_start=True)
         net = _make_net(partial(build_jointly, owner, y.shape[1], plan.bound), len(batches), keep, plan)
         net.partial_fit(batches, RowBatches(x, y, rows=stop, **options))
         total = total + _held_out(net, RowBatches(x, y, rows=held_out, **options))
@@ -278,7 +220,7 @@ def _make_net(build, n_batches: int, keep, plan: Plan) -> InformationNet:
         build,
         optimizer=torch.optim.AdamW,
         lr=plan.lr,
-        optimizer__weight_decay=0.3,
+        optimizer__weight_decay=WEIGHT_DECAY,
         optimizer__fused=plan.device.type in ("cpu", "cuda"),
         max_epochs=epochs,
         device=str(plan.device),
@@ -293,10 +235,10 @@ def _rate(steps: int, step: int) -> float:
 
 def build_alone(shape, y_features: int, bound: Bound) -> ColumnInformation:
     """Wire an objective for p columns of x_features each, shape = (p, x_features)."""
-    return ColumnInformation(StackedCritic(*shape, y_features), make_bound(bound))
+    return ColumnInformation(StackedCritic(*shape, y_features), bound)
 
 
 def build_jointly(owner, y_features: int, bound: Bound) -> MaskedInformation:
     """Wire an objective for columns whose features are ``owner``'s."""
     critic = Separable(len(owner) + int(owner.max()) + 1, y_features, units=32, hidden=(128,))
-    return MaskedInformation(TwoCritics(critic) if bound.second_critic else critic, make_bound(bound), owner)
+    return MaskedInformation(critic, bound, owner)

@@ -1,23 +1,50 @@
-"""DIMTransformer, the face of Deep InfoMax."""
+"""DIMTransformer: Deep InfoMax."""
 
-import math
+import copy
+from functools import partial
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 import torch
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_dim._dim_estimator import SampleEstimator
-from sklearn_dim._dim_objective import PUBLISHED
 from sklearn_dim.critics import CRITICS
-from sklearn_dim.objectives import PRIORS
-from sklearn_dim.training import seeded
+from sklearn_dim.data import (
+    Samples,
+    Shifted,
+    moments,
+    offset_of,
+    read_samples,
+    take_rows,
+    vocabulary_size,
+    word_weights,
+)
+from sklearn_dim.dim._objective import PUBLISHED, build_deep_infomax, make_view
+from sklearn_dim.dim._output import SampleOutput, mean_and_scale
+from sklearn_dim.estimator import (
+    InfomaxEstimator,
+    Interval,
+    Split,
+    StrOptions,
+    check_feature_names,
+    check_n_features,
+    documented,
+    fit_context,
+    training_constraints,
+)
+from sklearn_dim.objectives import PRIORS, AdversarialPrior
+from sklearn_dim.training import BestWeights, RowBatches, resolve_device, resolve_precision, seeded
+from sklearn_dim.views import VIEWS
+
+MOMENTS_ROWS = 10_000  # on which the output's statistics are taken: they are known to a hundredth of a deviation
+MIRROR_ROWS = 1000  # images that are looked at to see whether they may be mirrored
+VALUED_ROWS = 2048  # on which mutual_info_ is taken
 
 
-class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEstimator):
+@documented
+class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxEstimator):
     """Deep InfoMax: a representation that keeps as much information about its input as it can.
 
     An encoder is trained to maximise mutual information between its code and the input, globally and at
@@ -29,7 +56,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
     n_components : int, default=64
         Width of the code.
     mi_estimator : str or Bound, default="jsd"
-        The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
+        %(mi_estimator)s
     global_weight : float, default=0.0
         Weight of the information with the whole feature map (α): 1 in the paper's DIM(G), 0 in its DIM(L).
     local_weight : float, default=1.0
@@ -73,35 +100,34 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
     representation : {"code", "fc", "conv"}, default="code"
         What `transform` returns: the code, the last hidden layer, or all locations, flattened.
     max_iter : int or "auto", default="auto"
-        Epochs. "auto" makes about 300 steps, in 5 to 100 epochs.
+        %(epochs)s
     batch_size : int, default=128
-        Most rows in a batch. All other rows of a batch are a row's independent ones.
+        Maximum number of rows in a batch. The other rows of a batch are a row's negatives.
     learning_rate_init : float, default=0.001
-        Adam's step size.
+        %(learning_rate_init)s
     beta_1 : float, default=0.9
-        Adam's memory of the gradient; the paper has 0.5.
+        Adam's decay of the mean gradient; the paper has 0.5.
     early_stopping : bool, default=False
         Hold rows out, stop when their information no longer grows, and keep the best weights.
     validation_fraction : float, default=0.1
-        Share of rows held out with ``early_stopping``.
+        Fraction of rows held out with ``early_stopping``.
     n_iter_no_change : int, default=10
-        Epochs without an improvement by ``tol`` before an early stop.
+        %(n_iter_no_change)s
     tol : float, default=1e-4
-        The least improvement, in nats.
+        %(tol)s
     warm_start : bool, default=False
-        Go on from the weights of the last `fit`, if there are any.
+        %(warm_start)s
     device : str, default="auto"
-        "auto" is CUDA, then MPS, then the CPU; or a torch device.
+        %(device)s
     mixed_precision : bool or "auto", default="auto"
         Train encoder and critics in bfloat16, losses in float32. "auto" does so where the device, CUDA or CPU,
         computes in it. `transform` and `score` are in full precision anyway.
     compile : bool, default=False
         Compile the encoder by `torch.compile`: a start of a minute, then faster epochs.
     callbacks : list of skorch callbacks, default=None
-        `sklearn_dim.training.ResumableCheckpoint`, say, by which a fit that was killed goes on. Those of scikit-learn
-        1.9, such as its progress bar, are given to ``set_callbacks``.
+        %(callbacks)s
     verbose : int, default=0
-        1 prints a line an epoch.
+        %(verbose)s
     random_state : int, RandomState instance or None, default=None
         Seeds weights, order and views. Global random streams are left alone.
 
@@ -111,19 +137,23 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         Information of the code with its terms in nats, of held-out rows with ``early_stopping``, else of
         (at most 2048) training rows.
     history_ : DataFrame
-        One row an epoch: losses, validation value, seconds.
+        %(history_)s
     loss_curve_ : list of float
-        Training loss of each epoch.
+        %(loss_curve_)s
     n_iter_ : int
-        Epochs run.
+        %(n_iter_)s
     net_ : InformationNet
-        The trained skorch net.
+        %(net_)s
     mean_, scale_ : ndarray of shape (n_features_out,)
         Statistics that give the output zero mean and unit variance on the training rows.
     input_shape_ : tuple
         Shape of one sample.
     input_kind_ : {"table", "bag", "tokens", "sequence", "image"}
         What samples are taken for.
+    image_shape_, channels_ : tuple or None, str
+        The parameters that X is read by, as they were at fit.
+    representation_ : str
+        The layer that `transform` returns, as it was asked for at fit.
     vocabulary_size_ : int or None
         With ``encoder="tokens"``, the largest word number of X at fit, plus one. All larger numbers that `transform`
         meets are the one unknown word.
@@ -147,8 +177,10 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
     (300, 16)
     """
 
+    __module__ = "sklearn_dim.dim"
+
     _parameter_constraints: ClassVar[dict] = {
-        **SampleEstimator._parameter_constraints,
+        **training_constraints(),
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "global_weight": [Interval(Real, 0, None, closed="left")],
         "local_weight": [Interval(Real, 0, None, closed="left")],
@@ -168,8 +200,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         "mixed_precision": ["boolean", StrOptions({"auto"})],
         "compile": ["boolean"],
         "representation": [StrOptions({"code", "fc", "conv"})],
-        "warm_start": ["boolean"],
     }
+    _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset({"mixed_precision", "representation"})
 
     def __init__(
         self,
@@ -267,7 +299,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
             raise ValueError(f"objective={objective!r} was not published; give one of {list(PUBLISHED)}.")
         return cls(**{**PUBLISHED[objective], **parameters})
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Train the encoder on X.
 
@@ -293,11 +325,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         FloatingPointError
             If training diverges.
         """
-        go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(go_on, X=X):
-            return self._fit(X, go_on=go_on)
+        return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
         """Train one more epoch, on X.
 
@@ -313,9 +343,155 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         -------
         self : DIMTransformer
         """
-        go_on = hasattr(self, "net_")
-        with self._all_or_nothing(go_on, X=X):
-            return self._fit(X, go_on=go_on, epochs=1)
+        return self._fit(X, resume="net_" in vars(self), epochs=1)
+
+    # The steps of a fit.
+
+    def _read(self, X, y, *, reset):
+        """Return X as `Samples`, of the kind and shape that were fitted unless they are to be set."""
+        tokens = self.encoder == "tokens" if reset else self.vocabulary_size_ is not None
+        name = type(self).__name__
+        image_shape, channels = (self.image_shape, self.channels) if reset else (self.image_shape_, self.channels_)
+        check_feature_names(self, X, reset=reset)
+        samples = read_samples(
+            X, name, tokens=tokens, image_shape=image_shape, channels=channels, min_samples=2 if reset else 1
+        )
+        check_n_features(self, samples.X, reset=reset)
+        if reset:
+            self.input_kind_, self.input_shape_ = samples.kind, samples.shape[1:]
+            self.vocabulary_size_ = vocabulary_size(samples.X) if tokens else None
+            self.image_shape_, self.channels_ = image_shape, channels
+        elif samples.shape[1:] != self.input_shape_:
+            raise ValueError(
+                f"X has samples of shape {samples.shape[1:]}, but {name} was fitted on samples of "
+                f"shape {self.input_shape_}. Pass the same kind of samples as to fit."
+            )
+        if tokens and not reset:  # larger word numbers are the one unknown word, and float32 holds this one
+            samples = Samples(np.minimum(samples.X, self.vocabulary_size_), "tokens")
+        return samples
+
+    def _size(self, data):
+        return data.size
+
+    def _split(self, data, seed):
+        return self._hold_out(len(data), seed) if self.early_stopping else Split(np.arange(len(data)), None)
+
+    def _build(self, data, split):
+        """Make the net, its objective and its encoder's statistics."""
+        if self.global_weight == self.local_weight == 0:
+            raise ValueError("global_weight=0 and local_weight=0 leave nothing to learn. Make one of them positive.")
+        some = every_nth(split.train, MIRROR_ROWS)
+        images = take_rows(data.X, some) if data.kind == "image" else None
+        self._offset, statistics = self._statistics(data, split)
+        parameters = {
+            "mi_estimator": self.mi_estimator,
+            "prior": self.prior,
+            "occlusion": self.occlusion,
+            "n_locations": self.n_locations,
+            "n_global_vectors": self.n_global_vectors,
+            "encoder": self.encoder,
+            "critic": self.critic,
+            "global_critic": self.global_critic,
+        }
+        build = partial(
+            build_deep_infomax,
+            data.kind,
+            data.shape[1:],
+            self.n_components,
+            **copy.deepcopy(parameters),
+            weights={
+                "global": self.global_weight,
+                "local": self.local_weight,
+                "prior": self.prior_weight,
+                "coordinates": self.coordinate_weight,
+            },
+            view=make_view(copy.deepcopy(self.augmentation), data.kind, data.shape[1:], images),
+            statistics=statistics,
+        )
+        self.net_ = self._make_net(
+            build,
+            sparse=data.kind == "bag",
+            optimizer__betas=(self.beta_1, 0.999),  # the second as published
+            optimizer__param_groups=self._adversary_steps(),
+            autocast=self._precision(),
+        )
+        if self.compile:
+            self.net_.module_.encoder.core.compile()
+
+    def _statistics(self, data, split):
+        """Return what is subtracted from X before all else, and what the encoder knows of its columns or words."""
+        rows = None if split.valid is None else split.train
+        if data.kind == "tokens":
+            words = data.X if rows is None else data.X[rows]
+            size = self.vocabulary_size_
+            return None, {"vocabulary_size": size, "weight": word_weights(words, size)}
+        mean, scale = moments(data.X, rows)
+        offset = offset_of(data.X, mean, scale)
+        return offset, {"mean": mean if offset is None else mean - offset, "scale": scale}
+
+    def _precision(self):
+        return resolve_precision(self.mixed_precision, resolve_device(self.device))
+
+    def _adversary_steps(self):
+        """Return what Adam does differently for the discriminator of our own prior: it follows the code faster."""
+        if not self.prior_weight or not isinstance(self.prior, str | torch.distributions.Distribution):
+            return []
+        # Chosen on nudged digits: with smaller steps the code leaves the prior. β₁ = 0.5 is the paper's.
+        return [("prior.*", {"lr": 5 * self.learning_rate_init, "betas": (0.5, 0.999)})]
+
+    def _early_stopping(self):
+        if not self.early_stopping:
+            return []
+        patience = {"n_iter_no_change": self.n_iter_no_change, "tol": self.tol}
+        return [BestWeights("valid_mutual_info", lower_is_better=False, **patience)]
+
+    def _take_changed_parameters(self):
+        super()._take_changed_parameters()
+        self.net_.autocast = self._precision()
+
+    def _run(self, data, split, epochs, **told):
+        train, valid = self._batches(data, split.train), None
+        if split.valid is not None:
+            valid = train.of(split.valid)
+        epochs = epochs or self._epochs(train, steps=300, min_epochs=5, max_epochs=100)
+        self.net_.set_params(max_epochs=epochs)
+        self._train(self.net_, train, valid, self._begin(epochs, **told), **told)
+        valued = train.of((split.train if valid is None else split.valid)[:VALUED_ROWS])
+        self.mutual_info_ = self.net_.evaluate(valued)["mutual_info"]
+
+    def _publish(self, data, split, seed):
+        self.history_ = self.net_.history_frame()
+        self.loss_curve_ = self.history_["train_loss"].tolist()
+        self.n_iter_ = len(self.history_)
+        self.representation_ = self.representation
+        layer = SampleOutput(self.net_.module_.encoder, self.representation_, offset=self._offset)
+        self.mean_, self.scale_ = mean_and_scale(layer.batches(data.X, every_nth(split.train, MOMENTS_ROWS)))
+        self._n_features_out = len(self.mean_)
+
+    def _batches(self, data, rows=None, *, shuffle=True) -> RowBatches:
+        """Return batches of rows for the net."""
+        X = data.X if self._offset is None else Shifted(data.X, self._offset)
+        sparse = self.net_.module_.takes_sparse
+        return RowBatches(
+            X, rows=rows, shuffle=shuffle, batch_size=self.batch_size, device=self.net_.device, sparse=sparse
+        )
+
+    def _parts(self):
+        return (*super()._parts(), *VIEWS, AdversarialPrior, build_deep_infomax)
+
+    # What a fitted estimator says.
+
+    def _output(self) -> SampleOutput:
+        """Return what `transform` computes, as a module."""
+        return SampleOutput(
+            self.net_.module_.encoder,
+            self.representation_,
+            mean=self.mean_,
+            scale=self.scale_,
+            offset=self._offset,
+            sample_shape=self.input_shape_,
+            channels_last=self.channels_ == "last",
+        )
 
     def transform(self, X):
         """Return the representation of X.
@@ -331,12 +507,12 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
             variance on the training rows.
         """
         check_is_fitted(self)
-        X = self._check(X, reset=False)
-        output = np.empty((X.shape[0], len(self.mean_)), X.dtype if X.dtype.kind == "f" else np.float32)
-        with seeded(0, math.prod(X.shape)):
+        samples = self._read(X, None, reset=False)
+        output = np.empty((len(samples), len(self.mean_)), samples.dtype if samples.dtype.kind == "f" else np.float32)
+        with seeded(0, samples.size):
             start = 0
-            for batch in self._encode(X):
-                output[start : start + len(batch)] = (batch - self.mean_) / self.scale_
+            for batch in self._output().batches(samples.X):
+                output[start : start + len(batch)] = batch
                 start += len(batch)
         return output
 
@@ -359,11 +535,11 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         float
         """
         check_is_fitted(self)
-        X = self._check(X, reset=False)
-        if X.shape[0] < 2:
+        samples = self._read(X, None, reset=False)
+        if len(samples) < 2:
             raise ValueError("score needs at least two rows: information is about pairs; got n_samples = 1.")
-        with seeded(0, math.prod(X.shape)):
-            return self.net_.evaluate(self._batches(X, shuffle=False))["mutual_info"]
+        with seeded(0, samples.size):
+            return self.net_.evaluate(self._batches(samples, shuffle=False))["mutual_info"]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -371,3 +547,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def every_nth(rows: np.ndarray, n_max: int) -> np.ndarray:
+    """Return at most ``n_max`` of the rows, at equal distances."""
+    return rows[:: -(-len(rows) // n_max)]

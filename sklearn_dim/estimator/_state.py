@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-FORMAT = 1  # of the state; a change that older versions cannot read raises it
+FORMAT = 2  # of the state; raised by every change that older versions cannot read
 OBJECT, NAME, PARTIAL, FRAME, CSR = "__object__", "__name__", "__partial__", "__frame__", "__csr__"
 
 

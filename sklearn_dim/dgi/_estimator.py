@@ -1,4 +1,4 @@
-"""DGITransformer, the face of Deep Graph Infomax."""
+"""DGITransformer: Deep Graph Infomax."""
 
 import copy
 from functools import partial
@@ -7,44 +7,35 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from scipy import sparse
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
-from sklearn.preprocessing import StandardScaler, normalize
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
-from sklearn_dim._node_columns import (
-    KEPT_OF_INPUT,
-    KEPT_OF_LEARNT,
-    centre_and_spread,
-    input_axes,
-    input_columns,
-    is_bag,
-    n_input_columns,
-    smoothed,
-)
-from sklearn_dim._node_objective import build_node_summary
-from sklearn_dim._nodes import nodes_to_encode, training_nodes
-from sklearn_dim._sklearn import NeuralEstimator
 from sklearn_dim.critics import CRITICS
+from sklearn_dim.data import check_numbers
+from sklearn_dim.dgi._input import FeatureScale, Nodes, check_one_graph, sampled_batches, whole_batch
+from sklearn_dim.dgi._objective import build_node_summary
+from sklearn_dim.dgi._output import NodeOutput, input_axes, mean_and_scale, n_input_columns
 from sklearn_dim.encoders import GRAPH_ENCODERS
-from sklearn_dim.graphs import (
-    CORRUPTIONS,
-    GraphBatch,
-    NeighborBatches,
-    NeighborGraph,
-    SparseMatrix,
-    normalized_adjacency,
-    whole_graph,
+from sklearn_dim.estimator import (
+    InfomaxEstimator,
+    Interval,
+    StrOptions,
+    check_feature_names,
+    check_n_features,
+    documented,
+    fit_context,
+    training_constraints,
 )
+from sklearn_dim.graphs import CORRUPTIONS, Graph, NeighborGraph, as_graph, normalized_adjacency
 from sklearn_dim.objectives import READOUTS
-from sklearn_dim.training import seeded
+from sklearn_dim.training import BestWeights, seeded
 
-LARGE = 2**25  # numbers in the node vectors from which batch_size="auto" trains on batches
+LARGE = 2**25  # numbers in the node embeddings (128 MB) from which batch_size="auto" trains on batches
 BATCH_SIZE = 4096  # of such batches
-SPREAD = 2.0  # root mean square distance of the output from its mean: LogisticRegression(C=1) works on it as it is
 
 
-class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEstimator):
+@documented
+class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxEstimator):
     """Deep Graph Infomax: node vectors that share as much information with their graph as they can.
 
     A graph convolution is trained to tell the nodes of the graph from those of a corrupted twin, by their
@@ -152,10 +143,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     (150, 8)
     """
 
+    __module__ = "sklearn_dim.dgi"
+
     _parameter_constraints: ClassVar[dict] = {
-        **{
-            name: rule for name, rule in NeuralEstimator._parameter_constraints.items() if name != "validation_fraction"
-        },
+        **training_constraints(without=("validation_fraction",)),
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "encoder": [StrOptions(set(GRAPH_ENCODERS)), callable],
         "critic": [StrOptions({*CRITICS, "group"}), callable],
@@ -167,8 +158,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"}), None],
         "fan_out": [Interval(Integral, 1, None, closed="left"), None],
-        "warm_start": ["boolean"],
     }
+    _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset({"propagation", "inductive", "n_neighbors", "fan_out"})
 
     def __init__(
         self,
@@ -219,7 +210,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         self.verbose = verbose
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, **refused):
         """Train on a graph.
 
@@ -248,79 +239,117 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
                 f"fit takes no {', '.join(refused)}: cross-validation would cut it by rows only. Put nodes and edges "
                 "into one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
             )
-        go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(go_on, X=X):
-            return self._fit(X, go_on=go_on)
+        return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
-    def _fit(self, X, *, go_on):
-        nodes = training_nodes(self, X, reset=not go_on)
-        with seeded(self.random_state, self._size(nodes), self.n_iter_ if go_on else 0) as seed:
-            if not go_on:
-                self._start(nodes.features)
-            batches = self._batches(nodes)
-            self._run(X, batches, None, self._epochs(batches, steps=1000, most=500, least=10))
-            self._fit_output(nodes, seed)
-            self.mutual_info_ = self.net_.evaluate(batches)["mutual_info"]
-        return self
+    # The steps of a fit.
 
-    def _parts(self):
-        return (*super()._parts(), NeighborGraph, build_node_summary)
+    def _read(self, X, y, *, reset):
+        """Return the nodes to train on; plain rows become the graph of their nearest neighbours."""
+        X = as_graph(X)
+        if not (isinstance(X, Graph) and X.parts.max() > 0):
+            check_one_graph(self.corruption, self.critic)
+        if not isinstance(X, Graph):
+            X = self._check_rows(X, reset=reset, ensure_min_samples=2)
+            self.neighbors_ = NeighborGraph(self.n_neighbors).fit(X)
+            return Nodes.of_rows(X, self.neighbors_.adjacency_)
+        self._check_node_features(X, reset=reset)
+        X = X.induced() if self.inductive else X
+        if X.features.shape[0] < 2:
+            raise ValueError("a Graph needs at least two nodes, to compare one with others; got n_samples = 1.")
+        self.neighbors_ = None
+        return Nodes.of(X)
 
-    def _size(self, nodes) -> int:
-        """Return how many numbers there are to be computed."""
-        return nodes.features.shape[0] * self.n_components
+    def _check_rows(self, X, *, reset, **rules):
+        check_feature_names(self, X, reset=reset)
+        rows = check_numbers(X, type(self).__name__, **rules)
+        check_n_features(self, rows, reset=reset)
+        return rows
 
-    def _start(self, features):
-        """Build the net and decide how features enter it."""
-        scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default")
-        self._scaler = None if is_bag(features) else scaler.fit(features)
-        names = ("mi_estimator", "encoder", "critic", "corruption", "readout")
-        own = {name: copy.deepcopy(getattr(self, name)) for name in names}
-        build = partial(build_node_summary, features.shape[1], self.n_components - self._n_input(features), **own)
-        watch = [self._keep_best("train_loss", lower_is_better=True)] if self.early_stopping else []
-        self.net_ = self._make_net(build, watch=watch, sparse=True)
+    def _size(self, data):
+        return data.features.shape[0] * self.n_components
+
+    def _split(self, data, seed):
+        return None  # all nodes are trained on: features and edges need no labels
+
+    def _build(self, data, split):
+        self._scale = FeatureScale().fit(data.features)
+        parameters = {
+            "mi_estimator": self.mi_estimator,
+            "encoder": self.encoder,
+            "critic": self.critic,
+            "corruption": self.corruption,
+            "readout": self.readout,
+        }
+        n_features = data.features.shape[1]
+        self._n_input = n_input_columns(self.n_components, n_features, self.input_share)
+        n_learnt = self.n_components - self._n_input
+        build = partial(build_node_summary, n_features, n_learnt, **copy.deepcopy(parameters))
+        self.net_ = self._make_net(build, sparse=True)
         self._n_features_out = self.n_components
 
-    def _inputs(self, nodes):
-        """Return features as they enter the encoder, and the matrix that it propagates with."""
-        kind = getattr(self.net_.module_.encoder, "normalization", "symmetric")
-        return self._scaled(nodes.features), normalized_adjacency(nodes.adjacency, kind)
+    def _early_stopping(self):
+        if not self.early_stopping:
+            return []
+        patience = {"n_iter_no_change": self.n_iter_no_change, "tol": self.tol}
+        return [BestWeights("train_loss", lower_is_better=True, **patience)]
 
-    def _scaled(self, features):
-        """Return rows of unit sum if they are bags of words, else standardised columns."""
-        return normalize(features, norm="l1") if self._scaler is None else self._scaler.transform(features)
-
-    def _input_rows(self, features):
-        """Return rows as they enter the output: of unit length if they are bags of words, else standardised."""
-        return normalize(features) if self._scaler is None else self._scaled(features)
-
-    @property
-    def _own_network(self) -> bool:
-        """Whether the encoder is a user's, which knows neither sparse X nor hops."""
-        return not hasattr(self.net_.module_.encoder, "n_hops")
-
-    def _whole(self, nodes, dtype=torch.float32) -> GraphBatch:
-        """Return all of a graph on the device."""
-        X, matrix = self._inputs(nodes)
-        return whole_graph(X, matrix, nodes.parts, dense=self._own_network, dtype=dtype, device=self.net_.device)
+    def _run(self, data, split, epochs, **told):
+        batches = self._batches(data)
+        epochs = epochs or self._epochs(batches, steps=1000, min_epochs=10, max_epochs=500)
+        self.net_.set_params(max_epochs=epochs)
+        self._train(self.net_, batches, None, self._begin(epochs, **told), **told)
+        self.mutual_info_ = self.net_.evaluate(batches)["mutual_info"]
 
     def _batches(self, nodes):
-        """Return what an epoch iterates over: all of the graph at once, or its nodes bit by bit."""
-        size = self.batch_size
+        """Return what an epoch iterates over: the whole graph at once, or its nodes in batches."""
+        size, encoder = self.batch_size, self.net_.module_.encoder
         if size == "auto":
             size = BATCH_SIZE if self._size(nodes) > LARGE else None
         if size is None or size >= nodes.features.shape[0]:
-            return [(self._whole(nodes),)]
-        hops = getattr(self.net_.module_.encoder, "n_hops", 2)
-        return NeighborBatches(
-            *self._inputs(nodes),
-            nodes.parts,
-            batch_size=size,
-            fan_out=[self.fan_out] * hops,
-            square=self._own_network,
-            dense=self._own_network,
+            return [(whole_batch(nodes, self._scale, encoder, device=self.net_.device),)]
+        options = {"batch_size": size, "fan_out": self.fan_out, "device": self.net_.device}
+        return sampled_batches(nodes, self._scale, encoder, **options)
+
+    def _publish(self, data, split, seed):
+        self.history_ = self.net_.history_frame()
+        self.loss_curve_ = self.history_["train_loss"].tolist()
+        self.n_iter_ = len(self.history_)
+        self.propagation_ = self.propagation
+        rows, matrix = self._scale.for_output(data.features), normalized_adjacency(data.adjacency)
+        self.input_axes_ = input_axes(rows, matrix, self._n_input, seed)
+        self.mean_, self.scale_ = mean_and_scale(self._output().blocks(data))
+
+    def _parts(self):
+        return (*super()._parts(), FeatureScale, NeighborGraph, build_node_summary)
+
+    # What a fitted estimator says.
+
+    def _output(self) -> NodeOutput:
+        """Return what `transform` computes."""
+        return NodeOutput(
+            self.net_.module_.encoder,
+            self._scale,
+            propagation=self.propagation_,
+            axes=self.input_axes_,
+            holds_input=self._n_input > 0,
             device=self.net_.device,
         )
+
+    def _nodes(self, X) -> Nodes:
+        """Return the nodes of X's graph; plain rows are attached to the graph of those trained on."""
+        check_is_fitted(self)
+        X = as_graph(X)
+        if isinstance(X, Graph):
+            self._check_node_features(X, reset=False)
+            return Nodes.of(X)
+        X = self._check_rows(X, reset=False)
+        if self.neighbors_ is None:
+            raise ValueError(
+                "DGITransformer was fitted on a Graph, but X has plain rows, which have no place in it. Pass a Graph "
+                "that holds the new nodes and their edges."
+            )
+        features, adjacency = self.neighbors_.attach(X)
+        return Nodes.of_rows(features, adjacency, first=features.shape[0] - X.shape[0])
 
     def transform(self, X):
         """Return the vectors of X's nodes.
@@ -337,41 +366,14 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             In X's float dtype: unit vectors, moved and scaled to zero mean and a root mean square distance of 2 from
             it on the training nodes. For a list, the nodes of the first Graph, then of the second, and so on.
         """
-        nodes = nodes_to_encode(self, X)
+        nodes = self._nodes(X)
         double = nodes.features.dtype == np.float64 and self.neighbors_ is not None
         with seeded(0, self._size(nodes)):
-            blocks = self._blocks(nodes, torch.float64 if double else torch.float32)
+            blocks = self._output().blocks(nodes, torch.float64 if double else torch.float32)
         vectors = np.hstack([block[nodes.rows] for block in blocks])
         vectors -= self.mean_
         vectors /= self.scale_
         return vectors.astype(nodes.features.dtype, copy=False)
-
-    def _n_input(self, features) -> int:
-        return n_input_columns(self.n_components, features.shape[1], self.input_share)
-
-    def _fit_output(self, nodes, seed):
-        """Set the axes of the input, and mean and scale of the output, from the training nodes."""
-        rows, matrix = self._input_rows(nodes.features), normalized_adjacency(nodes.adjacency)
-        self.input_axes_ = input_axes(rows, matrix, self._n_input(rows), seed)
-        blocks = self._blocks(nodes)
-        moments = [centre_and_spread(block) for block in blocks]
-        self.mean_ = np.concatenate([mean for mean, _ in moments])
-        share = SPREAD / np.sqrt(len(blocks))
-        self.scale_ = np.concatenate([np.full(len(mean), spread / share) for mean, spread in moments])
-
-    @torch.no_grad()
-    def _blocks(self, nodes, dtype=torch.float32) -> list[np.ndarray]:
-        """Return the learnt columns of all nodes, and if there are any those of the input; rows of unit length."""
-        graph = self._whole(nodes, dtype)
-        encoder, where = self.net_.module_.encoder, {"dtype": dtype, "device": self.net_.device}
-        encoder = copy.deepcopy(encoder).double() if dtype == torch.float64 else encoder
-        symmetric = getattr(encoder, "normalization", "symmetric") == "symmetric"
-        matrix = graph.adjacency if symmetric else SparseMatrix(normalized_adjacency(nodes.adjacency), **where)
-        blocks = [smoothed(encoder(graph.X, graph.adjacency), matrix, KEPT_OF_LEARNT, self.propagation)]
-        if self._n_input(nodes.features):
-            given = torch.as_tensor(input_columns(self._input_rows(nodes.features), self.input_axes_)).to(**where)
-            blocks.append(smoothed(given, matrix, KEPT_OF_INPUT, self.propagation))
-        return blocks
 
     def score(self, X, y=None):
         """Return the information of the graph's summary with X's nodes, in nats: higher is better.
@@ -389,9 +391,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         -------
         float
         """
-        nodes = nodes_to_encode(self, X)
+        nodes = self._nodes(X)
         with seeded(0, self._size(nodes)), torch.no_grad():
-            return self.net_.module_.mutual_info((self._whole(nodes),), torch.as_tensor(nodes.rows)).item()
+            batch = whole_batch(nodes, self._scale, self.net_.module_.encoder, device=self.net_.device)
+            return self.net_.module_.mutual_info((batch,), torch.as_tensor(nodes.rows)).item()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

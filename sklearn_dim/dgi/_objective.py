@@ -19,12 +19,12 @@ def build_node_summary(n_features, n_components, *, mi_estimator, encoder, criti
         network = copy.deepcopy(encoder)
     else:
         network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
-    network = as_graph_encoder(network)
+    network = as_graph_encoder(network, "symmetric")
     pair = SparseMatrix(sparse.csr_matrix(np.array([[0.5, 0.5], [0.5, 0.5]])))
     why = f"{n_components} columns, n_components without those that hold the input (input_share)"
     network = check_graph_encoder(network, pair, n_features, n_components, why)
-    bound = make_bound(mi_estimator)
-    critic = GroupDiscrimination if critic == "group" else critic
-    critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
+    critic = make_critic(GroupDiscrimination if critic == "group" else critic, n_components, n_components)
     corrupt = None if corruption == "other_graph" else CORRUPTIONS.get(corruption, corruption)
-    return NodeSummary(network, critic, bound, corrupt, readout=readout, shuffles=corruption == "shuffle")
+    return NodeSummary(
+        network, critic, make_bound(mi_estimator), corrupt, readout=readout, shuffles=corruption == "shuffle"
+    )

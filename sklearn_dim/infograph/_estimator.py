@@ -1,4 +1,4 @@
-"""GraphInfomaxTransformer, the face of InfoGraph."""
+"""GraphInfomaxTransformer: InfoGraph."""
 
 import copy
 from functools import partial
@@ -6,24 +6,30 @@ from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
-import torch
-from scipy import sparse
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
-from torch import nn
 
-from sklearn_dim._sklearn import NeuralEstimator, check_nodes
-from sklearn_dim.bounds import make_bound
-from sklearn_dim.critics import CRITICS, make_critic
-from sklearn_dim.encoders import GRAPH_ENCODERS, as_graph_encoder, check_graph_encoder
-from sklearn_dim.graphs import Graph, GraphBatches, SparseMatrix, normalized_adjacency
-from sklearn_dim.objectives import READOUTS, GraphSummary
-from sklearn_dim.training import RowBatches, seeded
+from sklearn_dim.critics import CRITICS
+from sklearn_dim.encoders import GRAPH_ENCODERS
+from sklearn_dim.estimator import (
+    InfomaxEstimator,
+    Interval,
+    Split,
+    StrOptions,
+    documented,
+    fit_context,
+    training_constraints,
+)
+from sklearn_dim.graphs import Graph, GraphBatches, normalized_adjacency
+from sklearn_dim.infograph._input import check_graphs, fit_scaler
+from sklearn_dim.infograph._objective import build_graph_summary
+from sklearn_dim.infograph._output import graph_vectors, mean_and_scale
+from sklearn_dim.objectives import READOUTS
+from sklearn_dim.training import BestWeights, RowBatches, seeded
 
 
-class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEstimator):
+@documented
+class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxEstimator):
     """InfoGraph: vectors of whole graphs that share as much information with their nodes as they can.
 
     A graph isomorphism network is trained to tell the nodes of a graph from those of others, by their information
@@ -107,13 +113,14 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     (4, 12)
     """
 
+    __module__ = "sklearn_dim.infograph"
+
     _parameter_constraints: ClassVar[dict] = {
-        **NeuralEstimator._parameter_constraints,
+        **training_constraints(),
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "encoder": [StrOptions(set(GRAPH_ENCODERS)), callable],
         "critic": [StrOptions(set(CRITICS)), callable],
         "readout": [StrOptions(set(READOUTS))],
-        "warm_start": ["boolean"],
     }
 
     def __init__(
@@ -155,7 +162,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.verbose = verbose
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Train on graphs.
 
@@ -180,72 +187,70 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         FloatingPointError
             If training diverges.
         """
-        go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing(go_on, X=X):
-            return self._fit(X, go_on=go_on)
+        return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
-    def _fit(self, X, *, go_on):
-        graphs = self._side_by_side(X, reset=not go_on, least=2)
-        with seeded(self.random_state, self._size(graphs), self.n_iter_ if go_on else 0) as seed:
-            train, valid = np.arange(len(X)), None
-            if self.early_stopping:
-                train, valid = self._split(len(X), seed)
-            if not go_on:
-                self._start(graphs, train)
-            train_batches = self._batches(graphs, rows=train)
-            valid_batches = None if valid is None else self._batches(graphs, rows=valid, shuffle=False)
-            epochs = self._epochs(train_batches, steps=300, least=5, most=100)
-            self._run(X, train_batches, valid_batches, epochs)
-            self._scale_output(self._batches(graphs, rows=train, shuffle=False))
-            judged = self._batches(graphs, rows=train if valid is None else valid, shuffle=False)
-            self.mutual_info_ = self.net_.evaluate(judged)["mutual_info"]
-        return self
+    # The steps of a fit.
 
-    def _parts(self):
-        return (*super()._parts(), build_graph_summary)
-
-    def _side_by_side(self, X, *, reset, least=1):
-        """Return the graphs of X as one, checked."""
-        check_graphs(X, least)
-        check_nodes(self, X[0], reset=reset)
+    def _read(self, X, y, *, reset, min_graphs=2):
+        """Return the graphs of X side by side, checked."""
+        check_graphs(X, min_graphs)
+        self._check_node_features(X[0], reset=reset)
         return Graph.union(X)
 
-    def _size(self, graphs):
-        """Return how many numbers there are to be computed."""
-        return graphs.features.shape[0] * self.n_components
+    def _size(self, data):
+        return data.features.shape[0] * self.n_components
 
-    def _start(self, graphs, train):
-        """Build the net and decide the scale on which features enter it."""
-        self._scaler = fit_scaler(graphs.features[np.isin(graphs.parts, train)])
-        build = partial(
-            build_graph_summary,
-            graphs.shape[1],
-            self.n_components,
-            **{name: copy.deepcopy(getattr(self, name)) for name in ("mi_estimator", "encoder", "critic", "readout")},
-        )
-        keep = self._keep_best("valid_mutual_info", lower_is_better=False) if self.early_stopping else None
-        self.net_ = self._make_net(build, watch=[keep] if keep else [], sparse=True)
+    def _split(self, data, seed):
+        n_graphs = data.parts.max() + 1
+        return self._hold_out(n_graphs, seed) if self.early_stopping else Split(np.arange(n_graphs), None)
+
+    def _build(self, data, split):
+        self._scaler = fit_scaler(data.features[np.isin(data.parts, split.train)])
+        parameters = {
+            "mi_estimator": self.mi_estimator,
+            "encoder": self.encoder,
+            "critic": self.critic,
+            "readout": self.readout,
+        }
+        build = partial(build_graph_summary, data.shape[1], self.n_components, **copy.deepcopy(parameters))
+        self.net_ = self._make_net(build, sparse=True)
         self._n_features_out = self.n_components
+
+    def _early_stopping(self):
+        if not self.early_stopping:
+            return []
+        patience = {"n_iter_no_change": self.n_iter_no_change, "tol": self.tol}
+        return [BestWeights("valid_mutual_info", lower_is_better=False, **patience)]
+
+    def _run(self, data, split, epochs, **told):
+        train, valid = self._batches(data, rows=split.train), None
+        if split.valid is not None:
+            valid = self._batches(data, rows=split.valid, shuffle=False)
+        epochs = epochs or self._epochs(train, steps=300, min_epochs=5, max_epochs=100)
+        self.net_.set_params(max_epochs=epochs)
+        self._train(self.net_, train, valid, self._begin(epochs, **told), **told)
+        valued = valid or self._batches(data, rows=split.train, shuffle=False)
+        self.mutual_info_ = self.net_.evaluate(valued)["mutual_info"]
 
     def _batches(self, graphs, **options):
         """Return batches of graphs, ready for the network."""
         sizes = np.bincount(graphs.parts)
         features = self._scaler.transform(graphs.features)
-        kind = getattr(self.net_.module_.encoder, "normalization", "sum")
-        adjacency = normalized_adjacency(graphs.adjacency, kind)
+        adjacency = normalized_adjacency(graphs.adjacency, self.net_.module_.encoder.normalization)
         picks = RowBatches(np.arange(len(sizes)), batch_size=self.batch_size, **options)
         return GraphBatches(features, adjacency, sizes, picks, self.net_.device)
 
-    def _scale_output(self, batches):
-        """Set mean and scale of the output from the training graphs."""
-        vectors = self._vectors(batches).astype(np.float64)
-        self.mean_, scale = vectors.mean(0), vectors.std(0)
-        self.scale_ = np.where(scale > 1e-6 * np.maximum(np.abs(self.mean_), 1.0), scale, 1.0)
+    def _publish(self, data, split, seed):
+        self.history_ = self.net_.history_frame()
+        self.loss_curve_ = self.history_["train_loss"].tolist()
+        self.n_iter_ = len(self.history_)
+        train = self._batches(data, rows=split.train, shuffle=False)
+        self.mean_, self.scale_ = mean_and_scale(graph_vectors(self.net_.module_, train))
 
-    @torch.no_grad()
-    def _vectors(self, batches):
-        """Return the graphs' vectors as they come from the network."""
-        return np.concatenate([self.net_.module_.encode(*batch)[1].cpu().numpy() for batch in batches])
+    def _parts(self):
+        return (*super()._parts(), build_graph_summary)
+
+    # What a fitted estimator says.
 
     def transform(self, X):
         """Return the vectors of X's graphs.
@@ -262,9 +267,9 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             the long tails of sums, of zero mean and unit variance on the training graphs.
         """
         check_is_fitted(self)
-        graphs = self._side_by_side(X, reset=False)
+        graphs = self._read(X, None, reset=False, min_graphs=1)
         with seeded(0, self._size(graphs)):
-            vectors = self._vectors(self._batches(graphs, shuffle=False))
+            vectors = graph_vectors(self.net_.module_, self._batches(graphs, shuffle=False))
         return ((vectors - self.mean_) / self.scale_).astype(graphs.dtype, copy=False)
 
     def score(self, X, y=None):
@@ -286,7 +291,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         float
         """
         check_is_fitted(self)
-        graphs = self._side_by_side(X, reset=False, least=2)
+        graphs = self._read(X, None, reset=False)
         with seeded(0, self._size(graphs)):
             return self.net_.evaluate(self._batches(graphs, shuffle=False))["mutual_info"]
 
@@ -296,50 +301,3 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-
-def fit_scaler(features) -> StandardScaler:
-    """Return a scaler for all columns but indicators and constants, which count nodes and neighbours as they are."""
-    scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default").fit(features)
-    others = np.asarray((features != features.astype(bool)).sum(0)).ravel()  # values of a column but 0 and 1
-    plain = (scaler.scale_ == 1) | (others == 0)  # of a constant the scale is 1
-    scaler.scale_[plain] = 1.0
-    if scaler.with_mean:
-        scaler.mean_[plain] = 0.0
-    return scaler
-
-
-def check_graphs(X, least: int) -> None:
-    """Refuse what is not a list of at least ``least`` graphs with the same features."""
-    if isinstance(X, Graph):
-        raise TypeError(
-            "X is a single Graph; expected a list of graphs, of which each gets a vector. Pass [graph], or take "
-            "DGITransformer for the vectors of its nodes."
-        )
-    if not hasattr(X, "__len__") or not hasattr(X, "__getitem__"):
-        raise TypeError(f"X is a {type(X).__name__}; expected a list of graphs. Pass list(X) if it yields some.")
-    if len(X) < least:
-        reason = " to compare one with others" if least == 2 else ""
-        raise ValueError(f"X needs at least {least} graph{'s' * (least > 1)}{reason}; got a list of {len(X)}.")
-    for place, graph in enumerate(X):
-        if not isinstance(graph, Graph):
-            raise TypeError(f"X[{place}] is a {type(graph).__name__}; expected a Graph(features, adjacency).")
-        if graph.shape[1] != X[0].shape[1]:
-            raise ValueError(
-                f"X[{place}] has {graph.shape[1]} features, but X[0] has {X[0].shape[1]}. Give all graphs the same."
-            )
-        if not np.array_equal(graph.names, X[0].names):
-            raise ValueError(f"X[{place}] has features named {graph.names}, but X[0] has {X[0].names}. Align them.")
-
-
-def build_graph_summary(n_features, n_components, *, mi_estimator, encoder, critic, readout) -> GraphSummary:
-    """Wire an objective for graphs of ``n_features`` from `GraphInfomaxTransformer`'s parameters."""
-    if isinstance(encoder, nn.Module):
-        network = copy.deepcopy(encoder)
-    else:
-        network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
-    pair = SparseMatrix(sparse.csr_matrix(np.array([[0.0, 1.0], [1.0, 0.0]])))
-    why = f"n_components={n_components} columns"
-    network = check_graph_encoder(as_graph_encoder(network), pair, n_features, n_components, why)
-    bound = make_bound(mi_estimator)
-    critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
-    return GraphSummary(network, critic, bound, n_components, readout)

@@ -1,0 +1,36 @@
+"""What comes in: one rule for what X is, and one way to read it.
+
+============== =====================================================================
+`_samples.py`  what samples are taken for; rows from memory, files and Datasets
+`_datasets.py` samples of a torch Dataset
+`_images.py`   images, channels first
+`_tokens.py`   documents as word numbers
+`_columns.py`  columns of any kind, for mutual information
+============== =====================================================================
+"""
+
+from sklearn_dim.data._columns import (
+    ColumnCoder,
+    Passthrough,
+    check_table,
+    check_targets,
+    continuous_scores,
+    equal_rows,
+    normal_scores,
+)
+from sklearn_dim.data._samples import (
+    Samples,
+    Shifted,
+    check_numbers,
+    chunks,
+    file_of,
+    is_bag,
+    moments,
+    offset_of,
+    read_samples,
+    sparse_tensor,
+    take_rows,
+)
+from sklearn_dim.data._tokens import vocabulary_size, word_weights
+
+__all__: list[str] = []  # for the estimators; nothing here is for users

@@ -1,0 +1,224 @@
+"""Samples: what X is taken for (a table, a bag, tokens, sequences or images), and how its rows are read.
+
+X may lie in memory, in a file or in a torch Dataset; training, `transform` and the statistics all read it by `take_rows`
+and `chunks`.
+"""
+
+import math
+import mmap
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+import torch
+from scipy.sparse import issparse
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import assert_all_finite, check_array
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from sklearn_dim.data._datasets import DatasetRows
+from sklearn_dim.data._images import as_images, channels_first
+from sklearn_dim.data._tokens import check_tokens
+
+MAX_NUMBERS = 2**22  # that are read at a time: 32 MB of float64
+KEPT_FILE = 2**26  # bytes of a file whose pages may stay resident: 64 MB are no burden
+ROWS_PER_READ = 128  # of a larger file: each scattered row may bring a 2 MB page with it
+FAR_FROM_ZERO = 1e4  # standard deviations; float32 has seven digits, and three should be left for the differences
+BAG_DENSITY = 0.1  # below it sparse products are faster than dense ones
+
+
+class Samples:
+    """X, checked, and what its samples are taken for.
+
+    Parameters
+    ----------
+    X : array, CSR matrix, memory map or `DatasetRows`
+        Images have their channels first.
+    kind : {"table", "bag", "tokens", "sequence", "image"}
+
+    Attributes
+    ----------
+    shape : tuple (n_samples, ...)
+    dtype : numpy.dtype
+    """
+
+    def __init__(self, X, kind: str):
+        self.X, self.kind = X, kind
+        self.shape, self.dtype = tuple(X.shape), X.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        return math.prod(self.shape)
+
+
+def read_samples(X, name: str, *, tokens=False, image_shape=None, channels="auto", min_samples=1) -> Samples:
+    """Return X as `Samples`, or refuse it.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix, DataFrame or torch Dataset
+    name : str
+        The estimator's, for messages.
+    tokens : bool, default=False
+        Whether X holds documents as word numbers.
+    image_shape : tuple (channels, height, width), default=None
+        Shape of images given as flat rows.
+    channels : {"auto", "first", "last"}, default="auto"
+        Where images have their channels.
+    min_samples : int, default=1
+    """
+    if tokens:
+        numbers = partial(check_numbers, name=name, ensure_min_samples=min_samples)
+        return Samples(check_tokens(X, numbers), "tokens")
+    if isinstance(X, Dataset):
+        X = DatasetRows(X, min_samples=min_samples)
+    if len(getattr(X, "shape", ())) == 4:  # whatever X is, only an array has a shape
+        X = channels_first(X, channels)
+    if not isinstance(X, DatasetRows):
+        X = _check_numbers(X, name, min_samples)
+    if image_shape is not None:
+        X = as_images(X, image_shape, channels)
+    if len(X.shape) not in (2, 3, 4):
+        raise ValueError(
+            f"X has {len(X.shape)} dimensions, shape {X.shape}; expected rows (n_samples, n_features), sequences "
+            "(n_samples, channels, length) or images (n_samples, channels, height, width). Flatten other arrays "
+            "to rows first."
+        )
+    return Samples(X, kind_of(X))
+
+
+def kind_of(X) -> str:
+    """Return the kind of the samples X: "table", "bag", "sequence" or "image".
+
+    Bags are CSR matrices: an encoder of bags reads sparse rows.
+    """
+    if issparse(X) and is_bag(X):
+        return "bag"
+    return {2: "table", 3: "sequence", 4: "image"}[len(X.shape)]
+
+
+def is_bag(rows) -> bool:
+    """Return whether rows are like bags of words: less than a tenth filled, with nothing negative."""
+    values = rows.data if issparse(rows) else rows
+    filled = rows.nnz if issparse(rows) else np.count_nonzero(rows)
+    return filled < BAG_DENSITY * math.prod(rows.shape) and values.min(initial=0.0) >= 0
+
+
+def _check_numbers(X, name: str, min_samples: int):
+    """Return X as an array or CSR matrix of finite numbers; a memory map is read in parts."""
+    in_file = file_of(X) is not None
+    X = check_numbers(
+        X, name, dtype=(np.float64, np.float32, np.uint8), allow_nd=True,
+        ensure_min_samples=min_samples, ensure_all_finite=not in_file,
+    )  # fmt: skip
+    for chunk in chunks(X) if in_file else ():
+        assert_all_finite(chunk, estimator_name=name, input_name="X")
+    return X
+
+
+def check_numbers(
+    X, name: str, *, dtype=(np.float64, np.float32), hint="Encode it first, say with OneHotEncoder.", **rules
+):
+    """Return X as dense or CSR numbers, by the rules of `check_array`; an error about text ends with the hint."""
+    try:
+        return check_array(X, accept_sparse="csr", dtype=list(dtype), estimator=name, input_name="X", **rules)
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        raise ValueError(f"X holds text, but {name} takes numbers ({error}). {hint}") from error
+
+
+def file_of(array) -> np.ndarray | None:
+    """Return the memory map of the file that an array is a part of, or None."""
+    while isinstance(array, np.ndarray) and not isinstance(array.base, mmap.mmap):
+        array = array.base
+    return array if isinstance(array, np.ndarray) else None
+
+
+def take_rows(X, rows):
+    """Return the rows that a slice or an array of int picks.
+
+    Those of a large memory map are copied, and the pages they were read from are released, so that no more of the file
+    is resident than what is worked on. A copy-on-write map, or one that does not say its mode, keeps its pages: they
+    may hold changes that the file does not have.
+    """
+    file = file_of(X)
+    if file is None or file.nbytes < KEPT_FILE or not _can_release(file):
+        return X[rows]
+    parts = [rows] if isinstance(rows, slice) else np.array_split(rows, max(1, -(-len(rows) // ROWS_PER_READ)))
+    picked = []
+    for part in parts:
+        picked.append(np.array(X[part]))
+        file.base.madvise(mmap.MADV_DONTNEED)
+    return picked[0] if len(picked) == 1 else np.concatenate(picked)
+
+
+def _can_release(file: np.ndarray) -> bool:
+    """Return whether the pages of a map can be read from the file again."""
+    return isinstance(file, np.memmap) and file.mode != "c" and "MADV_DONTNEED" in vars(mmap)
+
+
+def chunks(X, rows=None, *, max_rows: int | None = None) -> Iterator:
+    """Yield rows of X, all by default, about `MAX_NUMBERS` numbers and at most ``max_rows`` rows at a time."""
+    n = X.shape[0] if rows is None else len(rows)
+    step = n if max_rows is None else max_rows
+    if not issparse(X):
+        step = max(1, min(step, MAX_NUMBERS // math.prod(X.shape[1:])))
+    for start in range(0, n, step):
+        picked = slice(start, start + step)
+        yield take_rows(X, picked if rows is None else rows[picked])
+
+
+def moments(X, rows=None) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and scale of each column, or of each channel of sequences or images; the scale of a constant is 1.
+
+    Parameters
+    ----------
+    X : array, CSR matrix or `DatasetRows`
+        Read chunk by chunk, so it may be larger than memory.
+    rows : array of int, default=None
+        The rows to use; None uses all.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaler = StandardScaler(with_mean=not issparse(X))
+        for chunk in chunks(X, rows):
+            scaler.partial_fit(chunk if chunk.ndim == 2 else np.moveaxis(chunk, 1, -1).reshape(-1, chunk.shape[1]))
+        mean, scale = scaler.mean_, scaler.scale_
+    too_large = ~(np.maximum(np.abs(mean), scale) < np.finfo(np.float32).max / 100)  # squares of sums stay finite
+    if too_large.any():
+        raise ValueError(f"column or channel {too_large.argmax()} of X has values too large for float32. Rescale it.")
+    return mean, scale
+
+
+def offset_of(X, mean: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
+    """Return what to subtract from the columns of a dense table before they become float32, or None.
+
+    float32 would round away the differences in a column of years in seconds, say, if it was not centred before.
+    """
+    far = np.abs(mean) > FAR_FROM_ZERO * scale
+    return np.where(far, mean, 0.0) if far.any() and len(X.shape) == 2 and not issparse(X) else None
+
+
+class Shifted:
+    """Rows less an offset, in float64, subtracted when they are picked."""
+
+    def __init__(self, X, offset: np.ndarray):
+        self.X, self.offset, self.shape = X, offset, X.shape
+
+    def __getitem__(self, rows) -> np.ndarray:
+        picked = take_rows(self.X, rows)
+        return (picked.toarray() if issparse(picked) else picked) - self.offset
+
+
+def sparse_tensor(rows) -> Tensor:
+    """Return a CSR matrix as a sparse COO tensor of the same numbers."""
+    rows = rows.tocoo()
+    positions = torch.from_numpy(np.stack([rows.row, rows.col]).astype(np.int64))
+    return torch.sparse_coo_tensor(
+        positions, torch.from_numpy(rows.data), rows.shape, is_coalesced=True, check_invariants=False
+    )

@@ -1,0 +1,25 @@
+"""What the estimators share: the template of a fit, training parameters, callbacks, state in files.
+
+================= =====================================================================
+`_base.py`        one `fit` for all: read, seed, split, build, run, publish
+`_parameters.py`  training parameters: what they accept, and their documentation
+`_callbacks.py`   callbacks of scikit-learn and of skorch
+`_state.py`       what files hold of an estimator
+`_compat.py`      the only importer of private names of scikit-learn
+================= =====================================================================
+"""
+
+from sklearn_dim.estimator._base import InfomaxEstimator, Split
+from sklearn_dim.estimator._callbacks import subtask
+from sklearn_dim.estimator._compat import (
+    Interval,
+    StrOptions,
+    check_feature_names,
+    check_n_features,
+    fit_context,
+    validate_params,
+)
+from sklearn_dim.estimator._parameters import documented, training_constraints
+from sklearn_dim.estimator._state import is_plain
+
+__all__: list[str] = []  # for the estimators; nothing here is for users

@@ -1,0 +1,5 @@
+"""InfoGraph, for whole graphs: `GraphInfomaxTransformer`."""
+
+from sklearn_dim.infograph._estimator import GraphInfomaxTransformer
+
+__all__ = ["GraphInfomaxTransformer"]

@@ -1,0 +1,27 @@
+"""How `GraphInfomaxTransformer` makes its objective from its parameters."""
+
+import copy
+
+import numpy as np
+from scipy import sparse
+from torch import nn
+
+from sklearn_dim.bounds import make_bound
+from sklearn_dim.critics import make_critic
+from sklearn_dim.encoders import GRAPH_ENCODERS, as_graph_encoder, check_graph_encoder
+from sklearn_dim.graphs import SparseMatrix
+from sklearn_dim.objectives import GraphSummary
+
+
+def build_graph_summary(n_features, n_components, *, mi_estimator, encoder, critic, readout) -> GraphSummary:
+    """Wire an objective for graphs of ``n_features`` from `GraphInfomaxTransformer`'s parameters."""
+    if isinstance(encoder, nn.Module):
+        network = copy.deepcopy(encoder)
+    else:
+        network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
+    network = as_graph_encoder(network, "sum")
+    pair = SparseMatrix(sparse.csr_matrix(np.array([[0.0, 1.0], [1.0, 0.0]])))
+    why = f"n_components={n_components} columns"
+    network = check_graph_encoder(network, pair, n_features, n_components, why)
+    critic = make_critic(critic, n_components, n_components)
+    return GraphSummary(network, critic, make_bound(mi_estimator), n_components, readout)

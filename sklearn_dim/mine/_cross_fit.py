@@ -1,0 +1,168 @@
+"""One information, cross-fitted: one critic per fold, and every row valued by a critic that never saw it."""
+
+import copy
+import math
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from sklearn_dim.bounds import Bound, make_bound
+from sklearn_dim.critics import Concatenated, CorrectedGaussian, EncodedAnchor, Separable, make_critic
+from sklearn_dim.objectives import PairInformation, bias_correction
+from sklearn_dim.training import InformationNet, RowBatches, seeded
+
+MAX_TOGETHER = 2048  # rows whose pairs are the negatives of an estimate: a table of 16 MB in float32
+
+
+class Folds(NamedTuple):
+    """Pairs of rows to train on and rows held out; rows of a group are never on both sides."""
+
+    parts: list[tuple[np.ndarray, np.ndarray]]
+    groups: np.ndarray
+    seed: int
+
+
+class CrossFit:
+    """I(X; y) of coded rows.
+
+    Parameters
+    ----------
+    x_coder, y_coder : objects with ``transform``
+        Fitted coders of the two tables, see `sklearn_dim.data.ColumnCoder`.
+    sign : {1, -1}, default=1
+        How this information enters what is estimated.
+    """
+
+    def __init__(self, x_coder, y_coder, sign: int = 1):
+        self.x_coder, self.y_coder, self.sign = x_coder, y_coder, sign
+        self.nets: list[InformationNet] = []
+        self.references: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def codes(self, X, y) -> tuple[np.ndarray, np.ndarray]:
+        """Return two tables as the critics take them."""
+        return self.x_coder.transform(X), self.y_coder.transform(y)
+
+    def add(self, net: InformationNet, x, y, train, held_out) -> tuple[np.ndarray, np.ndarray]:
+        """Take in the critic of a fold and value the rows that it never saw.
+
+        Returns
+        -------
+        contributions, lower : ndarray of shape (n_held_out,)
+            Of each row to the estimate, and to InfoNCE's lower bound.
+        """
+        contributions, lower = value(net, x[held_out], y[held_out])
+        contributions = contributions.astype(np.float64) + closed_form_bias(net, x, y, train, held_out)
+        self.nets.append(net)
+        self.references.append((x[held_out[:MAX_TOGETHER]], y[held_out[:MAX_TOGETHER]]))
+        return contributions, lower
+
+    def contributions(self, X, y) -> np.ndarray:
+        """Return the contribution of each new row to the estimate (n_samples,), by the mean of the folds' critics."""
+        rows = self.codes(X, y)
+        with deterministic(*rows):
+            return self.sign * np.mean([value(net, *rows)[0] for net in self.nets], axis=0)
+
+    def pointwise(self, X, y) -> np.ndarray:
+        """Return log p(x, y)/p(x)p(y) of each new row (n_samples,), by the mean of the folds' critics."""
+        rows = self.codes(X, y)
+        values = []
+        with deterministic(*rows), torch.no_grad():
+            for net, reference in zip(self.nets, self.references, strict=True):
+                values.append(net.module_.pointwise(tensors(net, *rows), tensors(net, *reference)).cpu().numpy())
+        return self.sign * np.mean(values, axis=0)
+
+    def log_ratios(self, X=None, y=None) -> np.ndarray:
+        """Return the table of log-ratios of all pairs: of new rows, or of those that the first critic never saw."""
+        nets, rows = (self.nets[:1], self.references[0]) if X is None else (self.nets, self.codes(X, y))
+        with deterministic(*rows):
+            return np.mean([all_pairs(net, *rows) for net in nets], axis=0)
+
+
+def build_pair_information(critic, mi_estimator, x_features, y_features, encoder=None) -> PairInformation:
+    """Wire an objective for pairs of rows of two widths; those of x may be an encoder's features."""
+    bound = make_bound(mi_estimator)
+    made = make_critic(_sized(critic, bound, encoder), x_features, y_features)
+    return PairInformation(made if encoder is None else EncodedAnchor(copy.deepcopy(encoder), made), bound)
+
+
+def _sized(critic, bound: Bound, encoder):
+    """Return the critic that a name stands for here: pairs of rows need smaller ones than images."""
+    if critic == "auto":
+        critic = "gaussian" if encoder is None else "separable"
+    if critic == "gaussian" and math.isfinite(bound.cap(1)):  # such a bound needs many negatives per anchor
+        return partial(CorrectedGaussian, pairwise=False)
+    if critic == "separable":
+        return partial(Separable, units=32, hidden=(64, 64))
+    return partial(Concatenated, hidden=(64, 64)) if critic == "concatenated" else critic
+
+
+def features_of(encoder, x) -> int:
+    """Return how many features the encoder, or the rows themselves, have."""
+    if encoder is None:
+        return x.shape[1]
+    module = copy.deepcopy(encoder).eval()
+    with torch.no_grad():
+        features = module(torch.as_tensor(x[:2]).to(next(module.parameters(), torch.empty(0)).device))
+    if not isinstance(features, torch.Tensor) or features.ndim != 2:
+        got = tuple(features.shape) if isinstance(features, torch.Tensor) else type(features).__name__
+        raise ValueError(
+            f"encoder must return a tensor (n_samples, features); for X {x[:2].shape} it returned {got}. Flatten its "
+            "output, or wrap it in a Module that returns the part to use."
+        )
+    return features.shape[1]
+
+
+def deterministic(*arrays):
+    """Return a context in which small work is summed in one order, whatever the number of threads."""
+    return seeded(0, sum(array.size for array in arrays))
+
+
+def tensors(net, *arrays):
+    """Return arrays as tensors on the net's device."""
+    return tuple(torch.as_tensor(array, device=net.device) for array in arrays)
+
+
+def valued_in(net, x, y) -> RowBatches:
+    """Return the batches whose pairs are the negatives of an estimate, smaller ones where each pair takes a pass."""
+    together = MAX_TOGETHER // 4 if net.module_.block else MAX_TOGETHER
+    return RowBatches(x, y, batch_size=together, shuffle=False, device=net.device)
+
+
+@torch.no_grad()
+def value(net, x, y) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows' contributions, whose mean is the estimate, and those to the lower bound."""
+    parts = [net.module_.evaluate(batch) for batch in valued_in(net, x, y)]
+    contributions = torch.cat([part.contributions for part in parts])
+    return contributions.cpu().numpy(), torch.cat([part.lower for part in parts]).cpu().numpy()
+
+
+def closed_form_bias(net, x, y, train, held_out) -> np.ndarray | float:
+    """Return what the rows' contributions lack because a critic in closed form was fitted on few rows."""
+    if (closed_form := net.module_.critic.closed_form) is None:
+        return 0.0
+    batches = valued_in(net, x[held_out], y[held_out])
+    return bias_correction(closed_form, tensors(net, x[train], y[train]), batches).cpu().numpy()
+
+
+@torch.no_grad()
+def all_pairs(net, x, y) -> np.ndarray:
+    """Return a critic's log-ratios of all pairs (n, n)."""
+    return net.module_.table(*tensors(net, x, y)).double().cpu().numpy()
+
+
+def mean_and_error(contributions) -> tuple[float, float]:
+    """Return the mean over rows and its standard error."""
+    return float(contributions.mean()), float(contributions.std(ddof=1) / np.sqrt(len(contributions)))
+
+
+def estimate_and_error(contributions, features: int = 0) -> tuple[float, float]:
+    """Return the estimate and its standard error.
+
+    Near independence rows no longer tell the error, which is then of second order. An estimate below zero, where no
+    information lies, errs by at least its size; and ½Σρ² of ``features`` = p·q chance correlations, the information
+    that independent Gaussians seem to have, varies by √(p·q/2)/n.
+    """
+    estimate, error = mean_and_error(contributions)
+    return estimate, math.hypot(error, min(estimate, 0.0), math.sqrt(features / 2) / len(contributions))
