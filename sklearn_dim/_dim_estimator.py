@@ -62,6 +62,13 @@ class SampleEstimator(NeuralEstimator):
         some = take_rows(X, train[:: -(-len(train) // 1000)]) if kind == "image" else None
         options["view"] = make_view(options.pop("augmentation"), kind, shape, some)
         options["vocabulary_size"] = self.vocabulary_size_
+        rows, self._offset = train if self.early_stopping else None, None
+        if self.vocabulary_size_:
+            options["statistics"] = word_weights(X if rows is None else X[rows], self.vocabulary_size_)
+        else:
+            mean, scale = moments(X, rows)
+            self._offset = offset_of(X, mean, scale)
+            options["statistics"] = (mean if self._offset is None else mean - self._offset, scale)
         build = partial(build_deep_infomax, kind, shape, self.n_components, **options)
         keep = self._keep_best("valid_mutual_info", lower_is_better=False) if self.early_stopping else None
         device = resolve_device(self.device)
@@ -73,16 +80,8 @@ class SampleEstimator(NeuralEstimator):
             optimizer__param_groups=self._adversary_steps(),
             autocast=resolve_precision(self.mixed_precision, device),
         )
-        encoder = self.net_.module_.encoder
-        rows, self._offset = train if self.early_stopping else None, None
-        if self.vocabulary_size_:
-            encoder.set(word_weights(X if rows is None else X[rows], self.vocabulary_size_))
-        else:
-            mean, scale = moments(X, rows)
-            self._offset = offset_of(X, mean, scale)
-            encoder.set(mean if self._offset is None else mean - self._offset, scale)
         if self.compile:
-            getattr(encoder, "network", encoder).compile()
+            self.net_.module_.encoder.core.compile()
 
     def _adversary_steps(self):
         """Return what Adam does differently for the discriminator of our own prior: it follows the code faster."""

@@ -29,16 +29,23 @@ OBJECTIVE_PARAMETERS = (
 )
 
 
-def build_deep_infomax(kind, sample_shape, n_components, *, vocabulary_size=None, **parameters) -> DeepInfoMax:
-    """Wire an objective for samples of a kind and shape from `OBJECTIVE_PARAMETERS`, the view made already."""
+def build_deep_infomax(
+    kind, sample_shape, n_components, *, statistics, vocabulary_size=None, **parameters
+) -> DeepInfoMax:
+    """Wire an objective for samples of a kind and shape from `OBJECTIVE_PARAMETERS`, the view made already.
+
+    ``statistics`` of the input are its mean and scale, or the weights of words.
+    """
     given = SimpleNamespace(**parameters)
     options = {"n_globals": given.n_global_vectors, "vocabulary_size": vocabulary_size}
+    if kind == "tokens":
+        options["word_weight"], statistics = statistics, ()
     network = make_encoder(given.encoder, kind, sample_shape, n_components, **options)
     if kind == "image":
         network = network.to(memory_format=torch.channels_last)  # convolutions are a tenth to a quarter faster
     bound, layout = make_bound(given.mi_estimator), check_encoder(network, sample_shape, n_components)
     return DeepInfoMax(
-        network if kind == "tokens" else Standardized(network, sample_shape),
+        network if kind == "tokens" else Standardized(network, sample_shape, *statistics),
         bound,
         weights={
             "global": given.global_weight,

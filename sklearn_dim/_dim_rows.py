@@ -47,7 +47,7 @@ def encode(encoder, X, layer: str, offset: np.ndarray | None, rows=None) -> Iter
     """
     if X.dtype == np.float64 and len(X.shape) == 2:
         encoder = copy.deepcopy(encoder).cpu().double()
-    device, takes_sparse = next(encoder.buffers()).device, getattr(encoder, "takes_sparse", False)
+    device, takes_sparse = next(encoder.buffers()).device, encoder.takes_sparse
     n = X.shape[0] if rows is None else len(rows)
     size = MOST_ROWS if issparse(X) else max(1, min(MOST_ROWS, MOST_NUMBERS // math.prod(X.shape[1:])))
     for start in range(0, n, size):

@@ -283,7 +283,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
     def _inputs(self, nodes):
         """Return features as they enter the encoder, and the matrix that it propagates with."""
-        kind = getattr(self.net_.module_.encoder, "normalization", "symmetric")
+        kind = self.net_.module_.encoder.normalization
         return self._scaled(nodes.features), normalized_adjacency(nodes.adjacency, kind)
 
     def _scaled(self, features):
@@ -297,7 +297,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
     @property
     def _own_network(self) -> bool:
         """Whether the encoder is a user's, which knows neither sparse X nor hops."""
-        return not hasattr(self.net_.module_.encoder, "n_hops")
+        return self.net_.module_.encoder.n_hops is None
 
     def _whole(self, nodes, dtype=torch.float32) -> GraphBatch:
         """Return all of a graph on the device."""
@@ -311,7 +311,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
             size = BATCH_SIZE if self._size(nodes) > LARGE else None
         if size is None or size >= nodes.features.shape[0]:
             return [(self._whole(nodes),)]
-        hops = getattr(self.net_.module_.encoder, "n_hops", 2)
+        hops = 2 if self._own_network else self.net_.module_.encoder.n_hops
         return NeighborBatches(
             *self._inputs(nodes),
             nodes.parts,
@@ -365,7 +365,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         graph = self._whole(nodes, dtype)
         encoder, where = self.net_.module_.encoder, {"dtype": dtype, "device": self.net_.device}
         encoder = copy.deepcopy(encoder).double() if dtype == torch.float64 else encoder
-        symmetric = getattr(encoder, "normalization", "symmetric") == "symmetric"
+        symmetric = encoder.normalization == "symmetric"
         matrix = graph.adjacency if symmetric else SparseMatrix(normalized_adjacency(nodes.adjacency), **where)
         blocks = [smoothed(encoder(graph.X, graph.adjacency), matrix, KEPT_OF_LEARNT, self.propagation)]
         if self._n_input(nodes.features):

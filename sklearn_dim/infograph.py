@@ -231,7 +231,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """Return batches of graphs, ready for the network."""
         sizes = np.bincount(graphs.parts)
         features = self._scaler.transform(graphs.features)
-        kind = getattr(self.net_.module_.encoder, "normalization", "sum")
+        kind = self.net_.module_.encoder.normalization
         adjacency = normalized_adjacency(graphs.adjacency, kind)
         picks = RowBatches(np.arange(len(sizes)), batch_size=self.batch_size, **options)
         return GraphBatches(features, adjacency, sizes, picks, self.net_.device)
@@ -339,7 +339,7 @@ def build_graph_summary(n_features, n_components, *, mi_estimator, encoder, crit
         network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
     pair = SparseMatrix(sparse.csr_matrix(np.array([[0.0, 1.0], [1.0, 0.0]])))
     why = f"n_components={n_components} columns"
-    network = check_graph_encoder(as_graph_encoder(network), pair, n_features, n_components, why)
+    network = check_graph_encoder(as_graph_encoder(network, "sum"), pair, n_features, n_components, why)
     bound = make_bound(mi_estimator)
     critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
     return GraphSummary(network, critic, bound, n_components, readout)

@@ -85,13 +85,13 @@ class DeepInfoMax(nn.Module):
     @property
     def takes_sparse(self) -> bool:
         """Whether batches may be sparse COO tensors: encoder and view must both know them."""
-        steps = [self.encoder, *(step for step in (self.view, self.occlude) if step is not None)]
-        return all(getattr(step, "takes_sparse", False) for step in steps)
+        steps = [step for step in (self.view, self.occlude) if step is not None]
+        return self.encoder.takes_sparse and all(getattr(step, "takes_sparse", False) for step in steps)
 
     @property
     def divisible(self) -> list[nn.Module]:
         """The modules that may be asked for a part of the rows at a time."""
-        return [getattr(self.encoder, "network", self.encoder)]
+        return [self.encoder.core]
 
     def forward(self, batch) -> dict[str, Tensor]:
         """Return the losses of a batch (x,)."""
