@@ -18,7 +18,7 @@ from sklearn_dim._sklearn import ColumnCoder, check_table, check_targets
 from sklearn_dim.bounds import BOUNDS, Bound, make_bound
 from sklearn_dim.critics import MOST_FEATURES, Separable, StackedCritic, TwoCritics, wave_features
 from sklearn_dim.objectives import ColumnInformation, MaskedInformation
-from sklearn_dim.training import InformationNet, KeepBest, KeepBestEach, RowBatches, resolve_device, seeded
+from sklearn_dim.training import BestWeights, BestWeightsEach, InformationNet, RowBatches, resolve_device, seeded
 
 STEPS = {False: 600, True: 1000}  # of training a fold, by ``jointly``, where max_iter is "auto"
 MOST_NUMBERS = 2**25  # in the features of the columns that are trained together: 128 MB
@@ -239,7 +239,7 @@ def _value_alone(codes: list[Code], y, numbers: bool, seed: int, plan: Plan) -> 
     for fit, stop, held_out in _halves(len(y), seed, plan):
         options = {"shuffle": False, "batch_size": 2048, "device": plan.device}
         batches = RowBatches(x, y, rows=fit, batch_size=plan.batch_size, device=plan.device)
-        keep = KeepBestEach(list(RowBatches(x, y, rows=stop, **options)), every=-(-40 // len(batches)))
+        keep = BestWeightsEach(list(RowBatches(x, y, rows=stop, **options)), every=-(-40 // len(batches)))
         net = _make_net(partial(build_alone, x.shape[1:], y.shape[1], plan.bound), len(batches), keep, plan)
         rows = (torch.as_tensor(array[fit], device=plan.device) for array in (x, y))
         net.module_.start(*rows, gaussian.to(plan.device))
@@ -257,7 +257,7 @@ def _value_jointly(codes: list[Code], y, numbers: bool, seed: int, plan: Plan) -
     for fit, stop, held_out in _halves(len(y), seed, plan):
         options = {"shuffle": False, "batch_size": 1024, "device": plan.device}
         batches = RowBatches(x, y, rows=fit, batch_size=plan.batch_size, device=plan.device)
-        keep = KeepBest("valid_mutual_info", lower_is_better=False, n_iter_no_change=10**6, tol=0.0, from_start=True)
+        keep = BestWeights("valid_mutual_info", lower_is_better=False, from_start=True)
         net = _make_net(partial(build_jointly, owner, y.shape[1], plan.bound), len(batches), keep, plan)
         net.partial_fit(batches, RowBatches(x, y, rows=stop, **options))
         total = total + _held_out(net, RowBatches(x, y, rows=held_out, **options))

@@ -21,7 +21,7 @@ from sklearn_dim._sklearn._callbacks import (
 )
 from sklearn_dim._sklearn._state import PlainState
 from sklearn_dim.bounds import BOUNDS, Bound
-from sklearn_dim.training import InformationNet, KeepBest, ResumableCheckpoint, RowBatches, resolve_device
+from sklearn_dim.training import BestWeights, InformationNet, ResumableCheckpoint, RowBatches, resolve_device
 
 
 class NeuralEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
@@ -67,10 +67,10 @@ class NeuralEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             **options,
         ).initialize()
 
-    def _keep_best(self, monitor: str, *, lower_is_better: bool, **options) -> KeepBest:
+    def _keep_best(self, monitor: str, *, lower_is_better: bool, **options) -> BestWeights:
         """Return the early stopping that the parameters ask for."""
         options = {"n_iter_no_change": self.n_iter_no_change, "tol": self.tol, **options}
-        return KeepBest(monitor, lower_is_better=lower_is_better, **options)
+        return BestWeights(monitor, lower_is_better=lower_is_better, **options)
 
     def _split(self, n_rows: int, random_state) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows to train on and the rows to validate on."""

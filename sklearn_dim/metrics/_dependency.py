@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from sklearn_dim.bounds import make_bound
 from sklearn_dim.objectives import TotalCorrelation
-from sklearn_dim.training import InformationNet, KeepBest, RowBatches, resolve_device, seeded
+from sklearn_dim.training import BestWeights, InformationNet, RowBatches, resolve_device, seeded
 
 
 @validate_params(
@@ -137,7 +137,7 @@ def normal_scores(codes, seed) -> np.ndarray:
 
 def _fit(scores, *, train, stop, batch_size, max_iter, learning_rate_init, n_iter_no_change, tol, device):
     """Return a net trained on the rows ``train`` until it is no better on the rows ``stop``."""
-    keep = KeepBest(
+    keep = BestWeights(
         "valid_mutual_info", lower_is_better=False, n_iter_no_change=n_iter_no_change, tol=tol, from_start=True
     )
     net = InformationNet(
