@@ -16,7 +16,7 @@ from sklearn_dim.encoders import (
     Standardized,
     TableEncoder,
     TokenEncoder,
-    UserEncoder,
+    as_encoder,
     check_encoder,
     image_encoder,
     published_encoder,
@@ -86,9 +86,9 @@ def make_network(encoder, kind, sample_shape, n_components, n_globals=1, statist
             "a module of your own may return codes of three axes, (n, vectors, features)."
         )
     if isinstance(encoder, nn.Module):
-        return UserEncoder.of(copy.deepcopy(encoder))
+        return as_encoder(copy.deepcopy(encoder))
     if callable(encoder):
-        return UserEncoder.of(encoder(sample_shape, n_components))
+        return as_encoder(encoder(sample_shape, n_components))
     if kind == "tokens":
         return TokenEncoder(n_components=n_components, **statistics)
     if kind == "image":

@@ -1,12 +1,26 @@
-"""Encoders: a batch in, local features and code out (`Encoded`); for graphs, patch vectors."""
+"""Encoders: networks that map a batch to local features and a code (`Encoded`), or a graph to node embeddings."""
 
 from sklearn_dim.encoders._bags import BagEncoder
-from sklearn_dim.encoders._base import Encoded, Standardized
-from sklearn_dim.encoders._edge_index import as_graph_encoder, check_graph_encoder
+from sklearn_dim.encoders._base import (
+    Encoded,
+    Encoder,
+    Layout,
+    SampleEncoder,
+    Standardized,
+    UserEncoder,
+    as_encoder,
+    check_encoder,
+)
 from sklearn_dim.encoders._gin import GIN
+from sklearn_dim.encoders._graph_base import (
+    EdgeIndexEncoder,
+    GraphEncoder,
+    UserGraphEncoder,
+    as_graph_encoder,
+    check_graph_encoder,
+)
 from sklearn_dim.encoders._graphs import GCN, SGC, GraphSAGE
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
-from sklearn_dim.encoders._make import Layout, check_encoder, make_encoder
 from sklearn_dim.encoders._resnet import FoldedResNet
 from sklearn_dim.encoders._sequences import SequenceEncoder, sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
@@ -14,6 +28,7 @@ from sklearn_dim.encoders._tokens import TokenEncoder
 
 GRAPH_ENCODERS = {"gcn": GCN, "gin": GIN, "sage": GraphSAGE, "sgc": SGC}
 
+# For users; what else is imported above is for the estimators and the objectives.
 __all__ = [
     "GCN",
     "GIN",
@@ -22,18 +37,15 @@ __all__ = [
     "BagEncoder",
     "ConvEncoder",
     "Encoded",
+    "Encoder",
     "FoldedResNet",
+    "GraphEncoder",
     "GraphSAGE",
-    "Layout",
     "SequenceEncoder",
     "Standardized",
     "TableEncoder",
     "TokenEncoder",
-    "as_graph_encoder",
-    "check_encoder",
-    "check_graph_encoder",
     "image_encoder",
-    "make_encoder",
     "published_encoder",
     "sequence_encoder",
 ]

@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor, nn
 
-from sklearn_dim.encoders._base import Encoded, batch_normed
+from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 
 # Most words are in few batches: their vectors take so many times the other weights' steps.
 FASTER = 10.0
 
 
-class BagEncoder(nn.Module):
+class BagEncoder(Encoder):
     """Each column has a vector; the values of a row weight them, and a group's weighted sum is a location.
 
     Rows are given unit length first; columns keep their weights, such as those of TF-IDF. The code is a linear map of

@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor, nn
 
+from sklearn_dim.encoders._graph_base import GraphEncoder
 from sklearn_dim.encoders._graphs import hops
 
 
-class GIN(nn.Module):
+class GIN(GraphEncoder):
     """Layers MLP((1 + ε)h + A h), their outputs side by side (Xu et al., ICLR 2019, eq. 4.1 and 4.2).
 
     Parameters

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_dim.encoders._activation import PReLU
+from sklearn_dim.encoders._graph_base import GraphEncoder
 from sklearn_dim.encoders._twin import TwinConvolution
 
 
-class GCN(nn.Module):
+class GCN(GraphEncoder):
     """Graph convolutions, PReLU(Â X W + b) each, with one shared slope (Veličković et al., ICLR 2019, eq. 3).
 
     Parameters
@@ -56,7 +57,7 @@ class GCN(nn.Module):
         return TwinConvolution.apply(layer.weight, layer.bias, layer.activation.weight, X, adjacency, order)
 
 
-class SGC(nn.Module):
+class SGC(GraphEncoder):
     """One convolution over several hops, PReLU(Âᵏ X W + b) (Wu et al., ICML 2019).
 
     Parameters
@@ -82,7 +83,7 @@ class SGC(nn.Module):
         return self.layer.activation(X + self.layer.bias)
 
 
-class GraphSAGE(nn.Module):
+class GraphSAGE(GraphEncoder):
     """Layers PReLU(X V + M X W + b), M the mean over neighbours (Hamilton et al., NeurIPS 2017).
 
     What Deep Graph Infomax uses for graphs that are too large to train on as a whole, and for graphs never seen.

@@ -6,10 +6,10 @@ from collections import OrderedDict
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from sklearn_dim.encoders._base import Encoded, batch_normed
+from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 
 
-class ConvEncoder(nn.Module):
+class ConvEncoder(Encoder):
     """Convolutions to a map of locations, more convolutions and a fully connected layer to the code.
 
     Parameters

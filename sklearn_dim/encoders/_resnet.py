@@ -3,11 +3,11 @@
 from torch import Tensor, nn
 from torch.nn.functional import relu, unfold
 
-from sklearn_dim.encoders._base import Encoded, batch_normed
+from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 from sklearn_dim.encoders._images import Head
 
 
-class FoldedResNet(nn.Module):
+class FoldedResNet(Encoder):
     """One small ResNet sees each crop by itself; a crop's pooled features are a location, and their map gives the code.
 
     So a location knows its crop and nothing else of the image (Hjelm et al., ICLR 2019, section 4.3).

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool1d, adaptive_max_pool1d
 
-from sklearn_dim.encoders._base import Encoded, batch_normed
+from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 
 
-class SequenceEncoder(nn.Module):
+class SequenceEncoder(Encoder):
     """Convolutions to a row of locations, one more and two poolings to the code.
 
     Parameters

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from sklearn_dim.encoders._base import Encoded, batch_normed
+from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 
 
-class TableEncoder(nn.Module):
+class TableEncoder(Encoder):
     """A small network a group of columns makes the locations; an MLP on all columns makes the code.
 
     Parameters

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from sklearn_dim.encoders._base import Encoded, batch_normed
+from sklearn_dim.encoders._base import Encoded, SampleEncoder, batch_normed
 
 
-class TokenEncoder(nn.Module):
+class TokenEncoder(SampleEncoder):
     """Word vectors; their weighted means over stretches of the document are the locations, their mean makes the code.
 
     A document is its words that are not 0, in their order, wherever the zeros are: padding takes no part in it, and
@@ -24,9 +24,12 @@ class TokenEncoder(nn.Module):
         Width of a word's vector, and of a location.
     hidden : int, default=256
         Units of the hidden layer.
+    weight : array-like of shape (vocabulary_size,), default=None
+        Weight of each word number in a mean of words; that of 0 does not count. Unknown words get the smallest. By
+        default all words weigh the same.
     """
 
-    def __init__(self, vocabulary_size, n_components, *, n_locations=8, width=128, hidden=256):
+    def __init__(self, vocabulary_size, n_components, *, n_locations=8, width=128, hidden=256, weight=None):
         super().__init__()
         self.n_locations, self.vocabulary_size = n_locations, vocabulary_size
         self.words = nn.Embedding(vocabulary_size + 1, width)
@@ -35,15 +38,13 @@ class TokenEncoder(nn.Module):
         self.fc = batch_normed(nn.Linear(width, hidden, bias=False), hidden, nn.BatchNorm1d)
         self.code = nn.Linear(hidden, n_components)
         self.shortcut = nn.Linear(width, n_components, bias=False)
-        weight = torch.ones(vocabulary_size + 1)
-        weight[0] = 0
-        self.register_buffer("word_weight", weight)
-
-    def set(self, weight) -> None:
-        """Set the weight of each word number in a mean of words, (vocabulary_size,); unknown words get the least."""
-        weight = torch.as_tensor(weight)
-        self.word_weight[1:-1] = weight[1:]
-        self.word_weight[-1] = weight[1:].min()
+        word_weight = torch.ones(vocabulary_size + 1)
+        word_weight[0] = 0
+        if weight is not None:
+            weight = torch.as_tensor(weight)
+            word_weight[1:-1] = weight[1:]
+            word_weight[-1] = weight[1:].min()
+        self.register_buffer("word_weight", word_weight)
 
     def forward(self, x: Tensor, view=None) -> Encoded:
         """Encode word numbers (n, length) of any type, or a view of them: a function of the numbers as int64."""

@@ -1,11 +1,11 @@
 """Batches of whole graphs."""
 
-from collections.abc import Iterable, Iterator
+import copy
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from scipy import sparse
-from torch import Tensor
 
 from sklearn_dim.graphs._matrix import SparseMatrix
 
@@ -21,16 +21,31 @@ class GraphBatches:
         Their edges, none between two graphs.
     sizes : ndarray of shape (n_graphs,)
         Nodes of each graph.
-    picks : iterable of tuple (Tensor,)
+    picks : Batches of tuple (Tensor,)
         The numbers of each batch's graphs; each pass over it is an epoch.
     device : str or torch.device, default="cpu"
+
+    Notes
+    -----
+    It has the methods of `sklearn_dim.training.Batches`.
     """
 
-    def __init__(self, features, adjacency, sizes, picks: Iterable[tuple[Tensor]], device="cpu"):
+    def __init__(self, features, adjacency, sizes, picks, device="cpu"):
         self.features, self.adjacency, self.sizes = features, adjacency, sizes
         self.starts = np.cumsum(sizes) - sizes
         self.picks = picks
         self.device = device
+
+    @property
+    def n_rows(self) -> int:
+        """Number of graphs in an epoch."""
+        return self.picks.n_rows
+
+    def shared(self, share) -> "GraphBatches":
+        """Return the part of each of these batches that ``share(n_graphs_of_batch, device)`` picks."""
+        other = copy.copy(self)
+        other.picks = self.picks.shared(share)
+        return other
 
     def __len__(self) -> int:
         return len(self.picks)

@@ -1,26 +1,18 @@
 """Training: skorch's loop over batches that already lie on the device."""
 
-from sklearn_dim.training._average import AverageWeights
-from sklearn_dim.training._batches import RowBatches, file_of, sparse_tensor, take_rows
-from sklearn_dim.training._callbacks import KeepBest, KeepBestEach
+# "as" marks what the other rooms use but users need not.
+from sklearn_dim.training._batches import Batches as Batches
+from sklearn_dim.training._batches import RowBatches as RowBatches
 from sklearn_dim.training._checkpoint import ResumableCheckpoint
-from sklearn_dim.training._device import numpy_weights, resolve_device, resolve_precision, seeded
+from sklearn_dim.training._device import numpy_weights as numpy_weights
+from sklearn_dim.training._device import resolve_device as resolve_device
+from sklearn_dim.training._device import resolve_precision as resolve_precision
+from sklearn_dim.training._device import seeded as seeded
+from sklearn_dim.training._fingerprint import fingerprint as fingerprint
 from sklearn_dim.training._net import InformationNet
 from sklearn_dim.training._parallel import data_parallel
+from sklearn_dim.training._weights import AverageWeights as AverageWeights
+from sklearn_dim.training._weights import BestWeights as BestWeights
+from sklearn_dim.training._weights import BestWeightsEach as BestWeightsEach
 
-__all__ = [
-    "AverageWeights",
-    "InformationNet",
-    "KeepBest",
-    "KeepBestEach",
-    "ResumableCheckpoint",
-    "RowBatches",
-    "data_parallel",
-    "file_of",
-    "numpy_weights",
-    "resolve_device",
-    "resolve_precision",
-    "seeded",
-    "sparse_tensor",
-    "take_rows",
-]
+__all__ = ["InformationNet", "ResumableCheckpoint", "data_parallel"]

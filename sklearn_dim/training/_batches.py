@@ -1,53 +1,93 @@
-"""Batches without a DataLoader: rows are picked on the device, in one indexing a batch."""
+"""Batches without a DataLoader: rows are picked on the device, with one indexing per batch."""
 
 import copy
 import math
-import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from torch import Tensor
 
-LARGE = 2**26  # bytes of a file; less may stay resident
-SCATTERED = 128  # rows that are read at a time: each may bring 2 MB of the file with it
+from sklearn_dim.data import file_of, sparse_tensor, take_rows
+
+# Given a number of rows and a device, the indices of those that one process works on.
+Share = Callable[[int, torch.device], Tensor]
 
 
-class RowBatches:
-    """An iterable of batches of rows; each pass over it is an epoch.
+@runtime_checkable
+class Batches(Protocol):
+    """What a net may train on in several processes: an iterable of batches, each pass over which is one epoch.
 
-    Batches differ in size by at most one row and have at least two, so BatchNorm never meets a
-    last batch of one.
+    In one process any iterable of tuples will do. The length of a batch's first entry is its weight in the means of
+    an epoch. Classes need not inherit from this one; having its methods is enough.
+    """
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows in an epoch."""
+        ...
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        ...
+
+    def __iter__(self) -> Iterator[tuple]:
+        """Yield the batches of one epoch."""
+        ...
+
+    def shared(self, share: Share) -> "Batches":
+        """Return the part of each of these batches that ``share(n_rows_of_batch, device)`` picks."""
+        ...
+
+
+class RowBatches(Batches):
+    """Batches of rows of arrays.
+
+    Batch sizes differ by at most one, and no batch has a single row, which BatchNorm could not normalise, unless it is
+    the only row.
 
     Parameters
     ----------
     *arrays : arrays of the same length
-        A batch is a tuple with the rows of each, float32 or whole numbers. Dense arrays are moved to the device
-        once; memory maps, read-only arrays and what merely can be indexed stay where they are; rows of a CSR matrix are
-        made dense batch by batch, or with ``sparse`` become sparse COO tensors.
+        A batch is a tuple with the rows of each, in float32 or integers. Dense arrays are moved to the device once.
+        Memory maps and objects that only support indexing stay where they are, and so do read-only arrays on the CPU.
+        Rows of a CSR matrix are converted batch by batch, to dense tensors or, with ``sparse``, sparse COO tensors.
     batch_size : int
-        The largest batch.
+        Maximum batch size.
     rows : array of int, default=None
-        The rows in use; all by default.
+        The rows to use; by default all.
     shuffle : bool, default=True
-        A new order each epoch, from torch's generator.
+        Whether each epoch has a new order, drawn from torch's generator.
     device : str or torch.device, default="cpu"
     sparse : bool, default=False
         Whether rows of a CSR matrix stay sparse.
     """
 
-    share = None  # which of n rows of a batch are this process' own, see `data_parallel`
+    _share: Share | None = None
 
-    def __init__(self, *arrays, batch_size, rows=None, shuffle=True, device="cpu", sparse=False):
+    def __init__(self, *arrays, batch_size: int, rows=None, shuffle: bool = True, device="cpu", sparse: bool = False):
         self.device = torch.device(device)
         self.sparse, self.batch_size, self.shuffle = sparse, batch_size, shuffle
         self.arrays = [self._place(array) for array in arrays]
         self.rows = torch.arange(arrays[0].shape[0]) if rows is None else torch.as_tensor(rows)
 
+    @property
+    def n_rows(self) -> int:
+        """Number of rows in an epoch."""
+        return len(self.rows)
+
     def of(self, rows) -> "RowBatches":
-        """Return batches of other rows of the same arrays, in their order; nothing is moved again."""
+        """Return batches of other rows of the same arrays, in the given order, without moving the arrays again."""
         other = copy.copy(self)
         other.rows, other.shuffle = torch.as_tensor(rows), False
+        return other
+
+    def shared(self, share: Share) -> "RowBatches":
+        """Return the part of each of these batches that ``share(n_rows_of_batch, device)`` picks."""
+        other = copy.copy(self)
+        other._share = share
         return other
 
     def __len__(self) -> int:
@@ -56,58 +96,27 @@ class RowBatches:
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         order = self.rows[torch.randperm(len(self.rows))] if self.shuffle else self.rows
         if all(isinstance(array, Tensor) for array in self.arrays):
-            order = order.to(self.device)  # once an epoch: a copy a batch would wait for the device
+            order = order.to(self.device)  # once per epoch: one copy per batch would wait for the device each time
         for rows in order.tensor_split(len(self)):
-            rows = rows if self.share is None else rows[self.share(len(rows), rows.device)]
+            rows = rows if self._share is None else rows[self._share(len(rows), rows.device)]
             yield tuple(self._take(array, rows) for array in self.arrays)
 
     def _place(self, array):
-        movable = isinstance(array, Tensor) or (
-            isinstance(array, np.ndarray) and array.flags.writeable and file_of(array) is None
-        )
-        return self._move(torch.as_tensor(array)) if movable else array
+        """Return the array on the device, or as it is if it is to be read batch by batch."""
+        if isinstance(array, np.ndarray) and file_of(array) is None:
+            if array.flags.writeable:
+                array = torch.as_tensor(array)
+            elif self.device.type != "cpu":  # as the columns of pandas 3 are; torch warns of sharing their memory
+                array = torch.as_tensor(np.array(array))
+        return self._move(array) if isinstance(array, Tensor) else array
 
     def _take(self, array, rows: Tensor) -> Tensor:
         if isinstance(array, Tensor):
             return array[rows.to(array.device)]
-        picked = take_rows(array, rows.numpy())
-        if hasattr(picked, "toarray"):
-            return self._move(sparse_tensor(picked) if self.sparse else torch.from_numpy(picked.toarray()))
-        return self._move(torch.from_numpy(np.ascontiguousarray(picked)))
+        taken = take_rows(array, rows.numpy())
+        if issparse(taken):
+            return self._move(sparse_tensor(taken) if self.sparse else torch.from_numpy(taken.toarray()))
+        return self._move(torch.from_numpy(np.ascontiguousarray(taken)))
 
     def _move(self, rows: Tensor) -> Tensor:
         return rows.to(self.device, torch.float32 if rows.is_floating_point() else rows.dtype)
-
-
-def file_of(array) -> np.ndarray | None:
-    """Return the memory map of the file that an array is a part of, or None."""
-    while array is not None and not isinstance(getattr(array, "base", None), mmap.mmap):
-        array = getattr(array, "base", None)
-    return array
-
-
-def take_rows(array, rows):
-    """Return the rows that a slice or an array of int picks.
-
-    Those of a large memory map are copied and the pages they were read from let go, so that no more of the file is
-    resident than what is worked on. A copy-on-write map, or one that does not say its mode, keeps its pages: they may
-    hold changes that the file has not.
-    """
-    file = file_of(array)
-    if file is None or file.nbytes < LARGE or getattr(file, "mode", "c") == "c" or not hasattr(mmap, "MADV_DONTNEED"):
-        return array[rows]
-    parts = [rows] if isinstance(rows, slice) else np.array_split(rows, max(1, -(-len(rows) // SCATTERED)))
-    picked = []
-    for part in parts:
-        picked.append(np.array(array[part]))
-        file.base.madvise(mmap.MADV_DONTNEED)
-    return picked[0] if len(picked) == 1 else np.concatenate(picked)
-
-
-def sparse_tensor(rows) -> Tensor:
-    """Return a CSR matrix as a sparse COO tensor of the same numbers."""
-    rows = rows.tocoo()
-    places = torch.from_numpy(np.stack([rows.row, rows.col]).astype(np.int64))
-    return torch.sparse_coo_tensor(
-        places, torch.from_numpy(rows.data), rows.shape, is_coalesced=True, check_invariants=False
-    )

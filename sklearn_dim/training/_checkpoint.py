@@ -11,6 +11,7 @@ import torch
 from skorch.callbacks import Callback, PrintLog
 from skorch.history import History
 
+from sklearn_dim.training._device import random_states, set_random_states
 from sklearn_dim.training._fingerprint import fingerprint
 
 FORMAT = 1  # of the files; those of another are not looked at
@@ -112,7 +113,7 @@ def identity_of(net, train, valid) -> str:
         for callback in _others(net).values()
         if type(callback).__module__.startswith(("skorch.", "sklearn_dim.training."))
     ]
-    start = [net.module_.state_dict(), random_state_of(net.device), len(net.history)]
+    start = [net.module_.state_dict(), random_states(net.device), len(net.history)]
     return fingerprint(FORMAT, net.module, settings, callbacks, start, train, valid)
 
 
@@ -125,7 +126,7 @@ def state_of(net) -> dict:
         "optimizer": net.optimizer_.state_dict(),
         "callbacks": {name: _memory(callback) for name, callback in _others(net).items()},
         "history": [plain(dict(row)) for row in net.history],
-        "random": random_state_of(net.device),
+        "random": random_states(net.device),
     }
 
 
@@ -141,7 +142,7 @@ def put_back(net, state: dict) -> None:
         _remember(callback, state["callbacks"].get(name, {}))
     net.optimizer_.load_state_dict(state["optimizer"])
     net.history_ = History(state["history"])
-    set_random_state(state["random"], net.device)
+    set_random_states(state["random"], net.device)
 
 
 def _others(net) -> dict[str, Callback]:
@@ -206,20 +207,3 @@ def plain_items(items: dict) -> dict:
         with suppress(TypeError):
             kept[name] = plain(value)
     return kept
-
-
-def random_state_of(device: str) -> list[torch.Tensor]:
-    """Return the state of the CPU's random numbers and the device's."""
-    kind = torch.device(device).type
-    states = [torch.get_rng_state()]
-    if kind != "cpu":
-        states.append(getattr(torch, kind).get_rng_state(*([device] if kind == "cuda" else [])))
-    return states
-
-
-def set_random_state(states: list[torch.Tensor], device: str) -> None:
-    """Go back to such a state."""
-    kind = torch.device(device).type
-    torch.set_rng_state(states[0].cpu())
-    if kind != "cpu":
-        getattr(torch, kind).set_rng_state(states[1].cpu(), *([device] if kind == "cuda" else []))

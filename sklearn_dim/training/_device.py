@@ -1,6 +1,7 @@
-"""Where and from which random numbers a fit runs."""
+"""Where a fit runs, and from which random numbers."""
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral
 
@@ -8,24 +9,24 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-from sklearn_dim.training._parallel import common_seed
+from sklearn_dim.training import _parallel
 
-# Below this many numbers a second thread saves little, and one thread adds in the same order wherever
-# it runs: a search gives the same scores with n_jobs=1 and n_jobs=2.
+# Below this many numbers (8 MB in float32) more threads save little, and one thread adds in the same order on every
+# machine, so that a search gives the same scores with n_jobs=1 and n_jobs=2.
 SMALL = 2**21
-_ALONE = threading.RLock()  # torch has one random stream and one number of threads for all threads of a process
+_ALONE = threading.RLock()  # all threads of a process share torch's random stream and its number of threads
 
 
-def resolve_device(device: str, *, sparse: bool = False) -> torch.device:
-    """Return the device a name stands for; "auto" is CUDA, then MPS (unless for ``sparse`` products), then the CPU."""
+def resolve_device(device: str | torch.device, *, sparse: bool = False) -> torch.device:
+    """Return the device that a name means; "auto" is CUDA, then MPS (not for ``sparse`` products), then the CPU."""
     if device != "auto":
         try:
             resolved = torch.device(device)
             torch.empty(0, device=resolved)
         except (RuntimeError, AssertionError) as error:
             raise ValueError(
-                f"device={device!r} cannot be used here: {str(error).splitlines()[0]}. Pass 'auto', 'cpu', or one of "
-                "the devices torch finds."
+                f"device={str(device)!r} cannot be used here: {str(error).splitlines()[0]}. Pass 'auto', 'cpu', or "
+                "another device that torch finds."
             ) from error
         return resolved
     if torch.cuda.is_available():
@@ -34,7 +35,7 @@ def resolve_device(device: str, *, sparse: bool = False) -> torch.device:
 
 
 def device_or_cpu(device: str) -> str:
-    """Return the device, or "cpu" where this machine has none of the name."""
+    """Return the device, or "cpu" if this machine does not have it."""
     try:
         return str(resolve_device(device))
     except ValueError:
@@ -42,7 +43,7 @@ def device_or_cpu(device: str) -> str:
 
 
 def resolve_precision(mixed_precision: bool | str, device: torch.device) -> torch.dtype | None:
-    """Return the low precision of training steps, or None; "auto" is bfloat16 where the device computes in it."""
+    """Return the low precision of training steps, or None; "auto" is bfloat16 if the device supports it."""
     if mixed_precision == "auto":
         mixed_precision = _has_bfloat16(device)
     return torch.bfloat16 if mixed_precision else None
@@ -50,38 +51,78 @@ def resolve_precision(mixed_precision: bool | str, device: torch.device) -> torc
 
 def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    # torch has no public question for it; without an answer, full precision.
+        with torch.cuda.device(device):  # torch answers for the current device
+            return torch.cuda.is_bf16_supported(including_emulation=False)
+    # torch has no public function for the CPU; where the private one is missing, train in full precision.
     return device.type == "cpu" and getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
 
 
 @contextmanager
-def seeded(random_state, size: int = SMALL, epochs_before: int = 0):
-    """Run torch from a seed of ``random_state``; afterwards the caller's streams and threads are as they were.
+def seeded(
+    random_state, size: int = SMALL, epochs_before: int = 0, *, device: str | torch.device = "auto"
+) -> Iterator[int]:
+    """Run torch from a seed drawn from ``random_state``, and yield it.
 
-    Other threads of the process that come here wait.
+    Afterwards the random streams and the number of threads are as the caller left them. Other threads of the process
+    wait here. Only the CPU and ``device`` are touched: a fit on the CPU does not start CUDA.
 
     Parameters
     ----------
     random_state : int, RandomState instance or None
     size : int, default=SMALL
-        How many numbers the work is about; under `SMALL` it runs on one thread.
+        How many numbers the work is about; below `SMALL` it runs in one thread.
     epochs_before : int, default=0
-        Epochs already trained, so that a training that goes on does not repeat their draws.
+        Number of epochs already trained, so that a warm start does not repeat their random numbers.
+    device : str or torch.device, default="auto"
+        Where the work runs, as in `resolve_device`.
     """
+    device = resolve_device(device)
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-    if not isinstance(random_state, Integral):
-        seed = common_seed(seed)
-    with _ALONE, torch.random.fork_rng():
-        threads = torch.get_num_threads()
-        torch.manual_seed(seed + epochs_before)
-        torch.set_num_threads(1 if size < SMALL else threads)
+    if _parallel.processes is not None and not isinstance(random_state, Integral):
+        seed = _parallel.processes.common_seed(seed)
+    with _ALONE:
+        threads, states = torch.get_num_threads(), random_states(device)
         try:
+            set_seed(seed + epochs_before, device)
+            torch.set_num_threads(1 if size < SMALL else threads)
             yield seed
         finally:
             torch.set_num_threads(threads)
+            set_random_states(states, device)
+
+
+def set_seed(seed: int, device: torch.device) -> None:
+    """Seed the CPU and one device; `torch.manual_seed` would seed all devices there are."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    elif device.type != "cpu":
+        torch.manual_seed(seed)
+
+
+def random_states(device: str | torch.device) -> list[torch.Tensor]:
+    """Return the state of the random numbers on the CPU and, if it is another, on the device."""
+    device = torch.device(device)
+    states = [torch.get_rng_state()]
+    if device.type != "cpu":
+        states.append(getattr(torch, device.type).get_rng_state(*_argument(device)))
+    return states
+
+
+def set_random_states(states: list[torch.Tensor], device: str | torch.device) -> None:
+    """Restore what `random_states` returned."""
+    device = torch.device(device)
+    torch.set_rng_state(states[0].cpu())
+    if device.type != "cpu":
+        getattr(torch, device.type).set_rng_state(states[1].cpu(), *_argument(device))
+
+
+def _argument(device: torch.device) -> list[torch.device]:
+    """Return the device as torch's module for its kind wants to be told: MPS has only one and takes none."""
+    return [] if device.type == "mps" else [device]
 
 
 def numpy_weights(module: torch.nn.Module) -> dict[str, np.ndarray]:
-    """Return the module's state as numpy arrays, from whatever device."""
+    """Return a module's state as numpy arrays, whatever device it is on."""
     return {name: tensor.detach().cpu().numpy() for name, tensor in module.state_dict().items()}

@@ -7,7 +7,7 @@ from types import CodeType, FunctionType, MethodType
 import numpy as np
 import torch
 
-from sklearn_dim.training._batches import file_of
+from sklearn_dim.data import file_of
 
 
 def fingerprint(*parts) -> str:

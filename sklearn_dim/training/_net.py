@@ -1,7 +1,9 @@
-"""skorch's net, for modules that say themselves what is minimised."""
+"""skorch's net, for modules that compute their own losses."""
 
 import copy
 import math
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
 
 import pandas as pd
 import torch
@@ -10,91 +12,128 @@ from skorch.callbacks import EpochTimer, PrintLog
 from skorch.history import History
 from torch import Tensor, nn
 
+from sklearn_dim.training import _parallel
 from sklearn_dim.training._device import device_or_cpu, numpy_weights
-from sklearn_dim.training._parallel import Replica, divided
 
 
 class InformationNet(NeuralNet):
     """Train an objective: a module whose ``forward(batch)`` returns its losses by name.
 
-    The sum of the losses is minimised. ``module.mutual_info(batch)`` values a validation batch in nats.
-    Both are recorded once an epoch, so the device is waited for once an epoch. Pickles hold the
-    weights as numpy arrays, and neither optimiser state nor callbacks.
+    The sum of the losses is minimised; the recorded loss leaves out those named in ``module.adversaries``, if any.
+    ``module.mutual_info(batch)`` evaluates a validation batch, in nats. Means are recorded once per epoch, which is the
+    only time that the host waits for the device. Pickles hold the weights as numpy arrays, without the state of the
+    optimizer and without callbacks. What is overridden or relied on in skorch is listed in ``_skorch.py``.
 
     Parameters
     ----------
     module : callable
-        Builds the objective, without arguments; it is pickled in the module's place.
+        Builds the objective, without arguments. Pickles hold it instead of the module.
     optimizer : class, default=torch.optim.Adam
     callbacks : list, default=None
         skorch callbacks.
     autocast : torch.dtype or None, default=None
-        Low precision for the training steps, torch.bfloat16 say; losses are float32 where their module says so.
+        Low precision of the training steps, such as torch.bfloat16; objectives may compute parts in float32.
     **kwargs
-        Other parameters of `skorch.NeuralNet` (lr, max_epochs, device, verbose, optimizer__betas, …).
+        Other parameters of `skorch.NeuralNet` (lr, max_epochs, device, optimizer__betas, …).
     """
 
-    def __init__(self, module, *, optimizer=torch.optim.Adam, callbacks=None, verbose=0, autocast=None, **kwargs):
+    averaged_: nn.Module | None = None
+    replica_: "_parallel.Replica | None" = None  # inside `data_parallel`: what is trained, sharing memory with module_
+    converged_ = False  # whether a callback found that training had converged
+    stops_ = False  # whether training ends with this epoch
+    skipped_ = 0  # epochs of this training that were done before it was interrupted
+
+    def __init__(
+        self,
+        module: Callable[[], nn.Module],
+        *,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        autocast: torch.dtype | None = None,
+        **kwargs,
+    ):
         self.autocast = autocast
         kwargs = {"criterion": nn.Identity, "train_split": None, **kwargs}
         super().__init__(module, optimizer=optimizer, callbacks=callbacks, verbose=verbose, **kwargs)
 
-    averaged_ = None
-    stops_ = False  # whether training ends with this epoch
-    skipped_ = 0  # epochs of this training that another process ran
-    replica_: Replica | None = None  # what is trained inside `data_parallel`, with the weights of module_
+    # What is trained, and with which settings
 
     @property
-    def judged(self) -> nn.Module:
-        """The module that is validated and kept: the mean of recent weights where there is one (`AverageWeights`)."""
+    def eval_module(self) -> nn.Module:
+        """The module to evaluate and keep: the trained one, or the mean of its recent weights (`AverageWeights`)."""
         return self.module_ if self.averaged_ is None else self.averaged_
 
-    def judge(self, module: nn.Module | None) -> None:
-        """Validate ``module`` from now on instead of the one that is trained; None goes back to that one."""
-        vars(self)["averaged_"] = module  # skorch itself would take it for a module to be trained
+    def evaluate_with(self, module: nn.Module | None) -> None:
+        """Evaluate ``module`` from now on; None means the trained module again."""
+        vars(self)["averaged_"] = module  # skorch would train a module that is set as an attribute
+
+    def set_learning_rate(self, lr: float) -> None:
+        """Set the learning rate, and scale that of parameter groups that have their own by the same factor."""
+        if lr == self.lr:
+            return
+
+        def scaled(options: dict) -> dict:  # initial_lr is what schedules start from
+            return {name: lr * (options[name] / self.lr) for name in ("lr", "initial_lr") if name in options}
+
+        for group in self.optimizer_.param_groups:
+            group.update(scaled(group))
+        if groups := vars(self).get("optimizer__param_groups"):  # a pickle makes its optimizer of these
+            self.optimizer__param_groups = [(pattern, {**group, **scaled(group)}) for pattern, group in groups]
+        self.lr = lr
+
+    def set_callbacks(self, callbacks: list | None) -> None:
+        """Replace the callbacks of a net that is trained further; its history stays."""
+        self.callbacks = callbacks
+        self._initialize_callbacks()
 
     @property
     def _default_callbacks(self):
-        # PrintLog formats its table even where nothing is printed.
+        # PrintLog formats its table even if nothing is printed.
         return [("epoch_timer", EpochTimer()), *([("print_log", PrintLog())] if self.verbose else [])]
 
+    # Training
+
     def get_split_datasets(self, X, y=None, **fit_params):
-        """Return training and validation batches, which are what ``partial_fit`` takes as X and y."""
+        """Return training and validation batches, which are the X and y of ``partial_fit``."""
         return X, y
 
     def get_iterator(self, dataset, training=False):
         """Return the batches themselves."""
         return dataset
 
-    def partial_fit(self, X, y=None, **fit_params):
-        """Train max_epochs more epochs on batches X, with validation batches y."""
-        with divided(self, X) as batches:
-            super().partial_fit(batches, y, **fit_params)  # which takes an interrupt for an end
-        if not self.history:
+    def partial_fit(self, X: Iterable, y: Iterable | None = None, **fit_params) -> "InformationNet":
+        """Train for max_epochs more epochs on batches X, with validation batches y."""
+        if _parallel.processes is None:
+            super().partial_fit(X, y, **fit_params)
+        else:
+            with _parallel.divided(self, X, _parallel.processes) as batches:
+                super().partial_fit(batches, y, **fit_params)
+        if not self.history:  # skorch ends training quietly on an interrupt
             raise KeyboardInterrupt("training was interrupted in its first epoch")
         return self
 
-    def train_step_single(self, batch, **fit_params):
-        """Return the losses of a batch, their gradients computed."""
+    def train_step_single(self, batch, **fit_params) -> dict[str, Any]:
+        """Return the losses of a batch, after computing their gradients."""
         with torch.autocast(torch.device(self.device).type, dtype=self.autocast, enabled=self.autocast is not None):
             losses = (self.module_ if self.replica_ is None else self.replica_.module)(batch)
         sum(losses.values()).backward()
         losses = {name: loss.detach() for name, loss in losses.items()}
-        adversaries = getattr(self.module_, "adversaries", ())
+        adversaries = getattr(self.module_, "adversaries", ())  # a user's own module need not have any
         loss = sum(value for name, value in losses.items() if name not in adversaries)
         return {"loss": loss, "y_pred": losses}
 
-    def validation_step(self, batch, **fit_params):
-        """Return a validation batch's value in nats."""
+    def validation_step(self, batch, **fit_params) -> dict[str, Any]:
+        """Return the information in a validation batch."""
         with torch.no_grad():
-            value = self.judged.mutual_info(batch)
+            value = self.eval_module.mutual_info(batch)
         return {"loss": -value, "y_pred": {"mutual_info": value}}
 
-    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Run an epoch and record the mean of each of its terms."""
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params) -> None:
+        """Run one epoch and record the mean of each of its terms."""
         if iterator is None:
             return
-        (self.module_ if training else self.judged).train(training)  # once an epoch: it walks through all modules
+        (self.module_ if training else self.eval_module).train(training)  # once per epoch: it visits every submodule
         means = RunningMeans()
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
@@ -104,29 +143,38 @@ class InformationNet(NeuralNet):
         for name, value in self._agreed(means).items():
             self.history.record(f"{prefix}_{name}", value)
 
-    def evaluate(self, batches) -> dict[str, float]:
-        """Return the mean value of ``batches`` without recording it."""
-        self.judged.eval()
+    def evaluate(self, batches: Iterable) -> dict[str, float]:
+        """Return the means over ``batches`` as after an epoch, without recording them."""
+        self.eval_module.eval()
         means = RunningMeans()
         for batch in batches:
             step = self.validation_step(batch)
             means.add({"loss": step["loss"], **step["y_pred"]}, weight=len(batch[0]))
         return self._agreed(means)
 
-    def _agreed(self, means) -> dict[str, float]:
-        """Return means as all processes see them."""
+    def _agreed(self, means: "RunningMeans") -> dict[str, float]:
+        """Return the means, inside `data_parallel` over all processes."""
         return means.result() if self.replica_ is None else self.replica_.mean(means.result())
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
-        """Begin a training of max_epochs epochs."""
+    def forward_iter(self, X, training=False, device="cpu") -> NoReturn:
+        """Refuse to predict. ``forward``, ``predict`` and ``predict_proba`` of skorch all come here."""
+        raise TypeError(
+            "InformationNet trains an objective, which has losses but no predictions. Use the estimator's transform or "
+            "score, or net.evaluate(batches)."
+        )
+
+    # Where training begins and ends
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs) -> None:
+        """Forget how an earlier training ended."""
         self.stops_, self.skipped_ = False, 0
 
     def skip_epochs(self, n: int) -> None:
-        """Take ``n`` epochs of the training that begins for done."""
+        """Count ``n`` epochs of the training that begins as done."""
         self.skipped_ = n
 
-    def fit_loop(self, X, y=None, epochs=None, **kwargs):
-        """Train the epochs that are left; an interrupt ends training after the last whole one."""
+    def fit_loop(self, X, y=None, epochs: int | None = None, **kwargs):
+        """Train the epochs that are left; an interrupt ends training after the last complete one."""
         epochs = (self.max_epochs if epochs is None else epochs) - self.skipped_
         try:
             return super().fit_loop(X, y, epochs=epochs, **kwargs)
@@ -136,17 +184,17 @@ class InformationNet(NeuralNet):
             raise
 
     def stop_after_epoch(self) -> None:
-        """End training when all callbacks have seen the end of this epoch."""
+        """End training once all callbacks have seen the end of this epoch."""
         self.stops_ = True
 
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Begin a row of the history, unless training was to end before."""
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs) -> None:
+        """Add a row to the history, unless training is to end."""
         if self.stops_:
             raise KeyboardInterrupt  # skorch's way to end training
         super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
 
-    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Refuse to go on from a loss that is not a number."""
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs) -> None:
+        """Raise an error if the loss is not finite."""
         loss = self.history[-1, "train_loss"]
         if not math.isfinite(loss):
             raise FloatingPointError(
@@ -154,24 +202,31 @@ class InformationNet(NeuralNet):
                 "a bound that cannot overflow, such as mi_estimator='jsd'."
             )
 
-    def snapshot(self) -> dict:
-        """Return a copy of all that training changes."""
-        state = {"weights": self.module_.state_dict(), "optimizer": self.optimizer_.state_dict()}
-        return {**copy.deepcopy(state), "epochs": len(self.history)}
+    # What is kept
 
-    def restore(self, snapshot: dict) -> None:
+    def snapshot(self) -> dict[str, Any]:
+        """Return a copy of all that training and new settings change: weights, optimizer, history, lr, callbacks."""
+        tensors = {"weights": self.module_.state_dict(), "optimizer": self.optimizer_.state_dict()}
+        return {**copy.deepcopy(tensors), "attributes": self._attributes()}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
         """Go back to a snapshot."""
+        vars(self).clear()
+        vars(self).update(snapshot["attributes"])
+        vars(self).update(self._attributes())  # so that what follows leaves the snapshot as it is
         self.module_.load_state_dict(snapshot["weights"])
         self.optimizer_.load_state_dict(snapshot["optimizer"])
-        self.history_ = History(self.history[: snapshot["epochs"]])
         self.module_.eval()
 
+    def _attributes(self) -> dict[str, Any]:
+        return {**vars(self), "history_": History(self.history_), "callbacks_": list(self.callbacks_)}
+
     def history_frame(self) -> pd.DataFrame:
-        """Return the history, a row an epoch."""
+        """Return the history as a frame with one row per epoch."""
         return pd.DataFrame([self.history_row(epoch) for epoch in range(len(self.history))])
 
-    def history_row(self, epoch: int) -> dict:
-        """Return what the history has of an epoch; -1 is the last."""
+    def history_row(self, epoch: int) -> dict[str, Any]:
+        """Return what is recorded of an epoch; -1 is the last."""
         return {name: value for name, value in self.history[epoch].items() if name != "batches"}
 
     def __getstate__(self):
@@ -194,19 +249,19 @@ class InformationNet(NeuralNet):
 
 
 class RunningMeans:
-    """Weighted means of named scalars, on their device until asked for."""
+    """Weighted means of named scalars, which stay on their device until they are asked for."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.totals: dict[str, Tensor] = {}
         self.weight = 0
 
     def add(self, terms: dict[str, Tensor], weight: int) -> None:
-        """Add one batch's terms."""
+        """Add the terms of one batch."""
         for name, value in terms.items():
             self.totals[name] = self.totals.get(name, 0.0) + weight * value.detach()
         self.weight += weight
 
     def result(self) -> dict[str, float]:
-        """Return the means as floats: one transfer for all."""
+        """Return the means as floats, with one transfer for all of them."""
         values = torch.stack([torch.as_tensor(total) for total in self.totals.values()]) / self.weight
         return dict(zip(self.totals, values.tolist(), strict=True))

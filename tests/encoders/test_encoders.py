@@ -7,8 +7,13 @@ from torch import nn
 
 from sklearn_dim.encoders import (
     BagEncoder,
+    Encoded,
+    Encoder,
+    GraphEncoder,
+    SampleEncoder,
     Standardized,
     TableEncoder,
+    as_encoder,
     check_encoder,
     image_encoder,
     make_encoder,
@@ -81,11 +86,11 @@ def test_a_location_is_the_weighted_sum_of_its_groups_vectors():
 
 
 def test_standardized_undoes_mean_and_scale():
-    encoder = Standardized(nn.Identity(), (2, 4, 4))
-    encoder.set(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
+    encoder = Standardized(nn.Identity(), (2, 4, 4), np.array([1.0, 2.0]), np.array([2.0, 4.0]))
     x = torch.full((1, 2, 4, 4), 5, dtype=torch.uint8)
     expected = torch.tensor([2.0, 0.75]).view(1, 2, 1, 1).expand(1, 2, 4, 4)
     torch.testing.assert_close(encoder.standardize(x), expected)
+    torch.testing.assert_close(Standardized(nn.Identity(), (2, 4, 4)).standardize(x), x.float())
 
 
 class TwoParts(nn.Module):
@@ -103,10 +108,30 @@ def test_a_users_module_is_checked():
     assert check_encoder(make_encoder(TwoParts(4), "table", (6,), 4), (6,), 4) == (3, 2, 4, (3,))
     with pytest.raises(ValueError, match=r"code \(n, 5\).*TwoParts does not"):
         check_encoder(TwoParts(4), (6,), 5)
-    with pytest.raises(ValueError, match="Linear does not"):
+    with pytest.raises(ValueError, match=r"must return \(locations .* Linear does not \(it returned a Tensor\)"):
         check_encoder(nn.Linear(6, 4), (6,), 4)
 
 
 def test_a_users_module_is_not_trained_in_place():
     given = TwoParts(4)
-    assert make_encoder(given, "table", (6,), 4) is not given
+    made = make_encoder(given, "table", (6,), 4)
+    assert made.network is not given and torch.equal(made.network.linear.weight, given.linear.weight)
+
+
+def test_a_users_module_says_what_it_can():
+    plain = as_encoder(TwoParts(4))
+    assert as_encoder(plain) is plain and isinstance(plain(torch.zeros(2, 6)), Encoded)
+    assert plain.grid is None and not plain.takes_sparse
+    told = TwoParts(4)
+    told.location_shape, told.takes_sparse = [2, 1, 3], True
+    encoder = Standardized(told, (6,))
+    assert encoder.grid == (1, 3) and encoder.takes_sparse and encoder.core.network is told
+    assert check_encoder(told, (6,), 4).grid == (1, 3)
+    told.location_shape = (2, 5, 5)  # not as many as its locations: they have no order
+    assert check_encoder(told, (6,), 4).grid == (3,)
+
+
+@pytest.mark.parametrize("protocol", [Encoder, SampleEncoder, GraphEncoder])
+def test_a_protocol_says_what_is_missing(protocol):
+    with pytest.raises(NotImplementedError, match=f"{protocol.__name__} has no forward"):
+        protocol()(*[torch.zeros(2, 3)] * (2 if protocol is GraphEncoder else 1))

@@ -123,4 +123,25 @@ def test_a_layer_of_torch_geometric_is_given_the_edges(graph):
     torch.testing.assert_close(encoder(X[:3], SparseMatrix(A)), expected)
     mean = as_graph_encoder(geometric.SAGEConv(4, 3))  # takes no weights
     assert mean(X[:3], SparseMatrix(A)).shape == (3, 3)
-    assert as_graph_encoder(GCN(4, 3)).normalization == "symmetric"
+    assert (mean.normalization, mean.n_hops) == ("sum", None)
+
+
+class Sum(nn.Module):
+    """A user's encoder."""
+
+    def forward(self, X, adjacency):
+        return adjacency @ X
+
+
+def test_a_users_module_knows_no_hops_and_may_name_its_normalization(graph):
+    X, A, matrix = graph
+    wrapped = as_graph_encoder(Sum())
+    assert (wrapped.normalization, wrapped.n_hops, wrapped.convolution) == ("symmetric", None, None)
+    assert as_graph_encoder(Sum(), "sum").normalization == "sum"
+    torch.testing.assert_close(wrapped(X, matrix), A @ X)
+    named = Sum()
+    named.normalization = "mean"
+    assert as_graph_encoder(named, "sum").normalization == "mean"
+    assert as_graph_encoder(wrapped, "sum") is wrapped
+    ours = GCN(4, 3)
+    assert as_graph_encoder(ours, "sum") is ours and ours.normalization == "symmetric"

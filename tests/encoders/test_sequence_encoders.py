@@ -55,10 +55,7 @@ def documents(*lengths, width=30, vocabulary_size=50):
 
 @pytest.fixture
 def tokens():
-    encoder = TokenEncoder(50, 6).eval()
-    encoder.set(np.linspace(5, 1, 50))
-    encoder(documents(30, 9, 3))
-    return encoder
+    return TokenEncoder(50, 6, weight=np.linspace(5, 1, 50)).eval()
 
 
 def equal(a, b):
@@ -116,9 +113,8 @@ def test_all_unknown_words_are_one(tokens):
 
 
 def test_a_location_is_the_weighted_mean_of_its_words():
-    encoder = TokenEncoder(50, 6, n_locations=1).eval()
     weights = np.linspace(5, 1, 50)
-    encoder.set(weights)
+    encoder = TokenEncoder(50, 6, n_locations=1, weight=weights).eval()
     words = torch.tensor([[7, 40, 7, 2, 0]])
     vectors = encoder.words.weight[words[0, :4]]
     own = torch.tensor(weights, dtype=torch.float32)[words[0, :4]][:, None]

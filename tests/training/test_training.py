@@ -12,9 +12,9 @@ from torch import nn
 
 from sklearn_dim.training import (
     AverageWeights,
+    BestWeights,
+    BestWeightsEach,
     InformationNet,
-    KeepBest,
-    KeepBestEach,
     RowBatches,
     resolve_device,
     seeded,
@@ -93,7 +93,7 @@ def test_training_records_an_epoch_a_row_without_adversaries():
 
 def test_the_best_weights_come_back():
     # A step far too large moves away from the optimum after the first epochs.
-    keep = KeepBest("valid_mutual_info", lower_is_better=False, n_iter_no_change=3, tol=0.0, from_start=True)
+    keep = BestWeights("valid_mutual_info", lower_is_better=False, n_iter_no_change=3, tol=0.0, from_start=True)
     net = InformationNet(
         partial(Line, 1.9), optimizer=torch.optim.SGD, lr=7.0, max_epochs=50, callbacks=[keep]
     ).initialize()
@@ -139,7 +139,7 @@ class Slopes(nn.Module):
 
 
 def test_each_part_keeps_its_own_best_weights_or_none():
-    keep = KeepBestEach(list(line_batches(shuffle=False)), decay=0.5)
+    keep = BestWeightsEach(list(line_batches(shuffle=False)), decay=0.5)
     net = InformationNet(Slopes, optimizer=torch.optim.SGD, lr=0.3, max_epochs=30, callbacks=[keep]).initialize()
     net.partial_fit(line_batches(), None)
     assert net.module_.slope[:2].tolist() == pytest.approx([2.0, 2.0], abs=0.01) and net.module_.slope[2] == 0
@@ -197,14 +197,14 @@ def test_the_mean_weights_are_judged_and_kept():
         weight = max(0.2, 1 / (step + 1))
         mean += weight * (slope - mean)
     assert net.module_.slope.item() == pytest.approx(mean, abs=1e-5)
-    assert net.judged is net.module_
+    assert net.eval_module is net.module_
     x, y = (torch.linspace(-1, 1, 40), 2 * torch.linspace(-1, 1, 40))
     value = -(mean * x - y).square().mean().item()
     assert net.history[-1, "valid_mutual_info"] == pytest.approx(value, abs=1e-3)
 
 
 def test_the_best_mean_is_restored():
-    keep = KeepBest("valid_mutual_info", lower_is_better=False, n_iter_no_change=50, tol=0.0)
+    keep = BestWeights("valid_mutual_info", lower_is_better=False, n_iter_no_change=50, tol=0.0)
     net = InformationNet(Line, lr=1.0, max_epochs=30, callbacks=[AverageWeights(0.9), keep]).initialize()
     net.partial_fit(line_batches(), line_batches(shuffle=False))
     best = max(net.history[:, "valid_mutual_info"])
