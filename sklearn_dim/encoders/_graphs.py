@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from sklearn_dim.encoders._activation import PReLU
 from sklearn_dim.encoders._graph_base import GraphEncoder
-from sklearn_dim.encoders._twin import TwinConvolution
 
 
 class GCN(GraphEncoder):
@@ -42,19 +41,11 @@ class GCN(GraphEncoder):
             X = layer.activation(propagate(hop, X, layer.weight) + layer.bias)
         return X
 
-    def has_twin(self, X) -> bool:
-        """Whether `twin` can be used: one layer, on a CPU, and a product X W that is worth sharing."""
-        (layer, *deeper), (n_features, n_components) = self.layers, self.layers[0].weight.shape
-        narrow = isinstance(X, Tensor) and n_features <= n_components
-        return not (deeper or narrow) and X.device.type == "cpu" and layer.activation.weight.item() > 0
-
-    def twin(self, X, adjacency, order: Tensor) -> tuple[Tensor, Tensor]:
-        """Return patch vectors of the graph and below them of its twin with the rows X[order]; the mean of the former.
-
-        The vectors lie in memory that the next call overwrites.
-        """
-        (layer,) = self.layers
-        return TwinConvolution.apply(layer.weight, layer.bias, layer.activation.weight, X, adjacency, order)
+    @property
+    def convolution(self) -> tuple[Tensor, Tensor, Tensor] | None:
+        """Weight, bias and slope, if there is one layer."""
+        layer, *deeper = self.layers
+        return None if deeper else (layer.weight, layer.bias, layer.activation.weight)
 
 
 class SGC(GraphEncoder):

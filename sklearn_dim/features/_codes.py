@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from sklearn_dim.critics import MOST_FEATURES, wave_features
+from sklearn_dim.critics import MAX_FEATURES, fourier_features
 from sklearn_dim.data import ColumnCoder
 
 MAX_NUMBERS = 2**25  # in the features of the columns that are trained together: 128 MB
@@ -27,7 +27,7 @@ def code_columns(table: pd.DataFrame) -> list[Code | None]:
     codes = coder.transform(table)
     coded: list[Code | None] = [None] * table.shape[1]
     for place, j in enumerate(coder.continuous_):
-        coded[j] = Code(wave_features(torch.as_tensor(codes[:, place])).numpy(), True)
+        coded[j] = Code(fourier_features(torch.as_tensor(codes[:, place])).numpy(), True)
     end = len(coder.continuous_)
     for j, levels in zip(coder.discrete_, coder.levels_.categories_ if coder.discrete_ else [], strict=True):
         start, end = end, end + len(levels)
@@ -37,7 +37,7 @@ def code_columns(table: pd.DataFrame) -> list[Code | None]:
 
 def _fewer_levels(column: pd.Series) -> pd.Series:
     """Return a text column with its rarest levels as one, so that all fit a critic."""
-    most = MOST_FEATURES - 1
+    most = MAX_FEATURES - 1
     if column.dtype.kind in "biufcmM" or column.nunique() <= most:
         return column
     frequent = column.value_counts().index[: most - 1]
@@ -45,9 +45,9 @@ def _fewer_levels(column: pd.Series) -> pd.Series:
 
 
 def _indicators(levels: np.ndarray) -> np.ndarray:
-    """Return indicators (n, k) of about unit variance, with a norm like that of `wave_features`, and a 1."""
+    """Return indicators (n, k) of about unit variance, with a norm like that of `fourier_features`, and a 1."""
     share = levels.mean(0)
-    scaled = (levels - share) / np.sqrt(np.maximum(share, 1 / MOST_FEATURES)) * min(1, np.sqrt(10 / len(share)))
+    scaled = (levels - share) / np.sqrt(np.maximum(share, 1 / MAX_FEATURES)) * min(1, np.sqrt(10 / len(share)))
     return np.hstack([scaled, np.ones((len(levels), 1))]).astype(np.float32)
 
 

@@ -149,7 +149,7 @@ def closed_form_bias(net, x, y, train, held_out) -> np.ndarray | float:
 @torch.no_grad()
 def all_pairs(net, x, y) -> np.ndarray:
     """Return a critic's log-ratios of all pairs (n, n)."""
-    return net.module_.table(*tensors(net, x, y)).double().cpu().numpy()
+    return net.module_.log_ratios(*tensors(net, x, y)).double().cpu().numpy()
 
 
 def mean_and_error(contributions) -> tuple[float, float]:
