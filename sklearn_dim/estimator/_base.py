@@ -21,7 +21,7 @@ from sklearn_dim.estimator._compat import (
     check_n_features,
 )
 from sklearn_dim.estimator._parameters import TAKEN_BY_WARM_START
-from sklearn_dim.estimator._state import PlainState, is_plain
+from sklearn_dim.estimator._state import PlainState
 from sklearn_dim.training import BestWeights, InformationNet, ResumableCheckpoint, fingerprint, resolve_device, seeded
 
 
@@ -210,4 +210,4 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
 
 def _comparable(value) -> bool:
     """Return whether == says that two values are the same."""
-    return is_plain(value) and not isinstance(value, np.ndarray)
+    return value is None or isinstance(value, bool | int | float | str | np.generic)

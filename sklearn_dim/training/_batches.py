@@ -103,7 +103,7 @@ class RowBatches(Batches):
 
     def _place(self, array):
         """Return the array on the device, or as it is if it is to be read batch by batch."""
-        if isinstance(array, np.ndarray) and file_of(array) is None:
+        if isinstance(array, np.ndarray) and (array.base is None or file_of(array) is None):
             if array.flags.writeable:
                 array = torch.as_tensor(array)
             elif self.device.type != "cpu":  # as the columns of pandas 3 are; torch warns of sharing their memory
