@@ -1,4 +1,4 @@
-"""Bounds on mutual information: a file a formula, score tables in, nats out.
+"""Bounds on mutual information: one formula per file; score tables in, nats out.
 
 ========== ==================================================== =============
 name       what it bounds                                       source
@@ -8,9 +8,9 @@ nwj, kl    I                                                    `_nwj.py`
 tuba       I                                                    `_tuba.py`
 infonce    min(I, log K)                                        `_infonce.py`
 i_alpha    min(I, 1 + log(K/α))                                 `_i_alpha.py`
-flo        I, by two critics                                    `_flo.py`
+flo        I, with two critics                                  `_flo.py`
 jsd        2·JSD(p, q)                                          `_jsd.py`
-smile      2·JSD(p, q), with a clipped value that bounds nothing `_smile.py`
+smile      2·JSD(p, q), with a clipped value that is no bound   `_smile.py`
 rkl        KL(q ‖ p)                                            `_fgan.py`
 pearson    Pearson's χ²                                         `_fgan.py`
 neyman     Neyman's χ²                                          `_fgan.py`
@@ -19,9 +19,7 @@ gan        2·JSD(p, q) − log 4                                  `_fgan.py`
 ========== ==================================================== =============
 """
 
-import copy
-
-from sklearn_dim.bounds._base import Bound, log_mean_exp
+from sklearn_dim.bounds._base import BOUNDS, Bound, log_mean_exp, make_bound
 from sklearn_dim.bounds._dv import DV
 from sklearn_dim.bounds._fgan import GAN, Hellinger, Neyman, Pearson, ReverseKL
 from sklearn_dim.bounds._flo import FLO
@@ -32,7 +30,7 @@ from sklearn_dim.bounds._nwj import NWJ
 from sklearn_dim.bounds._smile import Smile
 from sklearn_dim.bounds._tuba import TUBA
 
-BOUNDS = {
+BOUNDS |= {
     "dv": DV,
     "nwj": NWJ,
     "jsd": JSD,
@@ -48,12 +46,6 @@ BOUNDS = {
     "hellinger": Hellinger,
     "gan": GAN,
 }
-
-
-def make_bound(mi_estimator: "str | Bound") -> Bound:
-    """Return a fresh bound for a name of `BOUNDS`, or a copy of a bound object (bounds may keep running means)."""
-    return BOUNDS[mi_estimator]() if isinstance(mi_estimator, str) else copy.deepcopy(mi_estimator)
-
 
 __all__ = [
     "BOUNDS",

@@ -1,8 +1,8 @@
 """The f-GAN family, E_p[g(v)] − E_q[f*(g(v))] ≤ D_f(p, q) (Nowozin et al., NeurIPS 2016, tables 1, 2 and 6).
 
-A critic's score is v; g makes it a legal argument of the conjugate f*. The second term is
-written as one function of v, safe in float32. KL is NWJ (`_nwj.py`), JS is JSD (`_jsd.py`).
-A divergence that weighs ratios by their powers is made of scores that mean at most ±20 nats.
+A critic's score is v; g maps it into the domain of the conjugate f*. The second term is written as one function of v
+that is safe in float32. KL is NWJ (`_nwj.py`), JS is JSD (`_jsd.py`). Divergences that depend on powers of the ratio clip
+log-ratios to ±20 nats.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 
 from sklearn_dim.bounds._base import Bound, log_mean_exp
 
-LIMIT = 20.0  # nats; e^(2·20) is far from float32's end
+LIMIT = 20.0  # nats; e^(2·20) is well within float32
 
 
 @dataclass
@@ -32,7 +32,7 @@ class ReverseKL(Bound):
 class Pearson(Bound):
     """Pearson χ²: E_p[v] − E_q[v²/4 + v]; the optimal v is 2(p/q − 1).
 
-    Scores at or below −2 stand for no ratio at all; as a log-ratio they read log of ``floor``.
+    Scores at or below −2 correspond to no ratio; as a log-ratio they become the log of ``floor``.
     """
 
     floor: float = 1e-6

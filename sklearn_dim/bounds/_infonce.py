@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -12,16 +11,16 @@ from sklearn_dim.bounds._base import Bound, log_mean_exp
 
 @dataclass
 class InfoNCE(Bound):
-    """E[T − log mean e^T], the mean over the pair itself and the anchor's M independent pairs.
+    """E[T − log mean e^T], the mean over the pair itself and the anchor's M negatives.
 
     At most min(I, log(M + 1)); the optimal T is log p/q up to a function of the anchor.
     """
 
-    up_to_anchor: ClassVar[bool] = True
+    up_to_anchor = True
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
         """Return the bound's value in nats, to be maximised."""
-        # One logsumexp an anchor serves its P joint pairs: no table of pairs against pairs.
+        # One logsumexp per anchor serves all its P joint pairs.
         negatives = torch.logsumexp(marginal, 1, keepdim=True)
         log_mean = torch.logaddexp(joint, negatives) - math.log(marginal.shape[1] + 1)
         return (joint - log_mean).mean()

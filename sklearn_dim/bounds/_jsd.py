@@ -12,8 +12,8 @@ from sklearn_dim.bounds._base import LOG2, Bound
 class JSD(Bound):
     """E_p[log 2 − sp(−T)] − E_q[sp(T) − log 2], at most 2·JSD(p, q); the optimal T is log p/q.
 
-    Not a bound on I. Up to the constants this is minus the binary cross-entropy of a classifier
-    that tells joint from independent pairs, so it trains steadily.
+    Not a bound on I. Up to constants it is minus the binary cross-entropy of a classifier that tells joint from
+    negative pairs, so training is stable.
     """
 
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:

@@ -12,12 +12,12 @@ from sklearn_dim.bounds._jsd import JSD
 class Smile(JSD):
     """Trained as JSD; the optimal T is log p/q. The paper's own value is `clipped_value`.
 
-    `value` stays the rule common to all bounds, so that estimates compare.
+    `value` stays the rule common to all bounds, so that estimates are comparable.
 
     Parameters
     ----------
     tau : float > 0, default=5.0
-        Clip of the log-ratio of independent pairs in the value.
+        Clip of the log-ratio of negative pairs in `clipped_value`.
     """
 
     tau: float = 5.0
@@ -25,6 +25,6 @@ class Smile(JSD):
     def clipped_value(self, joint: Tensor, marginal: Tensor) -> Tensor:
         """Return E_p[T] − log E_q[clip(e^T, e^−τ, e^τ)]: little variance, and no bound.
 
-        With the perfect critic and τ = 5 it reads 6.7 where I is 6.
+        With the perfect critic and τ = 5 it is 6.7 where I is 6.
         """
         return joint.mean() - log_mean_exp(marginal.clamp(-self.tau, self.tau))
