@@ -1,8 +1,9 @@
-"""What a critic is, and how its scores become the tables that a bound reads."""
+"""What a critic is, how one is made, and how its scores become the tables that a bound reads."""
 
-import copy
 import itertools
 import math
+from collections.abc import Callable
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +12,8 @@ from torch import Tensor, nn
 class Critic(nn.Module):
     """A function T(a, b), scored for all pairs at once.
 
-    ``forward(a, b)`` takes anchors a (..., R, a_features) and candidates b (..., M, b_features) and returns
-    the table of scores (..., R, M); leading dimensions are blocks, of which each has its own table.
+    Subclasses write ``forward(a, b)``: anchors a (..., R, a_features) and candidates b (..., M, b_features) → the table
+    of scores (..., R, M). Leading dimensions are blocks, each with a table of its own.
 
     Parameters
     ----------
@@ -21,91 +22,142 @@ class Critic(nn.Module):
 
     Attributes
     ----------
-    closed_form : Module, only where there is one
-        A part that is set by ``closed_form.fit(a, b)`` from paired rows before training.
+    pairwise : bool, default=False
+        Whether every pair takes a pass of its own, so that large tables are expensive.
     """
 
-    # Whether every pair takes a pass of its own, so that a large table is dear.
     pairwise: bool = False
 
     def __init__(self, a_features: int, b_features: int):
         super().__init__()
         self.a_features, self.b_features = a_features, b_features
 
+    @property
+    def closed_form(self) -> "ClosedForm | None":
+        """The part that paired rows set before training; None if all is trained."""
+        return None
 
-class TwoCritics(nn.Module):
-    """A critic and a second, for a bound that asks another about the joint pairs; its scores are the first's.
+    @property
+    def rowwise(self) -> nn.Module:
+        """The module that may be asked for a part of the anchors at a time: the critic, or what encodes its anchors."""
+        return self
+
+    def direction(self, a: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return vectors (R, b_features) and an offset, if a score is the offset plus a candidate's dot product.
+
+        None if scores are not linear in the candidate.
+        """
+        return None
+
+
+class ClosedForm(Critic):
+    """A critic that is set by paired rows, without a gradient."""
+
+    def fit(self, a: Tensor, b: Tensor) -> Self:
+        """Set the critic from paired rows a (n, a_features), b (n, b_features)."""
+        raise NotImplementedError
+
+
+class UserCritic(Critic):
+    """A module that is no `Critic`, with what it lacks.
+
+    Of a `Critic`'s members it may have ``pairwise``, ``closed_form`` and ``direction``; a ``direction`` counts only
+    if an attribute ``clip`` does not bound the scores.
 
     Parameters
     ----------
-    first : Module
-
-    Attributes
-    ----------
-    second : Module
-        Starts as a copy of the first: e to the power of what two unlike networks differ by would rule the first steps.
-    closed_form : Module, only where the first has one
-        Shared by both: the rows alone decide it.
+    module : Module
+        (a, b) → the table of scores.
+    a_features, b_features : int
     """
 
-    def __init__(self, first: nn.Module):
-        super().__init__()
-        self.first, self.second = first, copy.deepcopy(first)
-        self.pairwise = getattr(first, "pairwise", False)
-        if hasattr(first, "closed_form"):
-            self.second.closed_form = self.closed_form = first.closed_form
+    def __init__(self, module: nn.Module, a_features: int, b_features: int):
+        super().__init__(a_features, b_features)
+        self.module = module
+        self.pairwise = bool(self._member("pairwise", False))
+
+    def _member(self, name: str, default: Any = None) -> Any:
+        # The one place where critics are asked by name: this module was not written for the protocol.
+        return getattr(self.module, name, default)
+
+    @property
+    def closed_form(self) -> ClosedForm | None:
+        """The module's own, if it has one."""
+        return self._member("closed_form")
+
+    def direction(self, a: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return the module's own, if it has one and does not clip."""
+        own = self._member("direction")
+        return None if own is None or self._member("clip") is not None else own(a)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """Return the first critic's table of scores (R, M)."""
-        return self.first(a, b)
+        """Return the table of scores (R, M)."""
+        return self.module(a, b)
 
 
-def score_tables(critic: nn.Module, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
-    """Score anchors against b (N, P, E): a sample's own candidates are joint pairs, all others independent.
+# Name → class, filled in `sklearn_dim/critics/__init__.py`.
+CRITICS: dict[str, type[Critic]] = {}
+
+
+def make_critic(critic: str | Callable[[int, int], nn.Module], a_features: int, b_features: int) -> Critic:
+    """Return a critic from a name of `CRITICS` or a function (a_features, b_features) → module.
+
+    Raises
+    ------
+    TypeError
+        If the function returns something else than a torch Module.
+    """
+    factory: Callable[[int, int], nn.Module] = CRITICS[critic] if isinstance(critic, str) else critic
+    made = factory(a_features, b_features)
+    if isinstance(made, Critic):
+        return made
+    if not isinstance(made, nn.Module):
+        raise TypeError(
+            f"critic must make a torch Module from (a_features, b_features), but {critic!r} made a "
+            f"{type(made).__name__}. Return a Module whose forward(a, b) gives the table of scores."
+        )
+    return UserCritic(made, a_features, b_features)
+
+
+def score_tables(critic: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Score anchors against b (N, P, E): a sample's own candidates make joint pairs, all others negative pairs.
 
     Parameters
     ----------
-    critic : Module
+    critic : Critic
     a : Tensor of shape (N, D) or (N, K, D)
-        One anchor a sample, or K. With K of them R = K·N, else R = N.
+        One anchor per sample, or K. With K of them R = K·N, else R = N.
     b : Tensor of shape (N, P, E)
 
     Returns
     -------
     joint : Tensor of shape (R, P)
     marginal : Tensor of shape (R, (N - 1) * P)
-    second : Tensor of shape (R, P)
-        The second critic's scores of the joint pairs, only of `TwoCritics`.
     """
     anchors = a.unsqueeze(1) if a.ndim == 2 else a
     anchors = anchors.transpose(0, 1).flatten(0, 1)
     table = _all_pairs(critic, anchors, b)
-    tables = _own(table), without_diagonal(table).flatten(0, 1).flatten(1)
-    return (*tables, _own(_all_pairs(critic.second, anchors, b))) if isinstance(critic, TwoCritics) else tables
+    joint = table.diagonal(dim1=1, dim2=2).transpose(1, 2).flatten(0, 1)
+    return joint, without_diagonal(table).flatten(0, 1).flatten(1)
 
 
-def _all_pairs(critic, anchors: Tensor, b: Tensor) -> Tensor:
-    """Return the scores (K, N, N, P) of anchors (K·N, D) against b (N, P, E), in full precision as bounds sum them."""
+def _all_pairs(critic: Callable[[Tensor, Tensor], Tensor], anchors: Tensor, b: Tensor) -> Tensor:
+    """Return the scores (K, N, N, P) of anchors (K·N, D) and b (N, P, E), in the precision in which bounds add up."""
     n, p = b.shape[:2]
     table = critic(anchors, b.flatten(0, 1)).view(-1, n, n, p)
     return table.float() if table.dtype == torch.bfloat16 else table
 
 
-def _own(table: Tensor) -> Tensor:
-    """Return of a table (K, N, N, P) each anchor's scores of its own sample, (K·N, P)."""
-    return table.diagonal(dim1=1, dim2=2).transpose(1, 2).flatten(0, 1)
-
-
 def without_diagonal(table: Tensor) -> Tensor:
     """Return tables (..., N, N, P) without their N diagonal entries, as (..., N, N - 1, P)."""
     *blocks, n, _, p = table.shape
-    # Row-major, the diagonal is every (N + 1)th entry: drop the first, then the last of each stretch of N + 1.
+    # Row-major, the diagonal is every (N + 1)th entry: drop the first, then the last of each run of N + 1.
     rest = table.reshape(*blocks, n * n, p)[..., 1:, :].unflatten(-2, (n - 1, n + 1))[..., :-1, :]
     return rest.reshape(*blocks, n, n - 1, p)
 
 
 def soft_clip(scores: Tensor, limit: float | None) -> Tensor:
-    """c·tanh(s/c): keeps exponential bounds finite, leaves small scores alone (AMDIM, section 3.2)."""
+    """c·tanh(s/c): keeps exponential bounds finite and small scores as they are (AMDIM, section 3.2)."""
     return scores if limit is None else limit * torch.tanh(scores / limit)
 
 
@@ -115,6 +167,13 @@ def mlp(sizes: list[int]) -> nn.Sequential:
     for inputs, outputs in itertools.pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
+
+
+def start_at_zero(network: nn.Module) -> None:
+    """Zero a network's last linear layer, and so its output."""
+    *_, last = (layer for layer in network.modules() if isinstance(layer, nn.Linear))
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
 
 
 def inverse_root(width: int) -> float:

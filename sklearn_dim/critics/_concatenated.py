@@ -1,6 +1,6 @@
 """The concatenated critic, T(a, b) = MLP([a, b]): the concat-and-convolve of Deep InfoMax."""
 
-from typing import ClassVar
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -8,7 +8,7 @@ from sklearn_dim.critics._base import Critic, mlp, soft_clip
 
 
 class Concatenated(Critic):
-    """An MLP on the joined pair, run for every pair: sees any interaction, costs N·M passes.
+    """An MLP on the joined pair, run for every pair: it can learn any interaction, and takes N·M passes.
 
     Parameters
     ----------
@@ -20,12 +20,14 @@ class Concatenated(Critic):
         Scores lie within ±clip; None leaves them free.
     """
 
-    pairwise: ClassVar[bool] = True
+    pairwise = True
 
-    def __init__(self, a_features, b_features, *, hidden=(512, 512), clip=10.0):
+    def __init__(
+        self, a_features: int, b_features: int, *, hidden: Sequence[int] = (512, 512), clip: float | None = 10.0
+    ):
         super().__init__(a_features, b_features)
         self.clip = clip
-        # The first layer of the joined pair is a sum: its two halves are computed once a row, not once a pair.
+        # The first layer of the joined pair is a sum: each half is computed once per row, not once per pair.
         self.a = nn.Linear(a_features, hidden[0])
         self.b = nn.Linear(b_features, hidden[0], bias=False)
         self.rest = nn.Sequential(nn.ReLU(), mlp([*hidden, 1]))

@@ -6,7 +6,7 @@ from sklearn_dim.critics._base import Critic
 
 
 class EncodedAnchor(Critic):
-    """T(encoder(a), b): anchors of any shape, such as images, once encoded for all their pairs.
+    """T(encoder(a), b): anchors of any shape, such as images, are encoded once for all their pairs.
 
     Parameters
     ----------
@@ -19,6 +19,11 @@ class EncodedAnchor(Critic):
     def __init__(self, encoder: nn.Module, critic: Critic):
         super().__init__(critic.a_features, critic.b_features)
         self.encoder, self.critic = encoder, critic
+
+    @property
+    def rowwise(self) -> nn.Module:
+        """The encoder, whose work is the larger part."""
+        return self.encoder
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the table of scores (R, M)."""

@@ -9,8 +9,8 @@ from sklearn_dim.critics._base import Critic
 class GroupDiscrimination(Critic):
     """w·b + c whatever the anchor, w Glorot-uniform.
 
-    It tells candidates of one kind from those of another (nodes of a graph from nodes of its corrupted twin), which is
-    all that is left of the bilinear critic when every anchor is the same. It says nothing of I(A; B).
+    It tells candidates of one kind from those of another (nodes of a graph from nodes of its corrupted graph), which is
+    what remains of the bilinear critic when all anchors are the same. It does not estimate I(A; B).
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ class GroupDiscrimination(Critic):
         Widths of an anchor and of a candidate.
     """
 
-    def __init__(self, a_features, b_features):
+    def __init__(self, a_features: int, b_features: int):
         super().__init__(a_features, b_features)
         self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, b_features)))
         self.bias = nn.Parameter(torch.zeros(()))
@@ -28,5 +28,5 @@ class GroupDiscrimination(Critic):
         return (self.weight @ b.mT + self.bias).expand(len(a), -1)
 
     def direction(self, a: Tensor) -> tuple[Tensor, Tensor]:
-        """Return for each anchor the vector (R, b_features) whose product with a candidate is its score; the offset."""
+        """Return w and c."""
         return self.weight.expand(len(a), -1), self.bias

@@ -1,5 +1,7 @@
 """The separable critic, T(a, b) = s·f(a)·g(b)/√d: the encode-and-dot of Deep InfoMax."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -18,17 +20,26 @@ class Separable(Critic):
     hidden : sequence of int, default=()
         Hidden ReLU layers of f and of g; none makes both linear.
     scale : float, default=4.0
-        s; with torch's small initial weights 4 makes first scores of order one, so that learning starts at once.
+        s; with torch's small initial weights, 4 makes the first scores of order one, so that learning starts at once.
     clip : float or None, default=10.0
         Scores lie within ±clip; None leaves them free.
     """
 
-    def __init__(self, a_features, b_features, *, units=64, hidden=(), scale=4.0, clip=10.0):
+    def __init__(
+        self,
+        a_features: int,
+        b_features: int,
+        *,
+        units: int = 64,
+        hidden: Sequence[int] = (),
+        scale: float = 4.0,
+        clip: float | None = 10.0,
+    ):
         super().__init__(a_features, b_features)
         self.clip = clip
         self.scale = scale * inverse_root(units)
-        self.a = mlp([a_features, *hidden, units])
-        self.b = mlp([b_features, *hidden, units])
+        self.a: nn.Module = mlp([a_features, *hidden, units])
+        self.b: nn.Module = mlp([b_features, *hidden, units])
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the table of scores (R, M)."""
@@ -38,11 +49,11 @@ class Separable(Critic):
 class EncodeAndDot(Separable):
     """The critic as published: two residual encoders of 2048 units (Hjelm et al., ICLR 2019, appendix A.3).
 
-    Each side is linear → BatchNorm → ReLU → linear, plus a linear shortcut started at the identity,
-    then LayerNorm. (A 1×1 convolution is the same linear map at every location.)
+    Each side is linear → BatchNorm → ReLU → linear, plus a linear shortcut that starts as the
+    identity, then LayerNorm. (A 1×1 convolution is the same linear map at every location.)
     """
 
-    def __init__(self, a_features, b_features, *, units=2048, clip=10.0):
+    def __init__(self, a_features: int, b_features: int, *, units: int = 2048, clip: float | None = 10.0):
         super().__init__(a_features, b_features, units=units, scale=1.0, clip=clip)
         self.a, self.b = _Residual(a_features, units), _Residual(b_features, units)
 

@@ -1,15 +1,14 @@
-"""Objectives: a bound and critics wired to what an encoder says of a batch."""
+"""Objectives: what a net trains. A bound and critics, wired to what an encoder makes of a batch."""
 
+from sklearn_dim.objectives._base import Information, Objective, Tables
 from sklearn_dim.objectives._columns import ColumnInformation
 from sklearn_dim.objectives._coordinates import Coordinates
-from sklearn_dim.objectives._deep_infomax import DeepInfoMax
+from sklearn_dim.objectives._deep_infomax import PRIORS, AdversarialPrior, DeepInfoMax
 from sklearn_dim.objectives._graph_summary import GraphSummary
 from sklearn_dim.objectives._masked import MaskedInformation
 from sklearn_dim.objectives._node_summary import NodeSummary
-from sklearn_dim.objectives._pairs import PairInformation, Valued
-from sklearn_dim.objectives._prior import PRIORS, AdversarialPrior
+from sklearn_dim.objectives._pairs import Evaluation, PairInformation, bias_correction
 from sklearn_dim.objectives._readout import READOUTS, readout
-from sklearn_dim.objectives._shortfall import shortfall
 from sklearn_dim.objectives._total_correlation import TotalCorrelation
 
 __all__ = [
@@ -19,12 +18,15 @@ __all__ = [
     "ColumnInformation",
     "Coordinates",
     "DeepInfoMax",
+    "Evaluation",
     "GraphSummary",
+    "Information",
     "MaskedInformation",
     "NodeSummary",
+    "Objective",
     "PairInformation",
+    "Tables",
     "TotalCorrelation",
-    "Valued",
+    "bias_correction",
     "readout",
-    "shortfall",
 ]

@@ -1,4 +1,4 @@
-"""What an objective is, and the part that most are made of: the information of pairs, as a bound and a critic see it."""
+"""What an objective is, and what most are built on: the information of pairs, by a critic and a bound."""
 
 import copy
 import math
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_dim.bounds import Bound
+from sklearn_dim.critics import Critic
 
 
 class Tables(NamedTuple):
@@ -126,5 +127,5 @@ class Information(Objective):
 
 def second_critic_of(critic: nn.Module) -> nn.Module:
     """Return a copy of a critic that shares its closed form."""
-    shared = critic.closed_form
+    shared = critic.closed_form if isinstance(critic, Critic) else None
     return copy.deepcopy(critic, {} if shared is None else {id(shared): shared})

@@ -1,115 +1,139 @@
 """Deep InfoMax (Hjelm et al., ICLR 2019, eq. 8): global, local and prior terms, of one view or two."""
 
-import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
+from torch.func import functional_call
+from torch.nn.functional import softplus
 
 from sklearn_dim.bounds import Bound
-from sklearn_dim.critics import score_tables
+from sklearn_dim.critics import Critic, mlp, score_tables
+from sklearn_dim.objectives._base import Information, Objective
+
+View = Callable[[Tensor], Tensor]
 
 
-class Information(nn.Module):
-    """Information of codes with locations, or with the whole map of them, as a bound sees it by a critic.
+class CodeInformation(Information):
+    """Information of codes with their samples' local features, or with the whole feature map.
 
     Parameters
     ----------
-    critic : Module
-        T(code, location), or T(code, flattened map) with ``whole``.
+    critic : Critic
+        T(code, local feature), or T(code, flattened feature map) with ``whole``.
     bound : Bound
-        Copied, as bounds may keep running means.
     whole : bool, default=False
     """
 
-    def __init__(self, critic: nn.Module, bound: Bound, *, whole: bool = False):
-        super().__init__()
-        self.critic, self.bound, self.whole = critic, copy.deepcopy(bound), whole
+    def __init__(self, critic: Critic, bound: Bound, *, whole: bool = False):
+        super().__init__(critic, bound)
+        self.whole = whole
 
-    def tables(self, code: Tensor, locations: Tensor) -> tuple[Tensor, ...]:
-        """Score codes (n, n_components) or (n, K, d) against locations (n, L, C)."""
-        return score_tables(self.critic, code, locations.flatten(1)[:, None] if self.whole else locations)
-
-    def forward(self, code: Tensor, locations: Tensor) -> Tensor:
-        """Return the bound's objective in nats."""
-        return self.bound.objective(*self.tables(code, locations))
-
-    def value(self, code: Tensor, locations: Tensor) -> Tensor:
-        """Return the information in nats, by the rule common to all bounds."""
-        return self.bound.value(*self.tables(code, locations))
+    def scores(self, critic: nn.Module, code: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Score codes (n, n_components) or (n, K, d) against local features (n, L, C)."""
+        return score_tables(critic, code, features.flatten(1)[:, None] if self.whole else features)
 
 
-class DeepInfoMax(nn.Module):
-    """Information of the code with the whole feature map and with each of its locations.
+class DeepInfoMax(Objective):
+    """Information of the code with the whole feature map and with each of its local features.
 
     Parameters
     ----------
     encoder : Module
         (x, view=None) → (locations, fc, code), see `sklearn_dim.encoders.Standardized`. A code of three axes,
-        (n, K, d), is K global vectors of a sample, each an anchor of its own.
+        (n, K, d), is K global vectors per sample, each an anchor of its own.
     bound : Bound
     weights : dict of float
-        Weights of the terms "global", "local", "prior" (α, β, γ in the paper) and "coordinates"; those without a
-        module below are left out.
-    global_critic, local_critic : Module or None, default=None
-        T(code, flattened map) and T(code, location).
+        Weights of the terms "global", "local", "prior" (α, β, γ in the paper) and "coordinates"; a term without a
+        module below is left out.
+    global_critic, local_critic : Critic or None, default=None
+        T(code, flattened feature map) and T(code, local feature).
     prior : Module or None, default=None
         code → its losses, see `AdversarialPrior`.
     coordinates : Module or None, default=None
         (code, locations, places) → loss, see `Coordinates`.
     view : callable or None, default=None
-        Makes one random view of a standardised batch. With it, the code of one view is paired with the
-        map of another, both ways; without it both come from the same view, as in the paper.
+        Makes one random view of a standardised batch. With it, the code of one view is paired with the feature map of
+        another, both ways; without it both come from the same view, as in the paper.
     occlude : callable or None, default=None
-        Hides a part of a standardised batch from the code; its pairs are the locations of a view that has it all
-        (section 4.3's occlusion task).
+        Hides a part of a standardised batch when the code is computed; its pairs are the local features of a view that
+        is not occluded (section 4.3's occlusion task).
     n_locations : int or None, default=None
-        Locations drawn for each pass, the same for all samples; None takes them all.
+        Local features drawn for each pass, the same for all samples; None takes them all.
     """
 
     adversaries = ("discriminator",)
 
-    def __init__(self, encoder, bound, *, weights: dict[str, float], global_critic=None, local_critic=None,
-                 prior=None, coordinates=None, view: Callable[[Tensor], Tensor] | None = None,
-                 occlude: Callable[[Tensor], Tensor] | None = None, n_locations: int | None = None):  # fmt: skip
+    def __init__(
+        self,
+        encoder: nn.Module,
+        bound: Bound,
+        *,
+        weights: dict[str, float],
+        global_critic: Critic | None = None,
+        local_critic: Critic | None = None,
+        prior: nn.Module | None = None,
+        coordinates: nn.Module | None = None,
+        view: View | None = None,
+        occlude: View | None = None,
+        n_locations: int | None = None,
+    ):
         super().__init__()
         self.encoder, self.weights = encoder, weights
-        self.information = nn.ModuleDict()
+        information: dict[str, nn.Module] = {}
         if global_critic is not None:
-            self.information["global"] = Information(global_critic, bound, whole=True)
+            information["global"] = CodeInformation(global_critic, bound, whole=True)
         if local_critic is not None:
-            self.information["local"] = Information(local_critic, bound)
+            information["local"] = CodeInformation(local_critic, bound)
+        self.information = nn.ModuleDict(information)
         self.prior, self.coordinates = prior, coordinates
         self.view, self.occlude, self.n_locations = view, occlude, n_locations
 
     @property
     def takes_sparse(self) -> bool:
-        """Whether batches may be sparse COO tensors: encoder and view must both know them."""
-        steps = [self.encoder, *(step for step in (self.view, self.occlude) if step is not None)]
-        return all(getattr(step, "takes_sparse", False) for step in steps)
+        """Whether batches may be sparse COO tensors: encoder and view must both accept them."""
+        return all(getattr(step, "takes_sparse", False) for step in (self.encoder, *self._steps()))
 
     @property
     def divisible(self) -> list[nn.Module]:
-        """The modules that may be asked for a part of the rows at a time."""
+        """The network behind the standardising of its input."""
         return [getattr(self.encoder, "network", self.encoder)]
 
-    def forward(self, batch) -> dict[str, Tensor]:
+    def forward(self, batch: tuple[Tensor]) -> dict[str, Tensor]:
         """Return the losses of a batch (x,)."""
         pairs = self._pairs(batch[0])
         drawn = [(code, *self._draw(locations)) for code, locations in pairs]
         losses = {}
         if "global" in self.information:
-            losses["global"] = -mean(self.information["global"](code, whole) for code, whole in pairs)
+            losses["global"] = mean(self._loss("global", code, whole) for code, whole in pairs)
         if "local" in self.information:
-            losses["local"] = -mean(self.information["local"](code, some) for code, some, _ in drawn)
+            losses["local"] = mean(self._loss("local", code, some) for code, some, _ in drawn)
         if self.coordinates is not None:
             losses["coordinates"] = mean(self.coordinates(*each) for each in drawn)
         if self.prior is not None:
             losses |= self.prior(pairs[0][0].flatten(1))
         return {name: self.weights.get(name, 1.0) * loss for name, loss in losses.items()}
 
+    def mutual_info(self, batch: tuple[Tensor]) -> Tensor:
+        """Return the weighted mean information of the terms in nats, of the batch as it is."""
+        encoded = self.encoder(batch[0])
+        terms = {name: self._term(name) for name in self.information}
+        values = {name: term.value(term.tables(encoded.code, encoded.locations)) for name, term in terms.items()}
+        return total(self.weights[name] * value for name, value in values.items()) / sum(
+            self.weights[name] for name in values
+        )
+
+    def _term(self, name: str) -> CodeInformation:
+        return self.information[name]  # type: ignore[return-value]
+
+    def _loss(self, name: str, code: Tensor, features: Tensor) -> Tensor:
+        term = self._term(name)
+        return term.loss(term.tables(code, features))
+
     def _pairs(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Return codes and the locations that they are paired with, one way or both."""
+        """Return codes and the local features that they are paired with, one way or both."""
         if self.occlude is not None:
             first, second = self.encoder(x, self._occluded_view), self.encoder(x, self.view)
             return [(first.code, second.locations)]
@@ -119,26 +143,99 @@ class DeepInfoMax(nn.Module):
         second = self.encoder(x, self.view)
         return [(first.code, second.locations), (second.code, first.locations)]
 
+    def _steps(self) -> list[View]:
+        return [step for step in (self.view, self.occlude) if step is not None]
+
     def _occluded_view(self, x: Tensor) -> Tensor:
-        return self.occlude(x if self.view is None else self.view(x))
+        for step in self._steps():
+            x = step(x)
+        return x
 
     def _draw(self, locations: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the locations in use this time, and which they are."""
+        """Return the local features in use this time, and which they are."""
         n, device = locations.shape[1], locations.device
         if self.n_locations is None or self.n_locations >= n:
             return locations, torch.arange(n, device=device)
         places = torch.randperm(n, device=device)[: self.n_locations]
         return locations[:, places], places
 
-    def mutual_info(self, batch) -> Tensor:
-        """Return the weighted mean information of the terms in nats, of the batch as it is."""
-        encoded = self.encoder(batch[0])
-        terms = self.information.items()
-        total = sum(self.weights[name] * term.value(encoded.code, encoded.locations) for name, term in terms)
-        return total / sum(self.weights[name] for name, _ in terms)
+
+class AdversarialPrior(nn.Module):
+    """A discriminator that tells samples of a prior from codes, and an encoder's loss for being told apart.
+
+    Matches the code to a prior (Hjelm et al., ICLR 2019, section 3.3). The discriminator has to keep up with the code:
+    `DIMTransformer` gives it five times the step size and Adam's β₁ of 0.5.
+
+    Parameters
+    ----------
+    n_components : int
+        Width of the code.
+    prior : str, a key of `PRIORS`, or torch Distribution
+        "uniform" is matched by sigmoid(code), "normal" and a distribution (of one component, or of all) by the code
+        itself.
+    hidden : sequence of int, default=(200,)
+        The discriminator's hidden layers; the paper's are (1000, 200).
+    penalty : float, default=0.1
+        Weight of ½‖∇D‖² at prior samples (R1; Mescheder et al., ICML 2018). Without it, 0, code and discriminator
+        chase each other in circles and the code leaves the prior.
+    """
+
+    def __init__(
+        self,
+        n_components: int,
+        prior: str | Distribution = "uniform",
+        *,
+        hidden: Sequence[int] = (200,),
+        penalty: float = 0.1,
+    ):
+        super().__init__()
+        squash, sample = PRIORS[prior] if isinstance(prior, str) else (identity, partial(sample_like, prior))
+        if not isinstance(prior, str) and sample(torch.zeros(2, n_components)).shape != (2, n_components):
+            raise ValueError(
+                f"prior={prior} makes samples of another width than n_components={n_components}. Give a distribution "
+                "of one component, such as torch.distributions.Laplace(0.0, 1.0), or of as many as the code has."
+            )
+        self.squash, self.sample, self.penalty = squash, sample, penalty
+        self.discriminator = mlp([n_components, *hidden, 1])
+
+    def forward(self, code: Tensor) -> dict[str, Tensor]:
+        """Return the encoder's loss and the discriminator's, each with gradients for its own side only."""
+        code = self.squash(code)
+        frozen = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
+        taken_for_prior = functional_call(self.discriminator, frozen, (code,))
+        samples = self.sample(code).requires_grad_(self.penalty > 0)
+        drawn, encoded = self.discriminator(samples), self.discriminator(code.detach())
+        discriminator = softplus(-drawn).mean() + softplus(encoded).mean()
+        if self.penalty:
+            (slope,) = torch.autograd.grad(drawn.sum(), samples, create_graph=True)
+            discriminator = discriminator + self.penalty / 2 * slope.square().sum(1).mean()
+        return {"prior": softplus(-taken_for_prior).mean(), "discriminator": discriminator}  # non-saturating
 
 
-def mean(values) -> Tensor:
+def identity(code: Tensor) -> Tensor:
+    """Return the code as it is."""
+    return code
+
+
+def sample_like(distribution: Distribution, code: Tensor) -> Tensor:
+    """Return as many samples of a distribution as there are codes (n, n_components)."""
+    axes = len(distribution.batch_shape) + len(distribution.event_shape)
+    return distribution.sample(code.shape[: max(1, code.ndim - axes)]).to(code)
+
+
+PRIORS: dict[str, tuple[View, View]] = {
+    "uniform": (torch.sigmoid, torch.rand_like),
+    "normal": (identity, torch.randn_like),
+}
+
+
+def mean(values: Iterable[Tensor]) -> Tensor:
     """Return the mean of some scalars."""
     values = list(values)
-    return sum(values) / len(values)
+    return total(values) / len(values)
+
+
+def total(values: Iterable[Tensor]) -> Tensor:
+    """Return the sum of at least one scalar."""
+    first, *others = values
+    return sum(others, first)

@@ -1,69 +1,72 @@
-"""InfoGraph (Sun et al., ICLR 2020, eq. 4): the vectors of nodes against those of whole graphs."""
+"""InfoGraph (Sun et al., ICLR 2020, eq. 4): the embeddings of nodes against those of whole graphs."""
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_dim.bounds import Bound
-from sklearn_dim.critics import TwoCritics
+from sklearn_dim.critics import Critic
+from sklearn_dim.objectives._base import Information
 from sklearn_dim.objectives._readout import readout
 
+Batch = tuple[Tensor, Tensor, Any]
 
-class GraphSummary(nn.Module):
-    """Information of a node with its own graph; the other graphs of the batch are the independent ones.
+
+class GraphSummary(Information):
+    """Information of a node with its own graph; the other graphs of the batch are the negatives.
 
     A batch is ``(sizes, X, adjacency)``: graphs side by side, and how many nodes each has.
 
     Parameters
     ----------
     encoder : Module
-        (X, adjacency) → node vectors (n_nodes, n_components).
-    critic : Module
+        (X, adjacency) → node embeddings (n_nodes, n_components).
+    critic : Critic
         T(node, graph).
     bound : Bound
     n_components : int
     readout : {"sum", "mean", "max"}, default="sum"
-        How the vectors of a graph's nodes become the graph's.
+        How the embeddings of a graph's nodes become the graph's.
     """
 
-    def __init__(self, encoder: nn.Module, critic: nn.Module, bound: Bound, n_components: int, readout: str = "sum"):
-        super().__init__()
+    def __init__(self, encoder: nn.Module, critic: Critic, bound: Bound, n_components: int, readout: str = "sum"):
+        super().__init__(critic, bound)
         self.encoder = encoder
-        self.critic = critic
-        self.bound = bound
         self.readout = readout
         # Sums grow with the graphs; the critic sees them on one scale.
         self.scale = nn.BatchNorm1d(n_components, affine=False)
 
-    def encode(self, sizes: Tensor, X: Tensor, adjacency) -> tuple[Tensor, Tensor]:
-        """Return the vectors of nodes (n_nodes, n_components) and of graphs (n_graphs, n_components)."""
+    def encode(self, sizes: Tensor, X: Tensor, adjacency: Any) -> tuple[Tensor, Tensor]:
+        """Return the embeddings of nodes (n_nodes, n_components) and of graphs (n_graphs, n_components)."""
         nodes = self.encoder(X, adjacency)
-        return nodes, torch.asinh(readout(self.readout, nodes, owners(sizes), len(sizes)))
+        return nodes, torch.asinh(readout(self.readout, nodes, graph_ids(sizes), len(sizes)))
 
-    def tables(self, batch) -> tuple[Tensor, ...]:
-        """Return each node's scores with its own graph (n_nodes, 1) and with the others (n_nodes, n_graphs − 1).
-
-        A second critic's scores with its own graph come third.
-        """
-        sizes = batch[0]
-        nodes, graphs = self.encode(*batch)
-        graphs = self.scale(graphs)
-        own = owners(sizes)[:, None]
-        table = self.critic(nodes, graphs)
+    def scores(self, critic: nn.Module, nodes: Tensor, graphs: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each node's scores with its own graph (n_nodes, 1) and with the others (n_nodes, n_graphs − 1)."""
+        own = graph_ids(sizes)[:, None]
+        table = critic(nodes, graphs)
         others = torch.ones_like(table, dtype=torch.bool).scatter_(1, own, False)
-        tables = table.gather(1, own), table[others].view(len(nodes), -1)
-        if isinstance(self.critic, TwoCritics):
-            tables += (self.critic.second(nodes, graphs).gather(1, own),)
-        return tables
+        return table.gather(1, own), table[others].view(len(nodes), -1)
 
-    def forward(self, batch) -> dict[str, Tensor]:
-        """Return the loss of a batch (sizes, X, adjacency)."""
-        return {"graph_summary": -self.bound.objective(*self.tables(batch))}
+    def joint_scores(self, critic: nn.Module, nodes: Tensor, graphs: Tensor, sizes: Tensor) -> Tensor:
+        """Return each node's scores with its own graph (n_nodes, 1)."""
+        return critic(nodes, graphs).gather(1, graph_ids(sizes)[:, None])
 
-    def mutual_info(self, batch) -> Tensor:
-        """Return the batch's value in nats."""
-        return self.bound.value(*self.tables(batch))
+    def embed(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return a batch as `tables` takes it: nodes, graphs on one scale, and the graphs' sizes."""
+        nodes, graphs = self.encode(*batch)
+        return nodes, self.scale(graphs), batch[0]
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the loss of a batch."""
+        return {"graph_summary": self.loss(self.tables(*self.embed(batch)))}
+
+    def mutual_info(self, batch: Batch) -> Tensor:
+        """Return the batch's information in nats."""
+        return self.value(self.tables(*self.embed(batch)))
 
 
-def owners(sizes: Tensor) -> Tensor:
+def graph_ids(sizes: Tensor) -> Tensor:
     """Return the number of each node's graph (n_nodes,)."""
     return torch.arange(len(sizes), device=sizes.device).repeat_interleave(sizes)

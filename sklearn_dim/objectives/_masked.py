@@ -4,25 +4,27 @@ import torch
 from torch import Tensor
 
 from sklearn_dim.bounds import Bound
-from sklearn_dim.critics import Separable
-from sklearn_dim.objectives._pairs import PairInformation
+from sklearn_dim.critics import Critic
+from sklearn_dim.objectives._pairs import PairInformation, Pairs
 
 
 class MaskedInformation(PairInformation):
     """I(X∘m; y) for any mask m of columns, by one critic T((X∘m, m), y).
 
-    In training half the rows are whole and half lack one column drawn at random.
+    In training, a random half of the rows are whole, and the others lack one column drawn at random.
 
     Parameters
     ----------
-    critic : Module
+    critic : Critic
         T(a, b), a of x_features + p features: the masked row and its mask.
     bound : Bound
-    owner : Tensor of shape (x_features,)
+    owner : Tensor of int of shape (x_features,)
         The column, 0 … p − 1, that each feature of x belongs to.
     """
 
-    def __init__(self, critic: Separable, bound: Bound, owner: Tensor):
+    owner: Tensor
+
+    def __init__(self, critic: Critic, bound: Bound, owner: Tensor):
         super().__init__(critic, bound)
         self.register_buffer("owner", owner)
         self.n_columns = int(owner.max()) + 1
@@ -31,23 +33,23 @@ class MaskedInformation(PairInformation):
         """Return rows x (n, x_features) without the columns where mask (n, p) is 0, and the mask."""
         return torch.cat([x * mask[:, self.owner], mask], 1)
 
-    def forward(self, batch) -> dict[str, Tensor]:
+    def forward(self, batch: Pairs) -> dict[str, Tensor]:
         """Return the loss of a batch (x, y) under random masks."""
         x, y = batch
         n, p = len(x), self.n_columns
         mask = x.new_ones(n, p)
         mask[torch.arange(n), torch.randint(p, (n,))] = (torch.rand(n) < 0.5).to(mask)
-        return {"information": -self.bound.objective(*self.tables((self.masked(x, mask), y)))}
+        return {"information": self.loss(self.tables(self.masked(x, mask), y))}
 
-    def mutual_info(self, batch, without: int | None = None) -> Tensor:
-        """Return the batch's value in nats, with all columns or ``without`` one."""
+    def mutual_info(self, batch: Pairs, without: int | None = None) -> Tensor:
+        """Return the batch's information in nats, of all columns or ``without`` one."""
         x, y = batch
         mask = x.new_ones(len(x), self.n_columns)
         if without is not None:
             mask[:, without] = 0
-        return self.bound.value(*self.tables((self.masked(x, mask), y)))
+        return self.value(self.tables(self.masked(x, mask), y))
 
-    def values(self, batch) -> Tensor:
+    def values(self, batch: Pairs) -> Tensor:
         """Return what each column adds to all others (p,) in nats."""
         whole = self.mutual_info(batch)
         return torch.stack([whole - self.mutual_info(batch, without=j) for j in range(self.n_columns)])

@@ -1,107 +1,144 @@
-"""Deep Graph Infomax (Veličković et al., ICLR 2019, eq. 1): patch vectors against the graph's summary."""
+"""Deep Graph Infomax (Veličković et al., ICLR 2019, eq. 1): node embeddings against the graph's summary."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_dim.bounds import Bound
-from sklearn_dim.critics import TwoCritics
+from sklearn_dim.critics import Critic
+from sklearn_dim.objectives._base import Information, Tables
+from sklearn_dim.objectives._fused import Convolution, Memory, encode_both, is_faster, score
 from sklearn_dim.objectives._readout import readout
 
 
-class NodeSummary(nn.Module):
-    """Information of a graph's summary with its nodes; nodes of a corrupted graph are the independent ones.
+class Embedded(NamedTuple):
+    """A batch as the critic sees it.
 
-    A batch is ``((X, adjacency, n_nodes, parts, n_parts),)``, a `graphs.GraphBatch`: the first ``n_nodes`` nodes count,
-    and ``parts`` says which of ``n_parts`` graphs each is of.
+    Attributes
+    ----------
+    summary : Tensor of shape (n_graphs, d)
+    nodes, negatives : Tensor of shape (n, d)
+        Embeddings of the nodes and of what they are told from.
+    graph_ids, negative_ids : Tensor of int of shape (n,)
+        The graph whose summary each is compared with.
+    """
+
+    summary: Tensor
+    nodes: Tensor
+    negatives: Tensor
+    graph_ids: Tensor
+    negative_ids: Tensor
+
+
+class NodeSummary(Information):
+    """Information of a graph's summary with its nodes; nodes of a corrupted graph are the negatives.
+
+    A batch is ``((X, adjacency, n_nodes, graph_ids, n_graphs),)``, a `graphs.GraphBatch`: the first ``n_nodes`` nodes
+    count, and ``graph_ids`` says which of ``n_graphs`` graphs each belongs to.
 
     Parameters
     ----------
     encoder : Module
-        (X, adjacency) → patch vectors (n, n_components). One that `has_twin` encodes both graphs at once.
-    critic : Module
-        T(summary, patch).
+        (X, adjacency) → node embeddings (n, n_components). If it is a single ``convolution``, and the rest allows it,
+        both graphs are encoded at once (`_fused.py`).
+    critic : Critic
+        T(summary, node).
     bound : Bound
     corrupt : callable or None
         (X, adjacency) → the inputs of both graphs. None pairs nodes with the summary of another of several graphs.
     readout : {"mean", "sum", "max"}, default="mean"
         The summary is the sigmoid of it.
     shuffles : bool, default=False
-        Whether ``corrupt`` shuffles rows, which an encoder that `has_twin` can do by itself.
+        Whether ``corrupt`` shuffles rows.
     """
 
-    def __init__(self, encoder: nn.Module, critic: nn.Module, bound: Bound, corrupt, *, readout="mean", shuffles=False):
-        super().__init__()
+    critic: Critic
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        critic: Critic,
+        bound: Bound,
+        corrupt: Callable | None,
+        *,
+        readout: str = "mean",
+        shuffles: bool = False,
+    ):
+        super().__init__(critic, bound)
         self.encoder = encoder
-        self.critic = critic
-        self.bound = bound
         self.corrupt = corrupt
         self.readout = readout
-        self.shuffles = shuffles
+        with torch.no_grad():
+            is_linear = critic.direction(torch.zeros(1, critic.a_features)) is not None
+        can_fuse = shuffles and readout == "mean" and is_linear and self.second is None
+        self.memory = Memory() if can_fuse else None
 
-    def forward(self, batch) -> dict[str, Tensor]:
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode; out of training the fast path's memory is let go."""
+        if self.memory is not None and not mode:
+            self.memory.release()
+        return super().train(mode)
+
+    def forward(self, batch: tuple[Any]) -> dict[str, Tensor]:
         """Return the loss of a batch."""
         (graph,) = batch
-        tables = self.twin_tables(*graph[:2]) if self.is_twin(graph) else self.tables(graph)
-        return {"node_summary": -self.bound.objective(*tables)}
+        tables = self.fused_tables(graph)
+        return {"node_summary": self.loss(self.tables(self.embed(graph)) if tables is None else tables)}
 
-    def mutual_info(self, batch, rows=slice(None)) -> Tensor:
-        """Return the value in nats of the nodes ``rows`` of a batch."""
-        joint, marginal, *_ = self.tables(*batch)
-        return self.bound.value(joint[:, rows], marginal[:, rows])
+    def mutual_info(self, batch: tuple[Any], rows: Any = slice(None)) -> Tensor:
+        """Return the information in nats of the nodes ``rows`` of a batch."""
+        (graph,) = batch
+        joint, marginal, _ = self.tables(self.embed(graph))
+        return self.value(Tables(joint[:, rows], marginal[:, rows]))
 
-    def tables(self, graph) -> tuple[Tensor, ...]:
-        """Return the scores (1, n) of the nodes, of their independent twins, and a second critic's of the nodes."""
-        X, adjacency, n_nodes, parts, n_parts = graph
+    def embed(self, graph: Any) -> Embedded:
+        """Encode a batch's nodes and their negatives."""
+        X, adjacency, n_nodes, graph_ids, n_graphs = graph
         if self.corrupt is None:
-            if n_parts < 2:
+            if n_graphs < 2:
                 raise ValueError("corruption='other_graph' pairs nodes with another graph; pass a list of Graphs.")
-            patches, corrupted = self.encoder(X, adjacency)[:n_nodes], None
+            nodes = negatives = self.encoder(X, adjacency)[:n_nodes]
+            negative_ids = (graph_ids + torch.randint_like(graph_ids, 1, n_graphs)) % n_graphs
         else:
-            patches, corrupted = (self.encoder(*inputs)[:n_nodes] for inputs in self.corrupt(X, adjacency))
-        summary = torch.sigmoid(readout(self.readout, patches, parts, n_parts))
-        joint = own(self.critic(summary, patches), parts)
-        if corrupted is None:
-            others = (parts + torch.randint_like(parts, 1, n_parts)) % n_parts
-            marginal = own(self.critic(summary, patches), others)
-        else:
-            marginal = own(self.critic(summary, corrupted), parts)
-        second = (own(self.critic.second(summary, patches), parts),) if isinstance(self.critic, TwoCritics) else ()
-        return joint, marginal, *second
+            nodes, negatives = (self.encoder(*inputs)[:n_nodes] for inputs in self.corrupt(X, adjacency))
+            negative_ids = graph_ids
+        summary = torch.sigmoid(readout(self.readout, nodes, graph_ids, n_graphs))
+        return Embedded(summary, nodes, negatives, graph_ids, negative_ids)
 
-    def is_twin(self, graph) -> bool:
-        """Whether the shortcut `twin_tables` gives the scores of a batch."""
-        whole = graph.n_parts == 1 and not isinstance(graph.adjacency, list)
-        linear = hasattr(self.critic, "direction") and getattr(self.critic, "clip", None) is None
-        plain = self.shuffles and self.readout == "mean" and linear
-        return whole and plain and hasattr(self.encoder, "has_twin") and self.encoder.has_twin(graph.X)
+    def scores(self, critic: nn.Module, embedded: Embedded) -> tuple[Tensor, Tensor]:
+        """Return the scores (1, n) of the nodes and of their negatives."""
+        joint = self.joint_scores(critic, embedded)
+        return joint, of_graph(critic(embedded.summary, embedded.negatives), embedded.negative_ids)
 
-    def twin_tables(self, X, adjacency) -> tuple[Tensor, Tensor]:
-        """Return the scores (1, n) of the nodes and of the shuffled graph's, encoding both graphs at once."""
+    def joint_scores(self, critic: nn.Module, embedded: Embedded) -> Tensor:
+        """Return the scores (1, n) of the nodes."""
+        return of_graph(critic(embedded.summary, embedded.nodes), embedded.graph_ids)
+
+    @property
+    def convolution(self) -> Convolution | None:
+        """The encoder's parameters, if it is a single convolution."""
+        return getattr(self.encoder, "convolution", None)  # a user's module may know nothing of it
+
+    def fused_tables(self, graph: Any) -> Tables | None:
+        """Return the scores (1, n) of a graph's nodes and of its shuffled graph's, both encoded at once.
+
+        None where the fast path would be wrong or slow.
+        """
+        X, adjacency, _, _, n_graphs = graph
+        memory, convolution = self.memory, self.convolution
+        if memory is None or convolution is None or n_graphs > 1 or isinstance(adjacency, list):
+            return None
+        if not is_faster(convolution, X):
+            return None
         order = torch.randperm(X.shape[0])
-        patches, mean = self.encoder.twin(X, adjacency, order)
-        direction, offset = self.critic.direction(torch.sigmoid(mean[None]))
-        memory = adjacency.scratch("gradient", *patches.shape)
-        scores = PatchScores.apply(patches, direction[0], memory) + offset
-        return scores[None, : len(order)], scores[None, len(order) :]
+        nodes, mean = encode_both(convolution, X, adjacency, order, memory)
+        linear = cast(tuple[Tensor, Tensor], self.critic.direction(torch.sigmoid(mean[None])))
+        scores = score(nodes, linear[0][0], memory) + linear[1]
+        return Tables(scores[None, : len(order)], scores[None, len(order) :])
 
 
-class PatchScores(torch.autograd.Function):
-    """patches · direction, whose gradient for the patches goes into memory that is there already."""
-
-    @staticmethod
-    def forward(ctx, patches, direction, memory):
-        """Score patches (n, d) as (n,)."""
-        ctx.save_for_backward(patches, direction)
-        ctx.memory = memory
-        return patches @ direction
-
-    @staticmethod
-    def backward(ctx, over_scores):
-        """Return the gradients of patches and direction."""
-        patches, direction = ctx.saved_tensors
-        return torch.outer(over_scores, direction, out=ctx.memory), patches.T @ over_scores, None
-
-
-def own(table: Tensor, parts: Tensor) -> Tensor:
-    """Return of scores (n_graphs, n_nodes) each node's with the graph ``parts`` (n_nodes,), as (1, n_nodes)."""
-    return table if len(table) == 1 else table.gather(0, parts[None])
+def of_graph(table: Tensor, graph_ids: Tensor) -> Tensor:
+    """Return of scores (n_graphs, n_nodes) each node's with the graph ``graph_ids`` (n_nodes,), as (1, n_nodes)."""
+    return table if len(table) == 1 else table.gather(0, graph_ids[None])

@@ -1,129 +1,167 @@
-"""The information of paired rows: MINE, and how a trained critic is valued."""
+"""The information of paired rows (MINE), and how a trained critic is evaluated."""
 
+import copy
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from sklearn_dim.bounds import Bound, log_mean_exp
-from sklearn_dim.critics import TwoCritics, without_diagonal
+from sklearn_dim.bounds import DV, Bound, log_mean_exp
+from sklearn_dim.critics import ClosedForm, Critic, without_diagonal
+from sklearn_dim.objectives._base import Information
 
 BLOCK = 8  # rows among which a pairwise critic scores all pairs in training
-SCORES = 2**12  # most scores of a pairwise critic at once
+MAX_SCORES = 2**12  # of a pairwise critic at once
+MAX_ROWS = 256  # of which `pointwise` scores all pairs at once, for the sake of their diagonal
+
+Pairs = tuple[Tensor, Tensor]
 
 
-class Valued(NamedTuple):
-    """Held-out rows, valued by a critic that did not see them.
+class Evaluation(NamedTuple):
+    """The information in held-out rows, by a critic that did not see them.
 
     Attributes
     ----------
     value : float
         The estimate in nats.
-    influence : Tensor of shape (n,)
-        Each row's first-order part in it: their mean is the value, their spread its standard error.
+    contributions : Tensor of shape (n,)
+        Each row's contribution (a pseudo-value, to first order): their mean is the value, their spread gives its
+        standard error.
     lower : Tensor of shape (n,)
-        Each row's part in InfoNCE's value, whose mean is in expectation at most I, and never above log n.
+        Each row's contribution to InfoNCE's value, whose expectation is at most I, and which is never above log n.
     """
 
     value: float
-    influence: Tensor
+    contributions: Tensor
     lower: Tensor
 
 
-class PairInformation(nn.Module):
-    """I(X; Y) of rows (x, y): a sample's own pair is joint, all pairs of two samples are independent.
+class PairInformation(Information):
+    """I(X; Y) of rows (x, y): a sample's own pair is joint, all pairs of two samples are negative.
 
-    Here a critic says log p(x, y)/p(x)p(y) itself, and the bound is given the score that means it. So a closed form
-    is right for every bound.
+    Here a critic's output is log p(x, y)/p(x)p(y) itself, and the bound is given the score that means it. So a closed
+    form is right for every bound.
 
     Parameters
     ----------
-    critic : Module
-        (x, y) → log-ratios of all pairs. One with a true attribute ``pairwise`` is trained on the pairs within blocks
-        of 8 rows.
+    critic : Critic
+        (x, y) → log-ratios of all pairs. One that is ``pairwise`` is trained on the pairs within blocks of 8 rows.
     bound : Bound
+
+    Attributes
+    ----------
+    block : int or None
+        Rows of a block in training; None if all pairs of a batch are scored.
     """
 
-    def __init__(self, critic: nn.Module, bound: Bound):
-        super().__init__()
-        self.critic = critic
-        self.bound = bound
-        self.block = BLOCK if getattr(critic, "pairwise", False) else None
+    critic: Critic
+
+    def __init__(self, critic: Critic, bound: Bound):
+        super().__init__(critic, bound)
+        self.block = BLOCK if critic.pairwise else None
 
     @property
     def divisible(self) -> list[nn.Module]:
-        """The modules that may be asked for a part of the rows at a time: encoders, or else critics."""
-        critics = [self.critic.first, self.critic.second] if isinstance(self.critic, TwoCritics) else [self.critic]
-        return [getattr(critic, "encoder", critic) for critic in critics]
+        """The critics, or the encoders of their anchors."""
+        return [critic.rowwise for critic in (self.critic, self.second) if isinstance(critic, Critic)]
 
-    def tables(self, batch) -> tuple[Tensor, ...]:
-        """Return joint scores (n, 1), independent scores (n, n − 1), and the joint scores of a second critic.
-
-        In training on blocks the independent scores are (n, 7).
-        """
-        x, y = batch
+    def scores(self, critic: nn.Module, x: Tensor, y: Tensor) -> Pairs:
+        """Return joint scores (n, 1) and negative scores (n, n − 1), in training on blocks (n, 7)."""
         if self.training and self.block and len(x) > self.block:
             x, y = in_blocks(x, self.block), in_blocks(y, self.block)
-        tables = self.split(self.critic(x, y))
-        if isinstance(self.critic, TwoCritics):
-            tables += (self.split(self.critic.second(x, y))[0],)
-        return tables
+        return self.split(critic(x, y))
 
-    def split(self, table: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the joint and the independent scores of log-ratios (..., n, n)."""
-        scores = self.bound.score(table)
+    def split(self, log_ratios: Tensor) -> Pairs:
+        """Return the joint and the negative scores that tables of log-ratios (..., n, n) mean."""
+        scores = self.bound.score(log_ratios)
         joint = scores.diagonal(dim1=-2, dim2=-1).reshape(-1, 1)
         return joint, without_diagonal(scores.unsqueeze(-1)).flatten(-2).flatten(0, -2)
 
-    def forward(self, batch) -> dict[str, Tensor]:
+    def forward(self, batch: Pairs) -> dict[str, Tensor]:
         """Return the loss of a batch (x, y)."""
-        return {"information": -self.bound.objective(*self.tables(batch))}
+        return {"information": self.loss(self.tables(*batch))}
 
-    def mutual_info(self, batch) -> Tensor:
-        """Return the batch's value in nats."""
-        return self.bound.value(*self.tables(batch))
+    def mutual_info(self, batch: Pairs) -> Tensor:
+        """Return the batch's information in nats."""
+        return self.value(self.tables(*batch))
 
-    def table(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_ratios(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the critic's log-ratios of all pairs, a few rows at a time where each pair takes a pass."""
-        rows = max(1, SCORES // len(y)) if self.block else len(x)
+        rows = max(1, MAX_SCORES // len(y)) if self.block else len(x)
         return torch.cat([self.critic(part, y) for part in x.split(rows)])
 
-    def valued(self, batch) -> Valued:
-        """Return the batch's value and each row's influence on it.
+    def evaluate(self, batch: Pairs) -> Evaluation:
+        """Return the batch's information and each row's contribution to it.
 
-        The value is E_p[ℓ] − log m with ℓ the critic's log-ratio and m = E_q[e^ℓ], a two-sample
-        U-statistic: row i enters m through its row and its column of the table of pairs (Hájek's projection).
+        The value is E_p[ℓ] − log m with ℓ the critic's log-ratio and m = E_q[e^ℓ], a two-sample U-statistic: row i
+        enters m through its row and its column of the table of pairs (Hájek's projection).
         """
-        table = self.table(*batch)
+        table = self.log_ratios(*batch)
         joint, marginal = self.split(table)
         value = self.bound.value(joint, marginal)
-        own = self.bound.log_ratio(joint, marginal).squeeze(1)
+        log_ratio = self.bound.log_ratio(joint, marginal).squeeze(1)
         ratio = self.bound.log_ratio(marginal, marginal)
-        n = len(own)
+        n = len(log_ratio)
         log_m = log_mean_exp(ratio)
         weights = (ratio - log_m).exp()
         columns = weights.new_zeros(n).index_add_(0, off_diagonal_columns(n, weights.device), weights.flatten())
-        pairs = weights.mean(1) + columns / (n - 1) - 2
-        influence = own - log_m - pairs
-        return Valued(value.item(), influence + (value - influence.mean()), info_nce(table))
+        negatives = weights.mean(1) + columns / (n - 1) - 2
+        contributions = log_ratio - log_m - negatives
+        return Evaluation(value.item(), contributions + (value - contributions.mean()), info_nce(table))
 
-    def pointwise(self, batch, reference) -> Tensor:
+    def pointwise(self, batch: Pairs, reference: Pairs) -> Tensor:
         """Return log p(x, y)/p(x)p(y) of each row (n,), normalised on the pairs of ``reference`` rows."""
         x, y = batch
-        parts = zip(x.split(256), y.split(256), strict=True)
-        own = torch.cat([self.table(*rows).diagonal() for rows in parts])
-        joint = self.bound.score(own)[:, None]
+        parts = zip(x.split(MAX_ROWS), y.split(MAX_ROWS), strict=True)
+        joint = self.bound.score(torch.cat([self.log_ratios(*rows).diagonal() for rows in parts]))[:, None]
         if self.bound.up_to_anchor:
-            return self.bound.log_ratio(joint, self.bound.score(self.table(x, reference[1]))).squeeze(1)
-        _, marginal = self.split(self.table(*reference))
+            return self.bound.log_ratio(joint, self.bound.score(self.log_ratios(x, reference[1]))).squeeze(1)
+        _, marginal = self.split(self.log_ratios(*reference))
         log_m = log_mean_exp(self.bound.log_ratio(marginal, marginal))
         return (self.bound.log_ratio(joint, marginal) - log_m).squeeze(1)
 
 
-def info_nce(table: Tensor) -> Tensor:
-    """Return each row's part in InfoNCE's value (van den Oord et al., 2018), x and y taking turns as the anchor."""
-    return table.diagonal() - (table.logsumexp(0) + table.logsumexp(1)) / 2 + math.log(len(table))
+@torch.no_grad()
+def bias_correction(critic: ClosedForm, train: Pairs, held_out: Iterable[Pairs]) -> Tensor:
+    """Return what to add to held-out rows' contributions because ``critic`` was fitted on ``train`` alone.
+
+    k numbers estimated from n rows cost k/2n nats in the mean, and twice that from half the rows. So the loss of a
+    critic from half the rows beside one from all is the loss of the latter beside the truth (Richardson extrapolation).
+
+    Parameters
+    ----------
+    critic : ClosedForm
+        Fitted on ``train``; it is not changed.
+    train : tuple of Tensor
+        The paired rows (a, b).
+    held_out : iterable of tuple of Tensor
+        Batches of paired rows; the negative pairs are those within a batch.
+
+    Returns
+    -------
+    Tensor of shape (n_held_out,)
+        Zero if half the rows are fewer than two per column: too few to extrapolate from.
+    """
+    a, b = train
+    if len(a) < 4 * (a.shape[1] + b.shape[1]):
+        return torch.cat([a.new_zeros(len(batch[0])) for batch in held_out])
+    fits = critic, *(copy.deepcopy(critic).fit(a[start::2], b[start::2]) for start in (0, 1))
+    whole, *halves = (PairInformation(fit, DV()) for fit in fits)
+    corrections = []
+    for batch in held_out:
+        of_halves = sum(half.evaluate(batch).contributions for half in halves) / 2
+        corrections.append(whole.evaluate(batch).contributions - of_halves)
+    return torch.cat(corrections)
+
+
+def info_nce(log_ratios: Tensor) -> Tensor:
+    """Return each row's contribution to InfoNCE's value (van den Oord et al., 2018).
+
+    The mean of that with x and that with y as the anchor, of a table (n, n) of all pairs.
+    """
+    return log_ratios.diagonal() - (log_ratios.logsumexp(0) + log_ratios.logsumexp(1)) / 2 + math.log(len(log_ratios))
 
 
 def in_blocks(rows: Tensor, size: int) -> Tensor:
@@ -132,7 +170,7 @@ def in_blocks(rows: Tensor, size: int) -> Tensor:
     return rows[: blocks * size].unflatten(0, (blocks, size))
 
 
-def off_diagonal_columns(n: int, device) -> Tensor:
+def off_diagonal_columns(n: int, device: torch.device) -> Tensor:
     """Return the column of each entry of a table (n, n) without its diagonal, row by row."""
     columns = torch.arange(n, device=device).expand(n, n)
     return columns.flatten()[1:].view(n - 1, n + 1)[:, :-1].flatten()
