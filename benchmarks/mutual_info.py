@@ -229,7 +229,7 @@ def bare_loop(module, batches, epochs):
     for _ in range(epochs):
         for chosen in rows[torch.randperm(len(rows))].tensor_split(len(batches)):
             optimizer.zero_grad()
-            (-module.bound.objective(*module.tables((x[chosen], y[chosen])))).backward()
+            module.loss(module.tables(x[chosen], y[chosen])).backward()
             optimizer.step()
             with torch.no_grad():
                 torch._foreach_lerp_(mean, parameters, 0.02)

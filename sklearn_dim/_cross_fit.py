@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import torch
 
-from sklearn_dim.objectives import Valued, shortfall
+from sklearn_dim.objectives import Evaluation, bias_correction
 from sklearn_dim.training import InformationNet, RowBatches, seeded
 
 TOGETHER = 2048  # most rows whose pairs are the independent ones of an estimate
@@ -82,7 +82,7 @@ def tensors(net, *arrays):
 
 def closed_form_of(net) -> torch.nn.Module | None:
     """Return the part of the net's critic that is set without training, if it has one."""
-    return getattr(net.module_.critic, "closed_form", None)
+    return net.module_.critic.closed_form
 
 
 def valued_in(net, x, y) -> RowBatches:
@@ -94,8 +94,9 @@ def valued_in(net, x, y) -> RowBatches:
 @torch.no_grad()
 def value(net, x, y) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows' influences, whose mean is the estimate, and their parts in the lower bound."""
-    valued: list[Valued] = [net.module_.valued(batch) for batch in valued_in(net, x, y)]
-    return tuple(torch.cat([getattr(part, name) for part in valued]).cpu().numpy() for name in ("influence", "lower"))
+    parts: list[Evaluation] = [net.module_.evaluate(batch) for batch in valued_in(net, x, y)]
+    contributions = torch.cat([part.contributions for part in parts])
+    return contributions.cpu().numpy(), torch.cat([part.lower for part in parts]).cpu().numpy()
 
 
 def missing(net, x, y, train, held_out) -> np.ndarray | float:
@@ -103,10 +104,10 @@ def missing(net, x, y, train, held_out) -> np.ndarray | float:
     if (closed_form := closed_form_of(net)) is None:
         return 0.0
     batches = valued_in(net, x[held_out], y[held_out])
-    return shortfall(closed_form, tensors(net, x[train], y[train]), batches).cpu().numpy()
+    return bias_correction(closed_form, tensors(net, x[train], y[train]), batches).cpu().numpy()
 
 
 @torch.no_grad()
 def all_pairs(net, x, y) -> np.ndarray:
     """Return a critic's log-ratios of all pairs (n, n)."""
-    return net.module_.table(*tensors(net, x, y)).double().cpu().numpy()
+    return net.module_.log_ratios(*tensors(net, x, y)).double().cpu().numpy()

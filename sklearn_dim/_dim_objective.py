@@ -46,7 +46,7 @@ def build_deep_infomax(kind, sample_shape, n_components, *, vocabulary_size=None
             "prior": given.prior_weight,
             "coordinates": given.coordinate_weight,
         },
-        **_critics(given, layout, bound.second_critic),
+        **_critics(given, layout),
         prior=_make_prior(given.prior, n_components) if given.prior_weight else None,
         coordinates=Coordinates(n_components, layout.location_features, layout.grid)
         if given.coordinate_weight
@@ -57,15 +57,15 @@ def build_deep_infomax(kind, sample_shape, n_components, *, vocabulary_size=None
     )
 
 
-def _critics(given, layout: Layout, second: bool) -> dict:
-    """Return the critics of the information terms that have a weight, two for each with ``second``."""
+def _critics(given, layout: Layout) -> dict:
+    """Return the critics of the information terms that have a weight."""
     critics, width = {}, layout.location_features
     if given.global_weight:
         kind = given.critic if given.global_critic is None else given.global_critic
         whole = layout.n_locations * width
-        critics["global_critic"] = make_critic(kind, layout.code_features, whole, second=second)
+        critics["global_critic"] = make_critic(kind, layout.code_features, whole)
     if given.local_weight:
-        critics["local_critic"] = make_critic(given.critic, layout.code_features, width, second=second)
+        critics["local_critic"] = make_critic(given.critic, layout.code_features, width)
     return critics
 
 

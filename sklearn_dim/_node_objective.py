@@ -25,6 +25,6 @@ def build_node_summary(n_features, n_components, *, mi_estimator, encoder, criti
     network = check_graph_encoder(network, pair, n_features, n_components, why)
     bound = make_bound(mi_estimator)
     critic = GroupDiscrimination if critic == "group" else critic
-    critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
+    critic = make_critic(critic, n_components, n_components)
     corrupt = None if corruption == "other_graph" else CORRUPTIONS.get(corruption, corruption)
     return NodeSummary(network, critic, bound, corrupt, readout=readout, shuffles=corruption == "shuffle")

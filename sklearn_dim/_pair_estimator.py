@@ -25,7 +25,7 @@ from sklearn_dim._sklearn import (
     subtask,
 )
 from sklearn_dim.bounds import make_bound
-from sklearn_dim.critics import Concatenated, CorrectedGaussian, EncodedAnchor, Separable, TwoCritics, make_critic
+from sklearn_dim.critics import Concatenated, CorrectedGaussian, EncodedAnchor, Separable, UserCritic, make_critic
 from sklearn_dim.objectives import PairInformation
 from sklearn_dim.training import AverageWeights, RowBatches, resolve_device, seeded
 
@@ -125,7 +125,10 @@ class PairEstimator(NeuralEstimator):
         self.loss_curve_ = self.history_.groupby("epoch")["train_loss"].mean().tolist()
         self.n_iter_ = int(self.history_["epoch"].max())
         module = self.nets_[0].module_
-        features = math.prod(getattr(module.critic, side, 0) for side in ("a_features", "b_features"))
+        critic = module.critic
+        # As before: neither where there is a second critic, nor for a user's.
+        known = module.second is None and not isinstance(critic, UserCritic)
+        features = critic.a_features * critic.b_features if known else 0
         self.mutual_info_, self.standard_error_ = estimate_and_error(influence, features)
         rows = [("mutual_info", self.mutual_info_, self.standard_error_, "plug-in")]
         vars(self).pop("lower_bound_", None)
@@ -258,7 +261,6 @@ def features_of(encoder, x) -> int:
 
 def build_pair_information(critic, bound, x_features, y_features, encoder=None) -> PairInformation:
     """Wire an objective for pairs of rows of two widths; those of x may be an encoder's features."""
-    bound = copy.deepcopy(bound)
     if critic == "auto":
         critic = "gaussian" if encoder is None else "separable"
     if critic == "gaussian" and math.isfinite(bound.cap(1)):  # such a bound wants many independent pairs an anchor
@@ -270,4 +272,4 @@ def build_pair_information(critic, bound, x_features, y_features, encoder=None) 
     made = make_critic(critic, x_features, y_features)
     if encoder is not None:
         made = EncodedAnchor(copy.deepcopy(encoder), made)
-    return PairInformation(TwoCritics(made) if bound.second_critic else made, bound)
+    return PairInformation(made, bound)

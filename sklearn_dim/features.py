@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from sklearn_dim._sklearn import ColumnCoder, check_table, check_targets
 from sklearn_dim.bounds import BOUNDS, Bound, make_bound
-from sklearn_dim.critics import MOST_FEATURES, Separable, StackedCritic, TwoCritics, wave_features
+from sklearn_dim.critics import MAX_FEATURES, Separable, StackedCritic, fourier_features
 from sklearn_dim.objectives import ColumnInformation, MaskedInformation
 from sklearn_dim.training import InformationNet, KeepBest, KeepBestEach, RowBatches, resolve_device, seeded
 
@@ -177,7 +177,7 @@ def code_columns(table: pd.DataFrame) -> list[Code | None]:
     codes = coder.transform(table)
     coded: list[Code | None] = [None] * table.shape[1]
     for place, j in enumerate(coder.continuous_):
-        coded[j] = Code(wave_features(torch.as_tensor(codes[:, place])).numpy(), True)
+        coded[j] = Code(fourier_features(torch.as_tensor(codes[:, place])).numpy(), True)
     end = len(coder.continuous_)
     for j, levels in zip(coder.discrete_, coder.levels_.categories_ if coder.discrete_ else [], strict=True):
         start, end = end, end + len(levels)
@@ -187,7 +187,7 @@ def code_columns(table: pd.DataFrame) -> list[Code | None]:
 
 def _fewer_levels(column: pd.Series) -> pd.Series:
     """Return a text column with its rarest levels as one, so that all fit a critic."""
-    most = MOST_FEATURES - 1
+    most = MAX_FEATURES - 1
     if column.dtype.kind in "biufcmM" or column.nunique() <= most:
         return column
     frequent = column.value_counts().index[: most - 1]
@@ -195,9 +195,9 @@ def _fewer_levels(column: pd.Series) -> pd.Series:
 
 
 def _indicators(levels: np.ndarray) -> np.ndarray:
-    """Return indicators (n, k) of about unit variance, with a norm like that of `wave_features`, and a 1."""
+    """Return indicators (n, k) of about unit variance, with a norm like that of `fourier_features`, and a 1."""
     share = levels.mean(0)
-    scaled = (levels - share) / np.sqrt(np.maximum(share, 1 / MOST_FEATURES)) * min(1, np.sqrt(10 / len(share)))
+    scaled = (levels - share) / np.sqrt(np.maximum(share, 1 / MAX_FEATURES)) * min(1, np.sqrt(10 / len(share)))
     return np.hstack([scaled, np.ones((len(levels), 1))]).astype(np.float32)
 
 
@@ -299,4 +299,4 @@ def build_alone(shape, y_features: int, bound: Bound) -> ColumnInformation:
 def build_jointly(owner, y_features: int, bound: Bound) -> MaskedInformation:
     """Wire an objective for columns whose features are ``owner``'s."""
     critic = Separable(len(owner) + int(owner.max()) + 1, y_features, units=32, hidden=(128,))
-    return MaskedInformation(TwoCritics(critic) if bound.second_critic else critic, make_bound(bound), owner)
+    return MaskedInformation(critic, make_bound(bound), owner)

@@ -341,5 +341,5 @@ def build_graph_summary(n_features, n_components, *, mi_estimator, encoder, crit
     why = f"n_components={n_components} columns"
     network = check_graph_encoder(as_graph_encoder(network), pair, n_features, n_components, why)
     bound = make_bound(mi_estimator)
-    critic = make_critic(critic, n_components, n_components, second=bound.second_critic)
+    critic = make_critic(critic, n_components, n_components)
     return GraphSummary(network, critic, bound, n_components, readout)

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_dim.encoders._activation import PReLU
-from sklearn_dim.encoders._twin import TwinConvolution
 
 
 class GCN(nn.Module):
@@ -41,19 +40,11 @@ class GCN(nn.Module):
             X = layer.activation(propagate(hop, X, layer.weight) + layer.bias)
         return X
 
-    def has_twin(self, X) -> bool:
-        """Whether `twin` can be used: one layer, on a CPU, and a product X W that is worth sharing."""
-        (layer, *deeper), (n_features, n_components) = self.layers, self.layers[0].weight.shape
-        narrow = isinstance(X, Tensor) and n_features <= n_components
-        return not (deeper or narrow) and X.device.type == "cpu" and layer.activation.weight.item() > 0
-
-    def twin(self, X, adjacency, order: Tensor) -> tuple[Tensor, Tensor]:
-        """Return patch vectors of the graph and below them of its twin with the rows X[order]; the mean of the former.
-
-        The vectors lie in memory that the next call overwrites.
-        """
-        (layer,) = self.layers
-        return TwinConvolution.apply(layer.weight, layer.bias, layer.activation.weight, X, adjacency, order)
+    @property
+    def convolution(self) -> tuple[Tensor, Tensor, Tensor] | None:
+        """Weight, bias and slope, if there is a single layer: its output is PReLU(Â X weight + bias)."""
+        layer, *deeper = self.layers
+        return None if deeper else (layer.weight, layer.bias, layer.activation.weight)
 
 
 class SGC(nn.Module):

@@ -28,7 +28,6 @@ class SparseMatrix:
         self.device = torch.device(device)
         self.forward = _torch_csr(matrix.tocsr(), dtype, device)
         self.backward = _torch_csr(matrix.T.tocsr(), dtype, device)
-        self._scratch: dict[str, Tensor] = {}
 
     def __matmul__(self, dense: Tensor) -> Tensor:
         return _Product.apply(self, dense)
@@ -43,9 +42,9 @@ class SparseMatrix:
 
     def with_shuffled_columns(self, order: Tensor) -> "SparseMatrix":
         """Return the matrix whose product with Y is this one's with Y[order]."""
-        twin = copy.copy(self)
+        shuffled = copy.copy(self)
         start, columns, values = self.forward.crow_indices(), self.forward.col_indices(), self.forward.values()
-        twin.forward = _csr(start, order.to(columns.dtype)[columns], values, self.shape)
+        shuffled.forward = _csr(start, order.to(columns.dtype)[columns], values, self.shape)
         start, columns, values = self.backward.crow_indices(), self.backward.col_indices(), self.backward.values()
         rows = torch.argsort(order)
         counts = start.diff()[rows]
@@ -53,8 +52,8 @@ class SparseMatrix:
         entries = torch.arange(len(values), device=self.device)
         entries += torch.repeat_interleave(start[:-1][rows] - ends + counts, counts, output_size=len(values))
         moved = torch.cat([ends.new_zeros(1), ends]).to(start.dtype)
-        twin.backward = _csr(moved, columns[entries], values[entries], self.backward.shape)
-        return twin
+        shuffled.backward = _csr(moved, columns[entries], values[entries], self.backward.shape)
+        return shuffled
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -71,12 +70,6 @@ class SparseMatrix:
         rows, columns = coo.indices()[:, keep].cpu().numpy()
         values = coo.values()[keep].cpu().numpy()
         return SparseMatrix(sparse.csr_matrix((values, (rows, columns)), shape=self.shape), self.dtype, self.device)
-
-    def scratch(self, name: str, rows: int, columns: int) -> Tensor:
-        """Return memory that keeps its place from call to call: fresh pages cost more than what is written there."""
-        if name not in self._scratch or self._scratch[name].shape != (rows, columns):
-            self._scratch[name] = torch.empty(rows, columns, dtype=self.dtype, device=self.device)
-        return self._scratch[name]
 
 
 class MaskedColumns:

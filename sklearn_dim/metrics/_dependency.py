@@ -120,7 +120,7 @@ def neural_dependency_measure(
             parts = {"train": rows[n_stop:], "stop": rows[:n_stop], "batch_size": batch_size, "max_iter": max_iter}
             net = _fit(scores, **parts, **fit)
             value = net.evaluate(_batches(scores, held_out, device))["mutual_info"]
-            total += len(held_out) * (value + _shortfall(net, scores, rows, held_out))
+            total += len(held_out) * (value + _bias_correction(net, scores, rows, held_out))
     return float(total / n)
 
 
@@ -156,7 +156,7 @@ def _fit(scores, *, train, stop, batch_size, max_iter, learning_rate_init, n_ite
     return net
 
 
-def _shortfall(net, scores, seen, unseen) -> float:
+def _bias_correction(net, scores, seen, unseen) -> float:
     """Return what the closed form lacks on unseen rows because its correlations were fitted.
 
     To first order it gains on the rows it was fitted on what it loses on others, so half the gap lies between either

@@ -142,7 +142,7 @@ class Processes:
                 "data_parallel divides the rows of a batch, but the batches of this estimator are parts of one graph. "
                 "Fit it outside of data_parallel, in one process."
             )
-        if self.gather_negatives and not hasattr(module, "divisible"):
+        if self.gather_negatives and not module.divisible:
             raise ValueError(
                 f"gather_negatives=True is for DIMTransformer and MutualInfoEstimator, not for {type(module).__name__}."
                 " Use gather_negatives=False."
