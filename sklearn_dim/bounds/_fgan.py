@@ -1,8 +1,8 @@
 """The f-GAN family, E_p[g(v)] − E_q[f*(g(v))] ≤ D_f(p, q) (Nowozin et al., NeurIPS 2016, tables 1, 2 and 6).
 
 A critic's score is v; g maps it into the domain of the conjugate f*. The second term is written as one function of v
-that is safe in float32. KL is NWJ (`_nwj.py`), JS is JSD (`_jsd.py`). Divergences that depend on powers of the ratio clip
-log-ratios to ±20 nats.
+that is safe in float32. KL is NWJ (`_nwj.py`), JS is JSD (`_jsd.py`). Divergences that depend on powers of the ratio
+clip log-ratios at ±20 nats.
 """
 
 from dataclasses import dataclass

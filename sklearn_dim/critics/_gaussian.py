@@ -111,8 +111,8 @@ class CorrectedGaussian(Critic):
 class FeatureMap(nn.Module):
     """Columns x as x, (x² − 1)/√2 and √2 sin(wx + φ): what a small network of raw columns is slow to learn.
 
-    For a standard normal column all of them have unit variance. Frequencies w are initialised as standard normal, phases
-    φ as uniform (random Fourier features), and both are trained.
+    For a standard normal column all of them have unit variance. Frequencies w are initialised as standard normal,
+    phases φ as uniform (random Fourier features), and both are trained.
 
     Parameters
     ----------

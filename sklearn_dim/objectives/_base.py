@@ -1,4 +1,4 @@
-"""What an objective is, and the part that most are made of: the information of pairs, as a bound and a critic see it."""
+"""What an objective is, and what most are built on: the information of pairs, by a critic and a bound."""
 
 import copy
 import math

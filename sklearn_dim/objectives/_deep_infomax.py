@@ -121,9 +121,8 @@ class DeepInfoMax(Objective):
         encoded = self.encoder(batch[0])
         terms = {name: self._term(name) for name in self.information}
         values = {name: term.value(term.tables(encoded.code, encoded.locations)) for name, term in terms.items()}
-        return total(self.weights[name] * value for name, value in values.items()) / sum(
-            self.weights[name] for name in values
-        )
+        weighted = [self.weights[name] * value for name, value in values.items()]
+        return total(weighted) / sum(self.weights[name] for name in values)
 
     def _term(self, name: str) -> CodeInformation:
         return self.information[name]  # type: ignore[return-value]

@@ -1,8 +1,8 @@
 """The fast path of Deep Graph Infomax: one convolution of a graph and of its shuffled graph, its gradient by hand.
 
 An epoch is P = X W, H = PReLU(Â P + b), H' = PReLU(Â P[order] + b) and the scores of H and H'. One product X W serves
-both graphs, the columns of Â are shuffled instead of the rows of P, PReLU's gradient is taken in one pass, and all large
-arrays stay in the same memory from epoch to epoch: with autograd alone an epoch takes about twice as long.
+both graphs, the columns of Â are shuffled instead of the rows of P, PReLU's gradient is taken in one pass, and all
+large arrays stay in the same memory from epoch to epoch: with autograd alone an epoch takes about twice as long.
 """
 
 from typing import Any

@@ -3,7 +3,6 @@
 import os
 import pathlib
 from contextlib import suppress
-from dataclasses import is_dataclass
 from numbers import Integral
 
 import numpy as np
@@ -14,7 +13,7 @@ from skorch.history import History
 from sklearn_dim.training._device import random_states, set_random_states
 from sklearn_dim.training._fingerprint import fingerprint
 
-FORMAT = 1  # of the files; those of another are not looked at
+FORMAT = 2  # of the files; those of another are not looked at
 
 
 class ResumableCheckpoint(Callback):
@@ -122,7 +121,6 @@ def state_of(net) -> dict:
     return {
         "weights": net.module_.state_dict(),
         "averaged": None if net.averaged_ is None else net.averaged_.state_dict(),
-        "bounds": [plain_items(vars(part)) for part in _bounds(net)],
         "optimizer": net.optimizer_.state_dict(),
         "callbacks": {name: _memory(callback) for name, callback in _others(net).items()},
         "history": [plain(dict(row)) for row in net.history],
@@ -136,8 +134,6 @@ def put_back(net, state: dict) -> None:
     net.module_.load_state_dict(state["weights"])
     if net.averaged_ is not None:
         net.averaged_.load_state_dict(state["averaged"])
-    for bound, saved in zip(_bounds(net), state["bounds"], strict=True):
-        vars(bound).update(saved)
     for name, callback in _others(net).items():
         _remember(callback, state["callbacks"].get(name, {}))
     net.optimizer_.load_state_dict(state["optimizer"])
@@ -148,11 +144,6 @@ def put_back(net, state: dict) -> None:
 def _others(net) -> dict[str, Callback]:
     """Return the callbacks but those that save or print."""
     return {name: one for name, one in net.callbacks_ if not isinstance(one, ResumableCheckpoint | PrintLog)}
-
-
-def _bounds(net) -> list:
-    """Return what the objective's parts compute with that is no module, and may remember earlier batches."""
-    return [value for part in net.module_.modules() for value in vars(part).values() if is_dataclass(value)]
 
 
 def _memory(callback) -> dict:

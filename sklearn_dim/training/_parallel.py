@@ -144,7 +144,7 @@ class Processes:
                 "data_parallel divides the rows of a batch, but the batches of this estimator are parts of one graph. "
                 "Fit it outside of data_parallel, in one process."
             )
-        if self.gather_negatives and not getattr(module, "divisible", []):  # a user's own module need not say
+        if self.gather_negatives and not module.divisible:
             raise ValueError(
                 f"gather_negatives=True is for DIMTransformer and MutualInfoEstimator, not for {type(module).__name__}."
                 " Use gather_negatives=False."
