@@ -11,32 +11,19 @@ import sklearn_dim
 
 ROOT = pathlib.Path(sklearn_dim.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-FACES = {"dim", "dgi", "features", "infograph", "mine"}
+HOUSES = {"dim", "dgi", "features", "infograph", "mine"}
+LEAVES = {"bounds", "critics", "data", "datasets", "encoders", "graphs", "views"}
 # What each room may import, besides itself and other packages.
 MAY_IMPORT = {
-    "bounds": set(),
-    "critics": set(),
-    "encoders": set(),
-    "graphs": set(),
-    "views": set(),
-    "datasets": set(),
+    **{leaf: set() for leaf in LEAVES},
     "objectives": {"bounds", "critics"},
-    "training": set(),
-    "_sklearn": {"bounds", "training"},
-    "_dim_estimator": {"_dim_objective", "_dim_rows", "_sklearn", "objectives", "training", "views"},
-    "_dim_objective": {"bounds", "critics", "encoders", "objectives", "views"},
-    "_dim_rows": {"training"},
-    "_node_columns": set(),
-    "_nodes": {"_sklearn", "graphs"},
-    "_node_objective": {"bounds", "critics", "encoders", "graphs", "objectives"},
-    "_cross_fit": {"objectives", "training"},
-    "_pair_estimator": {"_cross_fit", "_sklearn", "bounds", "critics", "objectives", "training"},
+    "training": {"data"},
+    "estimator": {"bounds", "training"},
 }
 ROOMS = set(MAY_IMPORT)
-MAY_IMPORT |= {face: ROOMS for face in FACES}
-MAY_IMPORT["metrics"] = ROOMS | FACES  # and nothing imports it
-MAY_IMPORT["inspection"] = {"_sklearn", "mine"}  # nor this
-MAY_IMPORT["persistence"] = ROOMS | FACES
+MAY_IMPORT |= {house: ROOMS for house in HOUSES}
+# These look at fitted estimators, or make them; nothing imports them.
+MAY_IMPORT |= {"metrics": ROOMS | HOUSES, "inspection": {"estimator", "mine"}, "persistence": ROOMS | HOUSES}
 PACKAGES = {  # which other packages a room may use
     "bounds": {"torch"},
     "critics": {"torch"},
@@ -48,7 +35,9 @@ PACKAGES = {  # which other packages a room may use
     "inspection": {"matplotlib", "numpy", "pandas", "scipy", "sklearn"},
     "datasets": {"numpy", "scipy", "sklearn"},
     "persistence": {"numpy", "safetensors", "sklearn", "torch"},
-    "training": {"accelerate", "torch", "skorch", "numpy", "pandas", "sklearn"},
+    "training": {"accelerate", "torch", "skorch", "numpy", "pandas", "scipy", "sklearn"},
+    "data": {"numpy", "pandas", "scipy", "sklearn", "torch"},
+    "estimator": {"numpy", "pandas", "scipy", "sklearn", "skorch", "torch"},
 }
 
 
@@ -77,6 +66,16 @@ def test_a_file_imports_what_its_room_may(path):
             assert inner[0] == room or not any(part.startswith("_") for part in inner[1:]), f"{module} is private"
         elif room in PACKAGES and package not in sys.stdlib_module_names:
             assert package in PACKAGES[room], f"{room} must not import {package}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_private_names_of_scikit_learn_have_one_importer(path):
+    if path.relative_to(ROOT).as_posix() == "estimator/_compat.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in ("sklearn", "skorch"):
+            names = [*node.module.split("."), *(alias.name for alias in node.names)]
+            assert not any(name.startswith("_") for name in names), f"{path}:{node.lineno} belongs into _compat"
 
 
 def test_every_room_has_a_law():

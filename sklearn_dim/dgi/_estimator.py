@@ -396,6 +396,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             batch = whole_batch(nodes, self._scale, self.net_.module_.encoder, device=self.net_.device)
             return self.net_.module_.mutual_info((batch,), torch.as_tensor(nodes.rows)).item()
 
+    def __sklearn_is_fitted__(self):
+        return "mutual_info_" in vars(self)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True

@@ -541,6 +541,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         with seeded(0, samples.size):
             return self.net_.evaluate(self._batches(samples, shuffle=False))["mutual_info"]
 
+    def __sklearn_is_fitted__(self):
+        return "mutual_info_" in vars(self)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True

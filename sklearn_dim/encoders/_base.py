@@ -235,4 +235,4 @@ def batch_normed(layer: nn.Module, width: int, norm: type[nn.Module]) -> nn.Sequ
 
 def _filled(buffer: Tensor, values) -> Tensor:
     """Return a buffer with these values, in its shape and type; None leaves it as it is."""
-    return buffer if values is None else buffer.copy_(torch.as_tensor(values).view_as(buffer))
+    return buffer if values is None else buffer.copy_(torch.tensor(values).view_as(buffer))

@@ -1,6 +1,7 @@
 """The template of every estimator: one `fit`, of six steps, which estimators fill in."""
 
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from sklearn_dim.estimator._compat import (
 )
 from sklearn_dim.estimator._parameters import TAKEN_BY_WARM_START
 from sklearn_dim.estimator._state import PlainState
-from sklearn_dim.training import BestWeights, InformationNet, ResumableCheckpoint, fingerprint, resolve_device, seeded
+from sklearn_dim.training import BestWeights, InformationNet, ResumableCheckpoint, resolve_device, seeded
 
 
 class Split(NamedTuple):
@@ -185,19 +186,17 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     # What may change between two fits of the same model.
 
     def _shaping_parameters(self) -> dict:
-        """Return the parameters that shape the model: plain ones as they are, objects by a digest of their content."""
+        """Return the parameters that shape the model."""
         free = TAKEN_BY_WARM_START | self._taken_by_warm_start
-        parameters = {name: value for name, value in self.get_params(deep=False).items() if name not in free}
-        return {name: value if _comparable(value) else fingerprint(value) for name, value in parameters.items()}
+        return {name: value for name, value in self.get_params(deep=False).items() if name not in free}
 
     def _refuse_changed_parameters(self) -> None:
         """Refuse to train a model further that would be another one with the parameters as they are now."""
         for name, now in self._shaping_parameters().items():
             before = self._built_with[name]
-            if now != before:
-                was = f"{name}={before!r}" if _comparable(getattr(self, name)) else f"another {name}"
+            if not _same(now, before):
                 raise ValueError(
-                    f"{name}={getattr(self, name)!r}, but the fitted model was built with {was}, and a fit that continues "
+                    f"{name}={now!r}, but the fitted model was built with {name}={before!r}, and a fit that continues "
                     "keeps its model. Set it back, or start anew: fit with warm_start=False, or a clone."
                 )
 
@@ -208,6 +207,8 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         self.net_.set_callbacks(self._net_callbacks())
 
 
-def _comparable(value) -> bool:
-    """Return whether == says that two values are the same."""
-    return value is None or isinstance(value, bool | int | float | str | np.generic)
+def _same(now, before) -> bool:
+    """Return whether two values of a parameter are the same, in a copy or after a pickle as well."""
+    if isinstance(now, partial) and isinstance(before, partial):
+        return (now.func, now.args, now.keywords) == (before.func, before.args, before.keywords)
+    return now is before or bool(np.all(now == before))

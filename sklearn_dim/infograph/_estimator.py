@@ -295,6 +295,9 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         with seeded(0, self._size(graphs)):
             return self.net_.evaluate(self._batches(graphs, shuffle=False))["mutual_info"]
 
+    def __sklearn_is_fitted__(self):
+        return "mutual_info_" in vars(self)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False

@@ -533,6 +533,9 @@ class MutualInfoEstimator(InfomaxEstimator):
         drawn = np.array([table[order, rng.permutation(order)].mean() for _ in range(n_permutations)])
         return float((1 + np.sum(drawn >= table.diagonal().mean() - 1e-12)) / (n_permutations + 1))
 
+    def __sklearn_is_fitted__(self):
+        return "mutual_info_" in vars(self)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True

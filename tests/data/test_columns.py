@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import ndtri
 
-from sklearn_dim._sklearn import ColumnCoder, copies_of_rows
+from sklearn_dim.data import ColumnCoder, equal_rows
 
 
 def test_continuous_columns_become_normal_scores_and_discrete_ones_indicators():
@@ -17,7 +17,7 @@ def test_continuous_columns_become_normal_scores_and_discrete_ones_indicators():
 
 def test_equal_rows_have_equal_numbers():
     x, y = np.array([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0], [3.0, 2.0]]), np.array([[0.0], [0.0], [5.0], [0.0]])
-    first, second, third, fourth = copies_of_rows(x, y)
+    first, second, third, fourth = equal_rows(x, y)
     assert first == second and len({first, third, fourth}) == 3
 
 

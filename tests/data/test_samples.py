@@ -6,11 +6,11 @@ import torch
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from sklearn_dim import DIMTransformer
-from sklearn_dim._sklearn import check_rows, moments
+from sklearn_dim.data import moments, read_samples
 
 
 def checked(X, **options):
-    return check_rows(DIMTransformer(), X, reset=True, **options)
+    return read_samples(X, "DIMTransformer", **options).X
 
 
 def images(*shape, dtype=np.float32):
@@ -96,7 +96,7 @@ def test_moments_of_chunks_are_those_of_all(monkeypatch):
     X = images(50, 3, 8, 8, dtype=np.uint8)
     X[:, 1] = 7
     expected = X.mean((0, 2, 3)), np.where(X.std((0, 2, 3)) == 0, 1.0, X.std((0, 2, 3)))
-    monkeypatch.setattr("sklearn_dim._sklearn._samples._chunks.__defaults__", (7 * 192,))
+    monkeypatch.setattr("sklearn_dim.data._samples.MAX_NUMBERS", 7 * 192)
     for X_like in (X, X.astype(np.float64)):
         np.testing.assert_allclose(moments(X_like), expected)
         np.testing.assert_allclose(moments(X_like, np.arange(50)[::-1]), expected)

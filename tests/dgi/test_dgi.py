@@ -284,8 +284,8 @@ def test_batches_find_communities_as_the_whole_graph_does():
 
 def test_large_graphs_are_trained_on_in_batches(communities, monkeypatch):
     steps = Steps()
-    monkeypatch.setattr("sklearn_dim.dgi.LARGE", 300 * 16 - 1)
-    monkeypatch.setattr("sklearn_dim.dgi.BATCH_SIZE", 100)
+    monkeypatch.setattr("sklearn_dim.dgi._estimator.LARGE", 300 * 16 - 1)
+    monkeypatch.setattr("sklearn_dim.dgi._estimator.BATCH_SIZE", 100)
     dgi = quick(max_iter="auto", n_components=16, callbacks=[steps]).fit(communities[0])
     assert Steps.counted == dgi.n_iter_ * 3
     Steps.counted = 0
@@ -405,9 +405,9 @@ def test_a_failed_fit_loses_nothing(communities):
     graph, _ = communities
     dgi = quick().fit(graph)
     before, history = dgi.transform(graph), dgi.history_
-    dgi.set_params(learning_rate_init=1e30, mi_estimator="nwj", early_stopping=False)
     for warm_start in (False, True):
-        dgi.set_params(warm_start=warm_start)
+        bound = "jsd" if warm_start else "nwj"
+        dgi.set_params(learning_rate_init=1e30, mi_estimator=bound, early_stopping=False, warm_start=warm_start)
         if not warm_start:
             with pytest.raises(FloatingPointError, match="Lower learning_rate_init"):
                 dgi.fit(graph)

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from torch import nn
 
 from sklearn_dim import DGITransformer, DIMTransformer
-from sklearn_dim._sklearn import _state
+from sklearn_dim.estimator import _state
 from sklearn_dim.bounds import DV
 
 from .conftest import KINDS
@@ -181,7 +181,7 @@ def test_a_net_is_put_on_its_device_where_there_is_one(fitted):
 @pytest.mark.parametrize(
     ("version", "number", "sentence"),
     [
-        ("9.1", 99, r"DIMTransformer was saved by sklearn-dim 9\.1 in format 99, .* reads format 1\. Load it with"),
+        ("9.1", 99, r"DIMTransformer was saved by sklearn-dim 9\.1 in format 99, .* reads format 2\. Load it with"),
         (None, None, r"DIMTransformer was saved before sklearn-dim numbered its formats.*fit it again"),
     ],
 )

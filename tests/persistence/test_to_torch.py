@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
 from sklearn_dim import DGITransformer, DIMTransformer
+from sklearn_dim.dim._output import SampleOutput
 from sklearn_dim.persistence import to_torch
 
 from .conftest import SAMPLES
@@ -30,7 +31,8 @@ def test_the_module_gives_the_numbers_of_transform(fitted, name, layer):
     estimator, X, _ = fitted(name)
     estimator = copy.deepcopy(estimator)
     estimator.representation_ = layer
-    width = next(estimator._encode(estimator._check(X, reset=False))).shape[1]
+    layer_of = SampleOutput(estimator.net_.module_.encoder, layer, offset=estimator._offset)
+    width = next(layer_of.batches(estimator._read(X, None, reset=False).X)).shape[1]
     estimator.mean_, estimator.scale_ = np.linspace(-1, 1, width), np.linspace(1, 2, width)
     module, expected = to_torch(estimator), estimator.transform(X)
     assert not module.training
