@@ -126,7 +126,7 @@ def score_tables(critic: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tenso
     ----------
     critic : Critic
     a : Tensor of shape (N, D) or (N, K, D)
-        One anchor per sample, or K. With K of them R = K·N, else R = N.
+        One anchor per sample, or K of them; or (R, D), as `anchors_of` returns them.
     b : Tensor of shape (N, P, E)
 
     Returns
@@ -134,11 +134,15 @@ def score_tables(critic: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tenso
     joint : Tensor of shape (R, P)
     marginal : Tensor of shape (R, (N - 1) * P)
     """
-    anchors = a.unsqueeze(1) if a.ndim == 2 else a
-    anchors = anchors.transpose(0, 1).flatten(0, 1)
-    table = _all_pairs(critic, anchors, b)
+    table = _all_pairs(critic, a if a.ndim == 2 else anchors_of(a), b)
     joint = table.diagonal(dim1=1, dim2=2).transpose(1, 2).flatten(0, 1)
     return joint, without_diagonal(table).flatten(0, 1).flatten(1)
+
+
+def anchors_of(a: Tensor) -> Tensor:
+    """Return one anchor per sample (N, D), or K (N, K, D), as rows (R, D): the first ones of all samples come first."""
+    several = a.unsqueeze(1) if a.ndim == 2 else a
+    return several.transpose(0, 1).flatten(0, 1)
 
 
 def _all_pairs(critic: Callable[[Tensor, Tensor], Tensor], anchors: Tensor, b: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sklearn_dim.bounds import DV, JSD, Bound, InfoNCE
 from sklearn_dim.critics import StackedCritic
-from sklearn_dim.objectives._base import Information
+from sklearn_dim.objectives._base import Information, Tables
 from sklearn_dim.objectives._pairs import Pairs
 
 LIMIT = 10.0  # nats; log-ratios of real data seldom exceed it
@@ -25,7 +25,7 @@ class ColumnInformation(Information):
     critic : StackedCritic
         Or another with its attribute ``n_columns`` and its methods ``sides`` and ``start``.
     bound : Bound
-        Applied to each column's tables by `torch.vmap`.
+        Applied to each column's tables.
     block : int, default=16
         About how many negatives a row has in training.
     """
@@ -66,7 +66,14 @@ class ColumnInformation(Information):
 
     def apply_bound(self, function: Callable[..., Tensor], *tables: Tensor) -> Tensor:
         """Call a bound's ``function`` for each column (p,)."""
-        return torch.vmap(function)(*tables)
+        if self.running is None:
+            return torch.vmap(function)(*tables)
+        # One by one: batched, sums are taken in another order, which the running means would carry on.
+        return torch.stack([function(*column) for column in zip(*tables, strict=True)])
+
+    def value(self, tables: Tables) -> Tensor:
+        """Return each column's information (p,) in nats."""
+        return torch.vmap(self.bound.value)(tables.joint, tables.marginal)
 
     def forward(self, batch: Pairs) -> dict[str, Tensor]:
         """Return the loss of a batch: the sum of the columns' losses, since they share no weight."""

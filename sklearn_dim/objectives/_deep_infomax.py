@@ -10,8 +10,8 @@ from torch.func import functional_call
 from torch.nn.functional import softplus
 
 from sklearn_dim.bounds import Bound
-from sklearn_dim.critics import Critic, mlp, score_tables
-from sklearn_dim.objectives._base import Information, Objective
+from sklearn_dim.critics import Critic, anchors_of, mlp, score_tables
+from sklearn_dim.objectives._base import Information, Objective, Tables
 
 View = Callable[[Tensor], Tensor]
 
@@ -31,9 +31,13 @@ class CodeInformation(Information):
         super().__init__(critic, bound)
         self.whole = whole
 
-    def scores(self, critic: nn.Module, code: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+    def tables(self, code: Tensor, features: Tensor) -> Tables:
         """Score codes (n, n_components) or (n, K, d) against local features (n, L, C)."""
-        return score_tables(critic, code, features.flatten(1)[:, None] if self.whole else features)
+        return super().tables(anchors_of(code), features.flatten(1)[:, None] if self.whole else features)
+
+    def scores(self, critic: nn.Module, anchors: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
+        """Return joint and negative scores, see `score_tables`."""
+        return score_tables(critic, anchors, candidates)
 
 
 class DeepInfoMax(Objective):

@@ -1,7 +1,5 @@
 """Critics: the table's shape, its meaning pair by pair, and the closed forms."""
 
-import copy
-
 import numpy as np
 import pytest
 import torch
@@ -9,15 +7,21 @@ from torch import nn
 
 from sklearn_dim.critics import (
     CRITICS,
+    Bilinear,
     Concatenated,
     CorrectedGaussian,
     EncodedAnchor,
+    FeatureMap,
     Gaussian,
+    GroupDiscrimination,
     Lift,
     Separable,
-    TwoCritics,
+    UserCritic,
+    anchors_of,
+    fourier_features,
     make_critic,
     score_tables,
+    wave_features,
     without_diagonal,
 )
 
@@ -58,34 +62,70 @@ def test_each_of_several_anchors_a_sample_has_its_own_row():
     critic, a, b = Separable(3, 5), torch.randn(4, 2, 3), torch.randn(4, 6, 5)
     joint, marginal = score_tables(critic, a, b)
     assert joint.shape == (8, 6) and marginal.shape == (8, 18)
+    assert torch.equal(score_tables(critic, anchors_of(a), b)[0], joint)
     for k in range(2):
         own, others = score_tables(critic, a[:, k], b)
         torch.testing.assert_close(joint.view(2, 4, 6)[k], own)
         torch.testing.assert_close(marginal.view(2, 4, 18)[k], others)
 
 
-def test_a_second_critic_scores_the_joint_pairs():
+class Foreign(nn.Module):
+    """A critic of one's own, which knows nothing of `Critic`."""
+
+    def __init__(self, a_features, b_features):
+        super().__init__()
+        self.a, self.b = nn.Linear(a_features, 2), nn.Linear(b_features, 2)
+
+    def forward(self, a, b):
+        return self.a(a) @ self.b(b).mT
+
+
+def test_a_foreign_module_is_wrapped_once():
+    critic = make_critic(Foreign, 3, 5)
+    assert isinstance(critic, UserCritic) and isinstance(critic.module, Foreign)
+    assert (critic.a_features, critic.b_features, critic.pairwise, critic.closed_form) == (3, 5, False, None)
+    a, b = torch.randn(4, 3), torch.randn(6, 5)
+    torch.testing.assert_close(critic(a, b), critic.module(a, b))
+    assert critic.direction(a) is None and critic.rowwise is critic
+    assert {id(weight) for weight in critic.parameters()} == {id(weight) for weight in critic.module.parameters()}
+
+
+def test_what_a_foreign_module_has_of_a_critic_counts():
+    def make(a_features, b_features):
+        module = Foreign(a_features, b_features)
+        module.pairwise, module.closed_form = True, Gaussian(a_features, b_features)
+        module.direction = lambda a: (module.a(a) @ module.b.weight, module.a(a) @ module.b.bias)
+        return module
+
+    critic, a = make_critic(make, 3, 5), torch.randn(1, 3)
+    assert critic.pairwise and critic.closed_form is critic.module.closed_form
+    assert torch.equal(critic.direction(a)[0], critic.module.direction(a)[0])
+    critic.module.clip = 10.0
+    assert critic.direction(a) is None
+
+
+def test_what_is_no_module_is_refused():
+    with pytest.raises(TypeError, match=r"must make a torch Module .* made a str"):
+        make_critic(lambda a, b: "dot", 3, 5)
+
+
+@pytest.mark.parametrize("make", [Bilinear, GroupDiscrimination])
+def test_a_direction_gives_the_scores(make):
     torch.manual_seed(0)
-    critic = make_critic("separable", 3, 5, second=True)
-    a, b = torch.randn(4, 3), torch.randn(4, 2, 5)
-    joint, marginal, second = score_tables(critic, a, b)
-    for found, expected in zip((joint, marginal), score_tables(critic.first, a, b), strict=True):
-        torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(second, joint)  # a copy, until it is trained
-    torch.nn.init.normal_(critic.second.a[-1].weight)
-    joint, _, second = score_tables(critic, a, b)
-    torch.testing.assert_close(second, score_tables(critic.second, a, b)[0])
-    assert not torch.allclose(second, joint)
-    torch.testing.assert_close(critic(a, b[:, 0]), critic.first(a, b[:, 0]))
+    critic, a, b = make(3, 5), torch.randn(2, 3), torch.randn(6, 5)
+    vectors, offset = critic.direction(a)
+    torch.testing.assert_close(vectors @ b.T + offset, critic(a, b))
 
 
-def test_one_fit_of_the_closed_form_serves_two_critics(gaussian_pair):
-    x, y = (torch.tensor(part, dtype=torch.float32) for part in gaussian_pair(2, 0.5, n=300))
-    critic = copy.deepcopy(make_critic("gaussian", 2, 2, second=True))
-    critic.closed_form.fit(x, y)
-    torch.testing.assert_close(critic.second(x, y), critic.first(x, y))
-    assert critic(x, y).std() > 0.1
-    assert not hasattr(TwoCritics(Separable(2, 2)), "closed_form")
+def test_scores_that_are_not_linear_have_no_direction():
+    a = torch.randn(2, 3)
+    assert Bilinear(3, 5, clip=1.0).direction(a) is Separable(3, 5).direction(a) is None
+
+
+def test_the_closed_form_is_part_of_the_critic():
+    critic = make_critic("gaussian", 2, 2)
+    assert critic.closed_form is critic.gaussian and make_critic("separable", 2, 2).closed_form is None
+    assert Lift is FeatureMap and wave_features is fourier_features  # names of version 0.1
 
 
 def test_scores_are_softly_clipped():
@@ -145,13 +185,13 @@ def test_two_numbers_are_corrected_pair_by_pair(features):
     torch.testing.assert_close(critic(x, x), critic.closed_form(x, x))
 
 
-def test_lifted_columns_have_unit_variance():
+def test_mapped_columns_have_unit_variance():
     torch.manual_seed(0)
-    lift = Lift(2, waves=500)
-    lifted = lift(torch.randn(20_000, 2)).detach()
-    assert lifted.shape == (20_000, lift.out_features)
-    np.testing.assert_allclose(lifted[:, :4].var(0), 1.0, atol=0.1)
-    assert lifted[:, 4:].square().mean().item() == pytest.approx(1.0, abs=0.1)  # over frequencies and phases
+    feature_map = FeatureMap(2, waves=500)
+    mapped = feature_map(torch.randn(20_000, 2)).detach()
+    assert mapped.shape == (20_000, feature_map.out_features)
+    np.testing.assert_allclose(mapped[:, :4].var(0), 1.0, atol=0.1)
+    assert mapped[:, 4:].square().mean().item() == pytest.approx(1.0, abs=0.1)  # over frequencies and phases
 
 
 def test_an_encoded_anchor_is_encoded_once_for_all_its_pairs():
@@ -167,3 +207,4 @@ def test_an_encoded_anchor_is_encoded_once_for_all_its_pairs():
     images, b = torch.randn(3, 1, 2, 2), torch.randn(5, 2)
     torch.testing.assert_close(critic(images, b), inner(images.flatten(1), b))
     assert calls == [3] and (critic.a_features, critic.b_features) == (4, 2)
+    assert critic.rowwise is critic.encoder

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from sklearn_dim.critics import StackedCritic, wave_features
+from sklearn_dim.critics import StackedCritic, fourier_features
 
 
 def test_a_stack_equals_single_critics():
@@ -34,9 +34,9 @@ def test_the_start_is_the_gaussian_log_ratio(gaussian_pair):
     critic = StackedCritic(2, 11, 11)
     critic.f.last.data.zero_()
     critic.g.last.data.zero_()
-    both = torch.stack([wave_features(x[:, 0]), wave_features(x[:, 0])], 1)
-    critic.start(both, wave_features(y[:, 0]), torch.tensor([True, False]))
-    table = critic(both[:5], wave_features(y[:5, 0]))
+    both = torch.stack([fourier_features(x[:, 0]), fourier_features(x[:, 0])], 1)
+    critic.start(both, fourier_features(y[:, 0]), torch.tensor([True, False]))
+    table = critic(both[:5], fourier_features(y[:5, 0]))
     rho2 = 1 - np.exp(-1.0)
     expected = (np.sqrt(rho2) * x[:5] * y[:5].T - rho2 * (x[:5] ** 2 + y[:5].T ** 2) / 2) / (1 - rho2)
     torch.testing.assert_close(table[0], expected.float(), atol=0.05, rtol=0.05)

@@ -75,34 +75,13 @@ def test_sparse_features_give_the_same(graph, make):
     torch.testing.assert_close(encoder(SparseMatrix(sparse.csr_matrix(X.numpy())), matrix), encoder(X, A))
 
 
-@pytest.mark.parametrize("kind", [torch.as_tensor, lambda X: SparseMatrix(sparse.csr_matrix(X.numpy()), torch.float64)])
-def test_the_twins_gradient_by_hand_is_autograds(kind):
-    torch.manual_seed(0)
-    dense = sparse.random(6, 6, 0.5, random_state=0)
-    matrix = SparseMatrix(sparse.csr_matrix(dense), torch.float64)
-    X = torch.randn(6, 9, dtype=torch.float64)
-    encoder, order = filled(GCN(9, 3).double()), torch.randperm(6)
-    weigh = torch.randn(12, 3, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
-    assert encoder.has_twin(kind(X))
-
-    def gradients(patches, mean):
-        loss = (weigh[0] * patches).sum() + (weigh[1] * mean.square()).sum()
-        return loss.detach(), *torch.autograd.grad(loss, list(encoder.parameters()))
-
-    original = encoder(X, matrix)
-    plain = gradients(torch.cat([original, encoder(X[order], matrix)]), original.mean(0))
-    for _ in range(2):  # the second time in memory that the first has used
-        for a, b in zip(gradients(*encoder.twin(kind(X), matrix, order)), plain, strict=True):
-            torch.testing.assert_close(a, b)
-
-
-def test_there_is_no_twin_where_it_would_be_wrong_or_slow():
-    wide, narrow = torch.zeros(2, 9), torch.zeros(2, 2)
-    assert GCN(9, 3).has_twin(wide)
-    assert not GCN(2, 3).has_twin(narrow) and not GCN(9, 3, n_layers=2).has_twin(wide)
-    flat = GCN(9, 3)
-    nn.init.constant_(flat.layers[0].activation.weight, -0.1)
-    assert not flat.has_twin(wide)
+def test_a_single_layer_is_a_convolution(graph):
+    X, A, matrix = graph
+    encoder = filled(GCN(4, 3))
+    weight, bias, slope = encoder.convolution
+    Z = A @ X @ weight + bias
+    torch.testing.assert_close(encoder(X, matrix), torch.where(Z > 0, Z, slope * Z))
+    assert GCN(4, 3, n_layers=2).convolution is None
 
 
 def test_an_encoder_is_tried():

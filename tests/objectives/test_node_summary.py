@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from sklearn_dim.bounds import make_bound
-from sklearn_dim.critics import Bilinear, GroupDiscrimination, make_critic
+from sklearn_dim.critics import Bilinear, GroupDiscrimination
 from sklearn_dim.encoders import GCN
 from sklearn_dim.graphs import GraphBatch, SparseMatrix, shuffle
 from sklearn_dim.objectives import NodeSummary, readout
@@ -26,15 +26,15 @@ def test_it_is_the_papers_cross_entropy(n_features, critic):
     torch.manual_seed(0)
     model = NodeSummary(GCN(n_features, 5), critic(5, 5), make_bound("jsd"), shuffle, shuffles=True)
     batch = graph(n_features)
-    assert model.is_twin(batch) == (n_features == 9)
+    assert (model.fused_tables(batch) is not None) == (n_features == 9)
     torch.manual_seed(5)
     loss = model((batch,))["node_summary"]
     torch.manual_seed(5)
     order = torch.randperm(6)
-    patches, corrupted = model.encoder(batch.X, batch.adjacency), model.encoder(batch.X[order], batch.adjacency)
-    summary = torch.sigmoid(patches.mean(0))
+    nodes, corrupted = model.encoder(batch.X, batch.adjacency), model.encoder(batch.X[order], batch.adjacency)
+    summary = torch.sigmoid(nodes.mean(0))
     vector = model.critic.weight @ summary if critic is Bilinear else model.critic.weight[0]
-    scores = torch.cat([h @ vector + model.critic.bias for h in (patches, corrupted)])
+    scores = torch.cat([h @ vector + model.critic.bias for h in (nodes, corrupted)])
     labels = torch.cat([torch.ones(6), torch.zeros(6)])
     papers = 2 * bce(scores, labels) - 2 * np.log(2)
     torch.testing.assert_close(loss, papers, atol=1e-5, rtol=1e-5)
@@ -45,18 +45,16 @@ def test_it_is_the_papers_cross_entropy(n_features, critic):
 
 def test_a_second_critic_scores_the_graphs_own_nodes():
     torch.manual_seed(0)
-    model = NodeSummary(
-        GCN(4, 3), make_critic("bilinear", 3, 3, second=True), make_bound("flo"), shuffle, shuffles=True
-    )
-    nn.init.normal_(model.critic.second.weight)
+    model = NodeSummary(GCN(4, 3), Bilinear(3, 3), make_bound("flo"), shuffle, shuffles=True)
+    nn.init.normal_(model.second.weight)
     batch = graph()
-    patches = model.encoder(batch.X, batch.adjacency)
-    joint, _, second = model.tables(batch)
-    summary = torch.sigmoid(patches.mean(0, keepdim=True))
-    torch.testing.assert_close(joint, model.critic.first(summary, patches))
-    torch.testing.assert_close(second, model.critic.second(summary, patches))
+    nodes = model.encoder(batch.X, batch.adjacency)
+    joint, _, second = model.tables(model.embed(batch))
+    summary = torch.sigmoid(nodes.mean(0, keepdim=True))
+    torch.testing.assert_close(joint, model.critic(summary, nodes))
+    torch.testing.assert_close(second, model.second(summary, nodes))
     model((batch,))["node_summary"].backward()
-    assert all(weight.grad is not None for weight in model.critic.parameters())
+    assert all(weight.grad is not None for weight in (*model.critic.parameters(), *model.second.parameters()))
 
 
 def test_of_several_graphs_each_has_its_summary():
@@ -67,7 +65,7 @@ def test_of_several_graphs_each_has_its_summary():
     H = model.encoder(batch.X, batch.adjacency)
     summaries = [torch.sigmoid(H[parts == part].mean(0)) for part in range(3)]
     every = torch.stack([H @ model.critic.weight @ s + model.critic.bias for s in summaries])
-    joint, marginal = model.tables(batch)
+    joint, marginal, _ = model.tables(model.embed(batch))
     torch.testing.assert_close(joint[0], every[parts, torch.arange(6)])
     is_other = [any(torch.isclose(marginal[0, i], every[k, i]) for k in range(3) if k != parts[i]) for i in range(6)]
     assert all(is_other)
@@ -76,7 +74,8 @@ def test_of_several_graphs_each_has_its_summary():
 def test_nodes_that_only_lend_their_features_do_not_count():
     torch.manual_seed(0)
     model = NodeSummary(GCN(4, 3), Bilinear(3, 3), make_bound("jsd"), shuffle)
-    assert model.tables(graph()._replace(n_nodes=2, parts=torch.zeros(2, dtype=int)))[0].shape == (1, 2)
+    part = graph()._replace(n_nodes=2, parts=torch.zeros(2, dtype=int))
+    assert model.tables(model.embed(part)).joint.shape == (1, 2)
 
 
 @pytest.mark.parametrize("kind", ["mean", "sum", "max"])

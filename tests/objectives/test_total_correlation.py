@@ -35,8 +35,8 @@ def test_the_closed_form_is_the_log_ratio_of_densities():
     alone = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1)
     torch.testing.assert_close(form(z), joint - alone, atol=1e-3, rtol=1e-3)
     assert np.abs((R - root @ root.T).numpy()).max() < 4 / np.sqrt(20_000)
-    coloured = form.colour(torch.randn(20_000, 3))
-    assert (torch.corrcoef(coloured.T) - R).abs().max() < 4 * np.sqrt(2 / 20_000)
+    correlated = form.correlate(torch.randn(20_000, 3))
+    assert (torch.corrcoef(correlated.T) - R).abs().max() < 4 * np.sqrt(2 / 20_000)
 
 
 def test_components_that_repeat_leave_it_finite():
@@ -54,4 +54,4 @@ def test_training_starts_at_the_closed_form_and_has_gradients():
     losses = model((z,))
     assert losses["total_correlation"].item() == pytest.approx(0.0, abs=1e-6)
     losses["total_correlation"].backward()
-    assert model.correction[-1].weight.grad.abs().max() > 0
+    assert model.critic.network[-1].weight.grad.abs().max() > 0
