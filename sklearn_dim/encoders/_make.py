@@ -1,6 +1,7 @@
 """From a parameter ``encoder`` to an `Encoder`."""
 
 import copy
+from collections.abc import Callable
 
 from torch import nn
 
@@ -12,11 +13,22 @@ from sklearn_dim.encoders._sequences import sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
 from sklearn_dim.encoders._tokens import TokenEncoder
 
-IMAGE_ENCODERS = {"auto": image_encoder, "paper": published_encoder, "resnet": FoldedResNet}
+IMAGE_ENCODERS: dict[str, Callable[..., Encoder]] = {
+    "auto": image_encoder,
+    "paper": published_encoder,
+    "resnet": FoldedResNet,
+}
 
 
 def make_encoder(
-    encoder, kind, sample_shape, n_components, *, n_globals=1, vocabulary_size=None, word_weight=None
+    encoder: str | nn.Module | Callable,
+    kind: str,
+    sample_shape: tuple[int, ...],
+    n_components: int,
+    *,
+    n_globals: int = 1,
+    vocabulary_size: int = 0,
+    word_weight=None,
 ) -> Encoder:
     """Return the encoder that a name, a module (of which it is a copy) or a function stands for.
 
@@ -35,7 +47,7 @@ def make_encoder(
     Raises
     ------
     ValueError
-        If the name is not for this kind of samples, or several code vectors are asked of other than images.
+        If the name is not for this kind of samples, or ``n_globals`` is more than 1 for anything but images.
     """
     if n_globals > 1 and (kind != "image" or not isinstance(encoder, str)):
         raise ValueError(
@@ -55,4 +67,4 @@ def make_encoder(
         raise ValueError(f"encoder={encoder!r} is for images; X has {what}. Pass image_shape, or encoder='auto'.")
     if kind == "sequence":
         return sequence_encoder(sample_shape, n_components)
-    return {"bag": BagEncoder, "table": TableEncoder}[kind](sample_shape[0], n_components)
+    return (BagEncoder if kind == "bag" else TableEncoder)(sample_shape[0], n_components)
