@@ -70,7 +70,7 @@ class NodeSummary(nn.Module):
 
     def is_twin(self, graph) -> bool:
         """Whether the shortcut `twin_tables` gives the scores of a batch."""
-        whole = graph.n_parts == 1 and not isinstance(graph.adjacency, list)
+        whole = graph.n_graphs == 1 and not isinstance(graph.adjacency, list)
         linear = hasattr(self.critic, "direction") and getattr(self.critic, "clip", None) is None
         plain = self.shuffles and self.readout == "mean" and linear
         return whole and plain and hasattr(self.encoder, "has_twin") and self.encoder.has_twin(graph.X)
