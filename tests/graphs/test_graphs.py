@@ -178,5 +178,5 @@ def test_the_induced_graph_has_only_its_own_edges():
 
 
 def test_an_unknown_normalization_is_refused():
-    with pytest.raises(ValueError, match="normalization='max' is unknown; use one of .*'symmetric', 'mean', 'sum'"):
+    with pytest.raises(ValueError, match=r"normalization='max' is unknown; use one of .*'symmetric', 'mean', 'sum'"):
         normalized_adjacency(sparse.csr_matrix(PATH), "max")
