@@ -1,4 +1,4 @@
-"""Data to try things on: loaders with a ``data_home``, generators with a known answer."""
+"""Example data: loaders, and generators whose answer is known."""
 
 from sklearn_dim.datasets._digits import load_nudged_digits
 from sklearn_dim.datasets._docstrings import load_docstrings

@@ -1,13 +1,13 @@
-"""scikit-learn's digits and their one-pixel nudges."""
+"""scikit-learn's digits, moved by one pixel."""
 
 import numpy as np
 from sklearn.datasets import load_digits
 
 
 def load_nudged_digits() -> tuple[np.ndarray, np.ndarray]:
-    """Return scikit-learn's digits and their nudges by one pixel left, right, up and down.
+    """Return scikit-learn's digits, followed by copies moved by one pixel left, right, up and down.
 
-    The data of scikit-learn's example "Restricted Boltzmann machine features for digit classification".
+    These are the data of scikit-learn's example "Restricted Boltzmann machine features for digit classification".
 
     Returns
     -------

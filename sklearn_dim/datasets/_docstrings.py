@@ -1,8 +1,11 @@
-"""Documents that every installation has."""
+"""Documents that come with every installation."""
 
 import importlib
 import inspect
 import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from types import ModuleType
 
 import numpy as np
 
@@ -15,29 +18,34 @@ DOCUMENTED = (
 )  # fmt: skip
 
 
-def load_docstrings(modules=DOCUMENTED, *, length=200, min_documents=2):
-    """Return the docstrings of functions, classes and methods as word numbers; the module is the class.
+MIN_WORDS = 20  # of a document: shorter ones mostly refer to another docstring
 
-    A real corpus that needs no download: about 2200 documents with the default modules. It changes with the versions
-    installed. Words are runs of two letters or more, in lower case; those of the modules' own names are left out.
-    Docstrings that occur twice, or with fewer than 20 words, are left out too.
+
+def load_docstrings(
+    modules: Sequence[str] = DOCUMENTED, *, length: int = 200, min_documents: int = 2
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the docstrings of functions, classes and methods as word numbers; their modules are the classes.
+
+    This is a real corpus that needs no download: about 2200 documents with the default modules. It depends on the
+    installed versions. Words are runs of two or more letters, in lower case, without those of the modules' own names.
+    Docstrings that occur more than once, and those of fewer than 20 words, are left out.
 
     Parameters
     ----------
     modules : sequence of str, default=24 modules of numpy, scipy and scikit-learn
     length : int, default=200
-        Longest document: the first words of a docstring.
+        Maximum length of a document: only the first words of a docstring are kept.
     min_documents : int, default=2
-        Words in fewer documents than these are left out.
+        Words that occur in fewer documents are left out.
 
     Returns
     -------
     X : ndarray of shape (n_documents, length)
-        Word numbers, the commonest word first, from 1; 0 after a document's end.
+        Word numbers, 1 for the word in most documents, and so on; 0 after the end of a document.
     y : ndarray of str of shape (n_documents,)
         The module.
     words : ndarray of str of shape (n_words + 1,)
-        The word of each number; that of 0 is empty.
+        The word of each number; an empty one for 0.
 
     Examples
     --------
@@ -46,38 +54,34 @@ def load_docstrings(modules=DOCUMENTED, *, length=200, min_documents=2):
     >>> X.shape[1], sorted(set(y.tolist()))
     (200, ['numpy.fft', 'numpy.linalg'])
     """
-    found = {}
+    found: dict[str, list[str]] = {}
     for module in modules:
         for text in _docstrings(importlib.import_module(module)):
             found.setdefault(text, []).append(module)
     names = {part for module in modules for part in re.findall("[a-z]+", module)} | {"np"}
     texts, y = [], []
     for text, owners in found.items():
-        of_text = [word for word in re.findall("[a-z]{2,}", text.lower()) if word not in names]
-        if len(owners) == 1 and len(of_text) >= 20:
-            texts.append(of_text)
+        words = [word for word in re.findall("[a-z]{2,}", text.lower()) if word not in names]
+        if len(owners) == 1 and len(words) >= MIN_WORDS:
+            texts.append(words)
             y.append(owners[0])
-    counts = {}
-    for text in texts:
-        for word in dict.fromkeys(text):
-            counts[word] = counts.get(word, 0) + 1
+    counts = Counter(word for words in texts for word in set(words))  # documents with each word
     kept = sorted((word for word, n in counts.items() if n >= min_documents), key=lambda word: (-counts[word], word))
     number = {word: i for i, word in enumerate(kept, 1)}
     X = np.zeros((len(texts), length), dtype=np.int64)
-    for row, text in zip(X, texts, strict=True):
-        numbers = [number[word] for word in text if word in number][:length]
+    for row, words in zip(X, texts, strict=True):
+        numbers = [number[word] for word in words if word in number][:length]
         row[: len(numbers)] = numbers
     return X, np.array(y), np.array(["", *kept])
 
 
-def _docstrings(module):
-    """Yield the docstrings of a module's public functions, classes and their methods."""
-    for name in sorted(vars(module)):
-        thing = getattr(module, name)
-        if name.startswith("_") or not callable(thing):
+def _docstrings(module: ModuleType) -> Iterator[str]:
+    """Yield the docstrings of a module's public functions and classes, and of their public methods."""
+    for name, member in sorted(vars(module).items(), key=lambda item: item[0]):
+        if name.startswith("_") or not callable(member):
             continue
-        methods = vars(thing).items() if inspect.isclass(thing) else ()
-        for what in (thing, *(method for key, method in sorted(methods) if not key.startswith("_"))):
-            text = inspect.getdoc(what) if callable(what) else None
+        methods = vars(member).items() if inspect.isclass(member) else ()
+        for each in (member, *(method for key, method in sorted(methods) if not key.startswith("_"))):
+            text = inspect.getdoc(each) if callable(each) else None
             if text:
                 yield text

@@ -1,4 +1,4 @@
-"""Data whose answer is known."""
+"""Generators whose answer is known: Gaussian pairs and communities."""
 
 import numpy as np
 from scipy import sparse
@@ -6,13 +6,13 @@ from sklearn.utils import check_random_state
 
 
 def make_gaussian_pair(n_samples=1000, n_features=1, *, mutual_info=1.0, random_state=None):
-    """Return jointly Gaussian x and y with a given I(x; y).
+    """Return jointly Gaussian x and y with a given mutual information I(x; y).
 
     Parameters
     ----------
     n_samples : int, default=1000
     n_features : int, default=1
-        Columns of x, and of y. Column i of y is correlated with column i of x, all equally.
+        Columns of x, and of y. Column i of y is correlated with column i of x, with the same correlation for all i.
     mutual_info : float, default=1.0
         I(x; y) in nats.
     random_state : int, RandomState instance or None, default=None
@@ -37,10 +37,10 @@ def make_gaussian_pair(n_samples=1000, n_features=1, *, mutual_info=1.0, random_
 def make_community_graph(
     n_samples=300, n_features=32, *, n_communities=3, degree=8.0, mixing=0.2, noise=2.0, random_state=None
 ):
-    """Return a stochastic block model: communities of equal size with noisy features.
+    """Return a graph drawn from a stochastic block model: communities of equal size, with noisy features.
 
-    Any two nodes are joined with a chance that depends only on whether they share their community, so a few may stay
-    without neighbours. Time and memory grow with nodes and edges.
+    The probability of an edge depends only on whether its two nodes are in the same community, so a few nodes may have
+    no neighbours. Time and memory are linear in the numbers of nodes and edges.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def make_community_graph(
     degree : float, default=8.0
         Mean number of neighbours.
     mixing : float in [0, 1], default=0.2
-        Share of a node's edges that lead to other communities.
+        Fraction of a node's edges that lead to other communities.
     noise : float, default=2.0
-        Standard deviation of the features about the centre.
+        Standard deviation of the noise.
     random_state : int, RandomState instance or None, default=None
 
     Returns
@@ -67,7 +67,7 @@ def make_community_graph(
     Raises
     ------
     ValueError
-        If there are not as many pairs of nodes as edges asked for, within communities or between them.
+        If more edges are asked for, within communities or between them, than there are pairs of nodes.
 
     Examples
     --------
@@ -85,15 +85,18 @@ def make_community_graph(
     return X, half + half.T, y
 
 
-def _draw_edges(random, y, *, inside, outside):
-    """Return the ends (2, m) of distinct edges, a node having so many neighbours inside and outside its community."""
+def _draw_edges(random: np.random.RandomState, y: np.ndarray, *, inside: float, outside: float) -> np.ndarray:
+    """Return the ends (2, n_edges) of distinct edges.
+
+    ``inside`` and ``outside`` are the mean numbers of a node's neighbours inside and outside its community.
+    """
     sizes = np.bincount(y)
     members, starts = np.argsort(y, kind="stable"), np.cumsum(sizes) - sizes
 
     block, pair = _draw_pairs(random, sizes * (sizes - 1) // 2, inside * len(y) / 2, "within")
     n = sizes[block]
     first = pair % n
-    second = (first + 1 + pair // n) % n  # on a circle: one further, then two, … until all pairs are had
+    second = (first + 1 + pair // n) % n  # on a circle: the next node, the second next, … until all pairs are numbered
     within = starts[block] + [first, second]
 
     a, b = np.triu_indices(len(sizes), 1)
@@ -103,21 +106,39 @@ def _draw_edges(random, y, *, inside, outside):
     return members[np.hstack([within, between])]
 
 
-def _draw_pairs(random, pairs, n_edges, where):
-    """Draw each pair with the same chance, ``n_edges`` in the mean; return their blocks and numbers within these."""
+def _draw_pairs(
+    random: np.random.RandomState, pairs: np.ndarray, n_edges: float, where: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw pairs of nodes, each with the same probability.
+
+    Parameters
+    ----------
+    random : RandomState
+    pairs : ndarray of int of shape (n_blocks,)
+        Number of pairs in each block.
+    n_edges : float
+        Mean number of pairs drawn.
+    where : {"within", "between"}
+        What the message says about them.
+
+    Returns
+    -------
+    block, pair : ndarray of int of shape (n_drawn,)
+        The block of each pair, and its number within that block.
+    """
     total = int(pairs.sum())
     if n_edges > total:
         raise ValueError(
             f"degree and mixing ask for {n_edges:.0f} edges {where} communities, but there are only {total} pairs of "
-            "nodes. Lower degree, or change mixing, n_communities or n_samples."
+            "nodes. Decrease degree, or change mixing, n_communities or n_samples."
         )
     drawn = _distinct(random, random.binomial(total, n_edges / max(total, 1)), total)
     block = np.searchsorted(np.cumsum(pairs), drawn, side="right")
     return block, drawn - (np.cumsum(pairs) - pairs)[block]
 
 
-def _distinct(random, n, limit):
-    """Return n different numbers below ``limit``, every choice of them as likely."""
+def _distinct(random: np.random.RandomState, n: int, limit: int) -> np.ndarray:
+    """Return n distinct numbers below ``limit``, all choices of them with the same probability."""
     if n > limit / 2:
         return np.delete(np.arange(limit), _distinct(random, limit - n, limit))
     drawn = np.empty(0, dtype=np.int64)

@@ -1,5 +1,6 @@
 """Files of labelled graphs, in the text format that Xu et al. (ICLR 2019) share theirs in."""
 
+import os
 import pathlib
 
 import numpy as np
@@ -7,11 +8,11 @@ from scipy import sparse
 from sklearn.utils import Bunch
 
 
-def load_graph_file(path) -> Bunch:
+def load_graph_file(path: str | os.PathLike) -> Bunch:
     """Read a file of labelled graphs.
 
-    Its first line is the number of graphs. Then comes, for each graph, a line "n label" and n lines, one a node:
-    "tag degree neighbour neighbour …", nodes being counted from 0 in each graph.
+    The first line is the number of graphs. Then each graph has a line "n_nodes label", and one line per node: "tag
+    degree neighbour neighbour …". Nodes are numbered from 0 in each graph.
 
     Parameters
     ----------
@@ -20,13 +21,13 @@ def load_graph_file(path) -> Bunch:
     Returns
     -------
     Bunch
-        ``data``, a list of pairs (X, adjacency), X having a column for each tag of the file, 1 for a node's own;
-        ``target`` (n_graphs,), the labels; ``tags``, the columns' tags.
+        ``data``, a list of pairs (X, adjacency), where X is the one-hot encoding of the nodes' tags; ``target``
+        (n_graphs,), the labels; ``tags`` (n_features,), the tag of each column of X.
 
     Raises
     ------
     ValueError
-        If the file is cut off or says something impossible; the message names the line.
+        If the file is truncated or inconsistent; the message names the line.
 
     Examples
     --------
@@ -39,16 +40,16 @@ def load_graph_file(path) -> Bunch:
     (n_graphs,) = lines.numbers("the number of graphs", 1)
     graphs = [_read_graph(lines) for _ in range(n_graphs)]
     lines.finish()
-    tags = np.unique(np.concatenate([tags for _, tags, _ in graphs])) if graphs else np.array([], dtype=int)
+    tags = np.unique(np.concatenate([of_nodes for _, of_nodes, _ in graphs])) if graphs else np.array([], dtype=int)
     return Bunch(
-        data=[((own[:, None] == tags).astype(np.float32), adjacency) for _, own, adjacency in graphs],
+        data=[((of_nodes[:, None] == tags).astype(np.float32), adjacency) for _, of_nodes, adjacency in graphs],
         target=np.array([label for label, _, _ in graphs], dtype=int),
         tags=tags,
     )
 
 
-def _read_graph(lines):
-    """Return label, tags and adjacency of the next graph."""
+def _read_graph(lines: "_Lines") -> tuple[int, np.ndarray, sparse.csr_matrix]:
+    """Return label, tags of the nodes and adjacency of the next graph."""
     n, label = lines.numbers("a graph's number of nodes and its label", 2)
     if n < 1:
         raise lines.error(f"a graph of {n} nodes")
@@ -58,7 +59,7 @@ def _read_graph(lines):
         if degree != len(others):
             raise lines.error(f"a node of degree {degree} with {len(others)} neighbours")
         if others and not (min(others) >= 0 and max(others) < n):
-            raise lines.error(f"a neighbour that is none of the graph's nodes 0 … {n - 1}")
+            raise lines.error(f"a neighbour that is not one of the graph's nodes 0 … {n - 1}")
         tags.append(tag)
         neighbors.append(others)
     pointers = np.cumsum([0, *map(len, neighbors)])
@@ -68,19 +69,19 @@ def _read_graph(lines):
 
 
 class _Lines:
-    """The lines of a file, read one by one as whole numbers."""
+    """The lines of a file, read one by one as integers."""
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike):
         self.path = path
         self.lines = pathlib.Path(path).read_text().splitlines()
-        self.place = 0
+        self.read = 0  # lines so far
 
     def numbers(self, meaning: str, count: int | None) -> list[int]:
-        """Return the next line's numbers: ``count``, or with None at least two."""
-        if self.place == len(self.lines):
-            raise ValueError(f"{self.path} is cut off: it ends after line {self.place}, where {meaning} should come.")
-        words = self.lines[self.place].split()
-        self.place += 1
+        """Return the numbers of the next line, as many as ``count``, or with None at least two."""
+        if self.read == len(self.lines):
+            raise ValueError(f"{self.path} is truncated: it ends after line {self.read}, where {meaning} should come.")
+        words = self.lines[self.read].split()
+        self.read += 1
         try:
             numbers = [int(word) for word in words]
         except ValueError:
@@ -90,11 +91,11 @@ class _Lines:
         return numbers
 
     def finish(self) -> None:
-        """Refuse what comes after the last graph."""
-        if any(line.strip() for line in self.lines[self.place :]):
-            self.place += 1
-            raise self.error("more than the graphs that the first line announces")
+        """Refuse lines after the last graph."""
+        if any(line.strip() for line in self.lines[self.read :]):
+            self.read += 1
+            raise self.error("more than the number of graphs in the first line")
 
     def error(self, found: str) -> ValueError:
-        """Return an error that names the line."""
-        return ValueError(f"{self.path}, line {self.place} has {found}. The file is damaged or of another format.")
+        """Return an error that names the line read last."""
+        return ValueError(f"{self.path}, line {self.read} has {found}. The file is damaged or in another format.")

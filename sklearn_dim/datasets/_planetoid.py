@@ -4,11 +4,12 @@ import collections
 import hashlib
 import http.client
 import io
+import os
 import pathlib
 import pickle
 import urllib.request
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -16,7 +17,7 @@ from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
 
 URL = "https://github.com/kimiyoung/planetoid/raw/master/data/"
-PARTS = ("tx", "allx", "y", "ty", "ally", "graph", "test.index")
+FILES = ("tx", "allx", "y", "ty", "ally", "graph", "test.index")
 SHA256 = {
     "cora": {
         "tx": "b9afbaa4a400df991f6f02ef677e1e44da55ffc04801fd02f9e673987829226a",
@@ -39,31 +40,33 @@ SHA256 = {
 }
 
 
-def fetch_planetoid(name="cora", *, data_home=None, download_if_missing=True) -> Bunch:
-    """Load a citation graph, Cora or Citeseer, downloading it if it is not there.
+def fetch_planetoid(
+    name: str = "cora", *, data_home: str | os.PathLike | None = None, download_if_missing: bool = True
+) -> Bunch:
+    """Load a citation graph, Cora or Citeseer, and download it if it is not there.
 
-    Papers are nodes, their words the features, citations the edges. The files are pickles, so each is read only
-    if its SHA-256 is the known one, and then by an unpickler that makes arrays and lists only. A download is kept
-    only if it is the known file too.
+    Nodes are papers, features are their words, edges are citations. The files are pickles, so a file is read only if
+    it has the known SHA-256, and only by an unpickler that can make nothing but arrays and lists. A download is kept
+    only if it has the known SHA-256, too.
 
     Parameters
     ----------
     name : {"cora", "citeseer"}, default="cora"
     data_home : str or path-like, default=None
-        The cache, scikit-learn's by default; the files are in its folder ``planetoid``.
+        The cache, by default scikit-learn's; the files are in its folder ``planetoid``.
     download_if_missing : bool, default=True
-        False raises an OSError instead of downloading.
+        Whether to download files that are missing; else an OSError is raised.
 
     Returns
     -------
     Bunch
         ``data`` (CSR, float32), ``adjacency`` (CSR), ``target``, and the standard split as row numbers: ``train``
-        (20 a class), ``validation`` (500) and ``test`` (1000).
+        (20 per class), ``validation`` (500) and ``test`` (1000).
 
     Raises
     ------
     ValueError
-        If the name is unknown, or a file is damaged or another than the known one.
+        If the name is unknown, or a file is not the known one.
     OSError
         If a file is missing and cannot be downloaded.
 
@@ -78,10 +81,10 @@ def fetch_planetoid(name="cora", *, data_home=None, download_if_missing=True) ->
     if name not in SHA256:
         raise ValueError(f"name={name!r} is not a known citation graph; use one of {sorted(SHA256)}.")
     folder = pathlib.Path(get_data_home(data_home)) / "planetoid"
-    tx, allx, y, ty, ally, graph, test = (_read(folder, name, part, download_if_missing) for part in PARTS)
+    tx, allx, y, ty, ally, graph, test = (_read(folder, name, file, download_if_missing) for file in FILES)
     test = np.array(test.split(), dtype=int)
     n = test.max() + 1
-    # Test papers come last, in the order of test.index; numbers missing there are papers without words or class.
+    # Test papers come last, in the order of test.index. Numbers missing there are papers without words and class.
     features = sparse.lil_matrix((n, allx.shape[1]), dtype=np.float32)
     labels = np.zeros((n, ally.shape[1]))
     features[: allx.shape[0]], labels[: len(ally)] = allx, ally
@@ -98,32 +101,32 @@ def fetch_planetoid(name="cora", *, data_home=None, download_if_missing=True) ->
     )
 
 
-def _read(folder, name, part, download_if_missing):
-    """Return what one file holds."""
-    path = folder / f"ind.{name}.{part}"
+def _read(folder: pathlib.Path, name: str, file: str, download_if_missing: bool) -> Any:
+    """Return the content of one file, a text or an unpickled array."""
+    path = folder / f"ind.{name}.{file}"
     if path.exists():
         content = path.read_bytes()
-        _check(content, SHA256[name][part], f"{path} is not the known file: it is damaged or another. Delete it")
+        _check(content, SHA256[name][file], f"{path} is damaged, or not the known file. Delete it")
     elif download_if_missing:
         content = _download(path)
-        _check(content, SHA256[name][part], f"{URL + path.name} came damaged, or has changed there. Nothing was kept")
+        _check(content, SHA256[name][file], f"{URL + path.name} was damaged in transit, or changed. Nothing was kept")
         _store(content, path)
     else:
-        raise OSError(f"{path} is not there and download_if_missing=False. Allow the download, or put it there.")
-    return content.decode() if part == "test.index" else ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
+        raise OSError(f"{path} is missing and download_if_missing=False. Allow the download, or put the file there.")
+    return content.decode() if file == "test.index" else ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
 
 
 def _check(content: bytes, sha256: str, complaint: str) -> None:
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise ValueError(f"{complaint}; retry. ({len(content)} bytes with another SHA-256, which were not unpickled.)")
+        raise ValueError(f"{complaint}; retry. (Its {len(content)} bytes have another SHA-256 and were not unpickled.)")
 
 
 def _download(path: pathlib.Path) -> bytes:
-    """Return a file of the collection."""
+    """Return the content of a file from the collection."""
     try:
         with urllib.request.urlopen(URL + path.name, timeout=60) as response:
             return response.read()
-    except (OSError, http.client.HTTPException) as error:  # no network, or it broke off
+    except (OSError, http.client.HTTPException) as error:  # no network, or the connection was lost
         raise OSError(
             f"{URL + path.name} could not be downloaded ({error}). Without a network, copy the files ind.*.* of "
             f"the collection to {path.parent}, or name the folder above with data_home."
@@ -131,15 +134,15 @@ def _download(path: pathlib.Path) -> bytes:
 
 
 def _store(content: bytes, path: pathlib.Path) -> None:
-    """Write a file, which appears whole or not at all, whoever else writes it."""
+    """Write a file that appears whole or not at all, even if another process writes it at the same time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
 
 
 class ArrayUnpickler(pickle.Unpickler):
-    """Reads pickles of NumPy arrays, CSR matrices and lists, and refuses whatever else they name."""
+    """Reads pickles of NumPy arrays, CSR matrices and lists, and refuses those that name anything else."""
 
     KNOWN: ClassVar[dict] = {
         ("numpy", "ndarray"): np.ndarray,
@@ -150,8 +153,8 @@ class ArrayUnpickler(pickle.Unpickler):
         ("__builtin__", "list"): list,
     }
 
-    def find_class(self, module, name):
-        """Return a known class or function."""
+    def find_class(self, module: str, name: str) -> Any:
+        """Return a known class or function, else raise an UnpicklingError."""
         try:
             return self.KNOWN[module, name]
         except KeyError:

@@ -1,4 +1,4 @@
-"""Tables whose structure is known."""
+"""A generator of tables with a known structure."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -8,10 +8,10 @@ def make_grouped_features(
     n_samples=1000, *, n_factors=6, group_size=8, n_nuisance=2, n_noise=0, n_classes=4, noise=1.0, curved=0.5,
     linear=True, shuffle=True, random_state=None,
 ):  # fmt: skip
-    """Return a table with redundant groups of columns: each group sees one latent factor.
+    """Return a table with redundant groups of columns, where each group depends on one latent factor.
 
-    A column is its factor, or a curve of it, plus noise, in a unit of its own. The class depends on the factors only,
-    so whatever a classifier learns from a column it could learn from the others of its group.
+    A column is its factor, or a nonlinear function of it, plus noise, on a random scale. The class depends only on the
+    factors, so whatever a classifier learns from a column it could learn from the others of its group.
 
     Parameters
     ----------
@@ -19,20 +19,20 @@ def make_grouped_features(
     n_factors : int, default=6
         Independent standard normal factors that the class depends on.
     group_size : int, default=8
-        Columns that see a factor.
+        Columns per factor.
     n_nuisance : int, default=2
-        Further factors, each with its group, that the class does not depend on.
+        Further factors, each with its group of columns, that the class does not depend on.
     n_noise : int, default=0
-        Columns of noise alone.
+        Columns of nothing but noise.
     n_classes : int, default=4
     noise : float, default=1.0
         Standard deviation of the noise, for signals of unit variance.
     curved : float in [0, 1], default=0.5
-        Chance of a column to see a curve of its factor: its square, a wave, a step or its exponential.
+        Probability that a column is a nonlinear function of its factor: square, sine, smooth step or exponential.
     linear : bool, default=True
-        Whether the class is the largest of linear functions of the factors; else of a random ReLU network's outputs.
+        Whether the class is the argmax of linear functions of the factors; else of a random ReLU network's outputs.
     shuffle : bool, default=True
-        Whether the columns are in random order; else groups lie side by side.
+        Whether the columns are in random order; else the columns of a group are next to each other.
     random_state : int, RandomState instance or None, default=None
 
     Returns
@@ -41,7 +41,7 @@ def make_grouped_features(
     y : ndarray of shape (n_samples,)
         The class.
     groups : ndarray of shape (n_features,)
-        The factor that a column sees; those of nuisance come last, and -1 is noise.
+        The number of each column's factor; nuisance factors have the last numbers, and -1 means noise.
 
     Examples
     --------
@@ -55,28 +55,30 @@ def make_grouped_features(
     groups = np.append(np.repeat(np.arange(factors.shape[1]), group_size), np.full(n_noise, -1))
     if shuffle:
         groups = random.permutation(groups)
-    seen = [np.zeros(n_samples) if group < 0 else _seen(random, factors[:, group], curved) for group in groups]
-    X = np.column_stack(seen) + np.where(groups < 0, 1.0, noise) * random.normal(size=(n_samples, len(groups)))
-    units = np.exp(random.normal(size=len(groups)))
+    signals = [np.zeros(n_samples) if group < 0 else _signal(random, factors[:, group], curved) for group in groups]
+    X = np.column_stack(signals) + np.where(groups < 0, 1.0, noise) * random.normal(size=(n_samples, len(groups)))
+    scales = np.exp(random.normal(size=len(groups)))
     y = _scores(random, factors[:, :n_factors], n_classes, linear).argmax(1)
-    return units * (X + random.normal(size=len(groups))), y, groups
+    return scales * (X + random.normal(size=len(groups))), y, groups
 
 
-def _seen(random, factor, curved):
-    """Return what a column sees of its factor, of about zero mean and unit variance."""
-    sign, place = random.choice([-1.0, 1.0]), random.normal()
+def _signal(random: np.random.RandomState, factor: np.ndarray, curved: float) -> np.ndarray:
+    """Return a column without its noise: a function of its factor, with about zero mean and unit variance."""
+    sign, shift = random.choice([-1.0, 1.0]), random.normal()
     if random.uniform() >= curved:
         return sign * factor
-    moved = factor + 0.5 * place
-    curve = random.randint(4)
-    bent = [np.square(moved), np.sin(2 * moved), np.tanh(4 * moved), np.exp(moved)][curve]
-    return sign * (bent - bent.mean()) / max(bent.std(), 1e-12)
+    shifted = factor + 0.5 * shift  # so that the square is not an even function of the factor
+    function = random.randint(4)
+    values = [np.square(shifted), np.sin(2 * shifted), np.tanh(4 * shifted), np.exp(shifted)][function]
+    return sign * (values - values.mean()) / max(values.std(), 1e-12)
 
 
-def _scores(random, factors, n_classes, linear, hidden=16):
-    """Return a score a class; functions of the factors that are alike for all classes."""
+def _scores(
+    random: np.random.RandomState, factors: np.ndarray, n_classes: int, linear: bool, hidden: int = 16
+) -> np.ndarray:
+    """Return scores (n_samples, n_classes), the same kind of random function of the factors for every class."""
     if not linear:
-        turns = 2 * random.normal(size=(factors.shape[1], hidden)) / np.sqrt(factors.shape[1])
-        factors = np.maximum(factors @ turns + random.normal(size=hidden), 0)
+        weights = 2 * random.normal(size=(factors.shape[1], hidden)) / np.sqrt(factors.shape[1])
+        factors = np.maximum(factors @ weights + random.normal(size=hidden), 0)
         factors = (factors - factors.mean(0)) / np.maximum(factors.std(0), 1e-12)
     return factors @ random.normal(size=(factors.shape[1], n_classes))

@@ -26,7 +26,7 @@ from sklearn_dim.encoders._sequences import SequenceEncoder, sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
 from sklearn_dim.encoders._tokens import TokenEncoder
 
-GRAPH_ENCODERS = {"gcn": GCN, "gin": GIN, "sage": GraphSAGE, "sgc": SGC}
+GRAPH_ENCODERS: dict[str, type[GraphEncoder]] = {"gcn": GCN, "gin": GIN, "sage": GraphSAGE, "sgc": SGC}
 
 # For users; what else is imported above is for the estimators and the objectives.
 __all__ = [

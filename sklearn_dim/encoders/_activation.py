@@ -1,4 +1,4 @@
-"""PReLU with one slope, whose gradient takes one pass: torch's own makes a gradient of the slope for every entry."""
+"""PReLU with a cheap gradient: torch's own makes one of the slope for each entry, and then adds them up."""
 
 import torch
 from torch import Tensor, nn
@@ -6,27 +6,25 @@ from torch.nn.functional import leaky_relu
 
 
 class PReLU(nn.PReLU):
-    """x where it is positive, else slope·x; one learnt slope, 0.25 at first."""
+    """x where it is positive, else slope·x, with one learnt slope that starts at 0.25 (He et al., ICCV 2015)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(init=0.25)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the activation of x."""
+        """Return the activation of x, of any shape."""
         return _PReLU.apply(x, self.weight)
 
 
 class _PReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, slope):
-        """Activate."""
         ctx.slope = slope.item()
         ctx.save_for_backward(x)
         return leaky_relu(x, ctx.slope)
 
     @staticmethod
-    def backward(ctx, over_output):
-        """Return the gradients of x and of the slope."""
+    def backward(ctx, output_gradient):
         (x,) = ctx.saved_tensors
-        over_x = torch.ops.aten.leaky_relu_backward(over_output, x, ctx.slope, False)
-        return over_x, (over_output.reshape(-1) @ x.clamp(max=0).view(-1)).view(1)
+        x_gradient = torch.ops.aten.leaky_relu_backward(output_gradient, x, ctx.slope, False)
+        return x_gradient, (output_gradient.reshape(-1) @ x.clamp(max=0).view(-1)).view(1)

@@ -5,15 +5,16 @@ from torch import Tensor, nn
 
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 
-# Most words are in few batches: their vectors take so many times the other weights' steps.
-FASTER = 10.0
+# A word occurs in few batches, so its vector gets few steps; each is to move it this many times as far. Adam's steps do
+# not depend on the size of a gradient, so the parameters are the vectors divided by this factor.
+STEP_FACTOR = 10.0
 
 
 class BagEncoder(Encoder):
-    """Each column has a vector; the values of a row weight them, and a group's weighted sum is a location.
+    """Each column has a vector; a location is the sum of a group's vectors, weighted by the values of a row.
 
-    Rows are given unit length first; columns keep their weights, such as those of TF-IDF. The code is a linear map of
-    the sum over all groups plus an MLP of it. The work grows with the nonzeros of a row, not with the columns.
+    Rows are scaled to unit length first; columns keep their weights, such as those of TF-IDF. The code is a linear map
+    of the sum over all groups plus an MLP of that sum. The work grows with the nonzeros of a row, not with the columns.
 
     Parameters
     ----------
@@ -30,12 +31,22 @@ class BagEncoder(Encoder):
     """
 
     takes_sparse = True
+    group: Tensor
 
-    def __init__(self, n_features, n_components, *, n_groups=8, location_features=64, hidden=256):
+    def __init__(
+        self,
+        n_features: int,
+        n_components: int,
+        *,
+        n_groups: int = 8,
+        location_features: int = 64,
+        hidden: int = 256,
+    ):
         super().__init__()
         self.n_groups = min(n_groups, n_features)
         self.register_buffer("group", torch.randperm(n_features) % self.n_groups)
-        self.vectors = nn.Parameter(torch.randn(n_features, location_features) / (FASTER * location_features**0.5))
+        scale = STEP_FACTOR * location_features**0.5
+        self.vectors = nn.Parameter(torch.randn(n_features, location_features) / scale)
         self.norm = nn.BatchNorm1d(location_features)
         self.fc = batch_normed(nn.Linear(location_features, hidden, bias=False), hidden, nn.BatchNorm1d)
         self.code = nn.Linear(hidden, n_components)
@@ -45,12 +56,13 @@ class BagEncoder(Encoder):
         """Encode rows (n, n_features), a sparse COO tensor or a dense one."""
         x = x if x.is_sparse else x.to_sparse()
         (row, column), n = x.indices(), x.shape[0]
-        place = row * self.n_groups + self.group[column]
+        location = row * self.n_groups + self.group[column]
         squares = x.values().new_zeros(n).index_add(0, row, x.values().square())
-        weights = FASTER * x.values() * squares.clamp(min=1e-30).rsqrt()[row]
+        # The clamp keeps a row of explicit zeros at zero.
+        weights = STEP_FACTOR * x.values() * squares.clamp(min=1e-30).rsqrt()[row]
         weighted = self.vectors.index_select(0, column) * weights[:, None]
-        locations = weighted.new_zeros(n * self.n_groups, weighted.shape[1]).index_add(0, place, weighted)
+        locations = weighted.new_zeros(n * self.n_groups, weighted.shape[1]).index_add(0, location, weighted)
         locations = locations.unflatten(0, (n, self.n_groups))
-        whole = self.norm(locations.sum(1))
-        fc = self.fc(whole)
-        return Encoded(locations, fc, self.code(fc) + self.shortcut(whole))
+        total = self.norm(locations.sum(1))
+        fc = self.fc(total)
+        return Encoded(locations, fc, self.code(fc) + self.shortcut(total))

@@ -1,4 +1,6 @@
-"""The graph isomorphism network, whose sums tell apart whatever Weisfeiler and Lehman's test does."""
+"""The graph isomorphism network, which tells apart all graphs that the Weisfeiler–Lehman test does."""
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -8,30 +10,30 @@ from sklearn_dim.encoders._graphs import hops
 
 
 class GIN(GraphEncoder):
-    """Layers MLP((1 + ε)h + A h), their outputs side by side (Xu et al., ICLR 2019, eq. 4.1 and 4.2).
+    """Layers MLP((1 + ε)h + A h), with their outputs concatenated (Xu et al., ICLR 2019, eq. 4.1 and 4.2).
 
     Parameters
     ----------
     n_features : int
         Columns of X.
     n_components : int
-        Width of a node vector, shared out among the layers.
+        Width of a node embedding, divided among the layers.
     n_layers : int, default=3
-        Layers; fewer where there are fewer components.
+        Layers; at most as many as components.
     """
 
     normalization = "sum"
 
-    def __init__(self, n_features, n_components, *, n_layers=3):
+    def __init__(self, n_features: int, n_components: int, *, n_layers: int = 3):
         super().__init__()
         self.n_hops = n_layers = min(n_layers, n_components)
         widths = [(n_components + layer) // n_layers for layer in range(n_layers)]
         self.layers = nn.ModuleList(map(_Layer, [n_features, *widths], widths))
 
-    def forward(self, X, adjacency) -> Tensor:
-        """Return node vectors (n, n_components)."""
+    def forward(self, X: Any, adjacency: Any) -> Tensor:
+        """Return node embeddings (n_nodes, n_components)."""
         outputs = []
-        for layer, hop in zip(self.layers, hops(adjacency, self.n_hops), strict=True):
+        for layer, hop in zip(self.layers, hops(adjacency, len(self.layers)), strict=True):
             X = layer(X, hop)
             outputs.append(X)
         return torch.cat([output[: len(X)] for output in outputs], 1)
@@ -46,7 +48,7 @@ class _Layer(nn.Module):
             nn.BatchNorm1d(outputs), nn.ReLU(), nn.Linear(outputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU()
         )
 
-    def forward(self, h, hop) -> Tensor:
-        """Return the next vectors (n, outputs) of the nodes that a hop's rows gather for."""
-        hW = h @ self.weight  # the MLP's first product, before the sum instead of after it: h may be sparse
+    def forward(self, h: Any, hop: Any) -> Tensor:
+        """Return the next layer (n_targets, outputs) of the nodes that the rows of a hop gather for."""
+        hW = h @ self.weight  # the MLP's first product comes before the sum instead of after it, as h may be sparse
         return self.rest((1 + self.epsilon) * hW[: hop.shape[0]] + hop @ hW)

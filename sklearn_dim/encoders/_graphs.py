@@ -1,11 +1,8 @@
-"""Encoders for graphs: (node features, adjacency) in, patch vectors out.
-
-``adjacency`` is what a convolution multiplies with, normalised as the encoder's ``normalization`` says: one square
-matrix for a whole graph, or for a sampled batch a list with a matrix a hop, outermost first. Those are rectangular:
-row i gathers for node i, and the first nodes of a hop's columns are the nodes of its rows.
-"""
+"""Encoders made of graph convolutions; `GraphEncoder` says what they are given."""
 
 import itertools
+import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,30 +12,30 @@ from sklearn_dim.encoders._graph_base import GraphEncoder
 
 
 class GCN(GraphEncoder):
-    """Graph convolutions, PReLU(Â X W + b) each, with one shared slope (Veličković et al., ICLR 2019, eq. 3).
+    """Graph convolutions PReLU(Â X W + b), each with one slope for all units (Veličković et al., ICLR 2019, eq. 3).
 
     Parameters
     ----------
     n_features : int
         Columns of X.
     n_components : int
-        Width of a patch vector.
+        Width of a node embedding.
     n_layers : int, default=1
-        Convolutions, one behind the other; 1 is the paper's for graphs that are trained on as a whole.
+        Number of convolutions in a row; 1 is the paper's for graphs that are trained on as a whole.
     """
 
     normalization = "symmetric"
 
-    def __init__(self, n_features, n_components, *, n_layers=1):
+    def __init__(self, n_features: int, n_components: int, *, n_layers: int = 1):
         super().__init__()
         widths = itertools.pairwise([n_features, *[n_components] * n_layers])
         self.layers = nn.ModuleList(_Convolution(*pair) for pair in widths)
         self.n_hops = n_layers
 
-    def forward(self, X, adjacency) -> Tensor:
-        """Return patch vectors (n, n_components)."""
-        for layer, hop in zip(self.layers, hops(adjacency, self.n_hops), strict=True):
-            X = layer.activation(propagate(hop, X, layer.weight) + layer.bias)
+    def forward(self, X: Any, adjacency: Any) -> Tensor:
+        """Return node embeddings (n_nodes, n_components)."""
+        for layer, hop in zip(self.layers, hops(adjacency, len(self.layers)), strict=True):
+            X = layer(X, hop)
         return X
 
     @property
@@ -53,20 +50,24 @@ class SGC(GraphEncoder):
 
     Parameters
     ----------
-    n_features, n_components : int
+    n_features : int
+        Columns of X.
+    n_components : int
+        Width of a node embedding.
     n_hops : int, default=2
         k.
     """
 
     normalization = "symmetric"
+    n_hops: int
 
-    def __init__(self, n_features, n_components, *, n_hops=2):
+    def __init__(self, n_features: int, n_components: int, *, n_hops: int = 2):
         super().__init__()
         self.layer = _Convolution(n_features, n_components)
         self.n_hops = n_hops
 
-    def forward(self, X, adjacency) -> Tensor:
-        """Return patch vectors (n, n_components)."""
+    def forward(self, X: Any, adjacency: Any) -> Tensor:
+        """Return node embeddings (n_nodes, n_components)."""
         first, *others = hops(adjacency, self.n_hops)
         X = propagate(first, X, self.layer.weight)
         for hop in others:
@@ -77,59 +78,67 @@ class SGC(GraphEncoder):
 class GraphSAGE(GraphEncoder):
     """Layers PReLU(X V + M X W + b), M the mean over neighbours (Hamilton et al., NeurIPS 2017).
 
-    What Deep Graph Infomax uses for graphs that are too large to train on as a whole, and for graphs never seen.
+    It is what Deep Graph Infomax uses for graphs too large to train on as a whole, and for graphs unseen in training.
 
     Parameters
     ----------
-    n_features, n_components : int
+    n_features : int
+        Columns of X.
+    n_components : int
+        Width of a node embedding.
     n_layers : int, default=2
-        The paper's has 3.
+        Number of layers; 3 in Deep Graph Infomax.
     """
 
     normalization = "mean"
 
-    def __init__(self, n_features, n_components, *, n_layers=2):
+    def __init__(self, n_features: int, n_components: int, *, n_layers: int = 2):
         super().__init__()
         widths = list(itertools.pairwise([n_features, *[n_components] * n_layers]))
         self.layers = nn.ModuleList(_Convolution(*pair) for pair in widths)
         self.own = nn.ParameterList(_glorot(*pair) for pair in widths)
         self.n_hops = n_layers
 
-    def forward(self, X, adjacency) -> Tensor:
-        """Return patch vectors (n, n_components)."""
-        for layer, own, hop in zip(self.layers, self.own, hops(adjacency, self.n_hops), strict=True):
+    def forward(self, X: Any, adjacency: Any) -> Tensor:
+        """Return node embeddings (n_nodes, n_components)."""
+        for layer, own, hop in zip(self.layers, self.own, hops(adjacency, len(self.layers)), strict=True):
             n = hop.shape[0]
-            itself = X[:n] @ own if isinstance(X, Tensor) else (X @ own)[:n]
-            X = layer.activation(itself + propagate(hop, X, layer.weight) + layer.bias)
+            themselves = X[:n] @ own if isinstance(X, Tensor) else (X @ own)[:n]
+            X = layer(X, hop, themselves)
         return X
 
 
 class _Convolution(nn.Module):
-    """The parameters of a convolution."""
-
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
         self.weight = _glorot(inputs, outputs)
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.activation = PReLU()
 
+    def forward(self, X: Any, hop: Any, added: Tensor | None = None) -> Tensor:
+        """Return PReLU(hop X W + b), with ``added`` inside if given."""
+        gathered = propagate(hop, X, self.weight)
+        return self.activation((gathered if added is None else added + gathered) + self.bias)
+
 
 def _glorot(inputs: int, outputs: int) -> nn.Parameter:
     return nn.Parameter(nn.init.xavier_uniform_(torch.empty(inputs, outputs)))
 
 
-def hops(adjacency, n: int) -> list:
-    """Return the matrices of n hops: those of a sampled batch, or n times the whole graph's."""
+def hops(adjacency: Any, n: int) -> list:
+    """Return the matrices of n hops: those of a sampled batch, or n times that of the whole graph."""
     return adjacency if isinstance(adjacency, list) else [adjacency] * n
 
 
-def propagate(hop, X, weight: Tensor) -> Tensor:
-    """Return hop X W, in the order that is cheaper. X is a tensor, or has only the product ``X @ weight``."""
+DENSE_SPEEDUP = 10  # multiplications of a dense product in the time of one of a sparse product, about
+
+
+def propagate(hop: Any, X: Any, weight: Tensor) -> Tensor:
+    """Return hop X W, computed in the cheaper order. X is a tensor, or only knows the product ``X @ weight``."""
     if not isinstance(X, Tensor):
         return hop @ (X @ weight)
     (n_targets, n_sources), (inputs, outputs) = hop.shape, weight.shape
-    nnz = getattr(hop, "nnz", n_targets * n_sources)
-    # A dense product does a multiplication in about a tenth of the time of a sparse one.
-    gather_first = nnz * inputs + n_targets * inputs * outputs / 10
-    multiply_first = nnz * outputs + n_sources * inputs * outputs / 10
+    nnz = math.prod(hop.shape) if isinstance(hop, Tensor) else hop.nnz
+    gather_first = nnz * inputs + n_targets * inputs * outputs / DENSE_SPEEDUP
+    multiply_first = nnz * outputs + n_sources * inputs * outputs / DENSE_SPEEDUP
     return (hop @ X) @ weight if gather_first < multiply_first else hop @ (X @ weight)

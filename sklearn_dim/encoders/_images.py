@@ -2,15 +2,19 @@
 
 import math
 from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 
+Convolution = tuple[int, int, int, int]  # channels, kernel, stride, padding
+
 
 class ConvEncoder(Encoder):
-    """Convolutions to a map of locations, more convolutions and a fully connected layer to the code.
+    """Convolutions up to a feature map, more convolutions and fully connected layers from it to the code.
 
     Parameters
     ----------
@@ -18,27 +22,38 @@ class ConvEncoder(Encoder):
     n_components : int
         Width of the code.
     local : sequence of tuple (channels, kernel, stride, padding)
-        Convolutions (each with BatchNorm and ReLU) up to the map of locations.
-    rest : sequence of tuple
-        Those after it.
+        Convolutions (each with BatchNorm and ReLU) up to the feature map, whose pixels are the locations.
+    rest : sequence of tuple (channels, kernel, stride, padding)
+        Convolutions after it.
     fc : sequence of int
-        Fully connected layers before the code.
+        Units of the fully connected layers before the code.
     pool_after : set of int, default=()
-        Convolutions (counted from 0) with a 3/2 max-pooling after them.
+        Convolutions (counted from 0) that are followed by max-pooling of size 3 and stride 2.
     n_globals : int, default=1
-        Code vectors, a square number g². More than one come from the cells of a g × g grid over the last map, by the
-        same layers, and the code is (n, n_globals, n_components / n_globals).
+        Number of code vectors, a square number g². With more than one, the same layers make a vector from each cell
+        of a g × g grid over the last map, and the code is (n, n_globals, n_components / n_globals).
     """
 
-    def __init__(self, image_shape, n_components, *, local, rest, fc, pool_after=(), n_globals=1):
+    def __init__(
+        self,
+        image_shape: tuple[int, ...],
+        n_components: int,
+        *,
+        local: Sequence[Convolution],
+        rest: Sequence[Convolution],
+        fc: Sequence[int],
+        pool_after: Collection[int] = (),
+        n_globals: int = 1,
+    ):
         super().__init__()
-        layers, shape = [], tuple(image_shape)
+        layers: list[nn.Module] = []
+        shape = tuple(image_shape)
         for index, (width, kernel, stride, padding) in enumerate([*local, *rest]):
             block = batch_normed(nn.Conv2d(shape[0], width, kernel, stride, padding, bias=False), width, nn.BatchNorm2d)
-            shape = (width, *_after(shape[1:], kernel, stride, padding))
+            shape = (width, *_sides_after(shape[1:], kernel, stride, padding))
             if index in pool_after:
                 block.append(nn.MaxPool2d(3, 2))
-                shape = (width, *_after(shape[1:], 3, 2, 0))
+                shape = (width, *_sides_after(shape[1:], 3, 2, 0))
             if index == len(local) - 1:
                 self.location_shape = shape
             layers.append(block)
@@ -53,29 +68,30 @@ class ConvEncoder(Encoder):
 
 
 class Head(nn.Module):
-    """Fully connected layers from a map to the code, or from the cells of a map to a code vector each.
+    """Fully connected layers from a feature map to the code, or from each cell of a map to one code vector.
 
     Parameters
     ----------
     map_shape : tuple (channels, height, width)
     n_components : int
     fc : sequence of int
-        Layers (each with BatchNorm and ReLU) before the code.
-    n_globals : int
-        See `ConvEncoder`.
+        Units of the layers (each with BatchNorm and ReLU) before the code.
+    n_globals : int, default=1
+        Number of code vectors, see `ConvEncoder`.
     """
 
-    def __init__(self, map_shape, n_components, fc, n_globals=1):
+    def __init__(self, map_shape: tuple[int, ...], n_components: int, fc: Sequence[int], n_globals: int = 1):
         super().__init__()
         self.side = math.isqrt(n_globals)
         if self.side**2 != n_globals or n_components % n_globals or self.side > min(map_shape[1:]):
             raise ValueError(
-                f"n_global_vectors={n_globals} with n_components={n_components} and a last map of {map_shape[1]}x"
-                f"{map_shape[2]} places: it must be a square number g² that divides n_components, with g at most the "
-                "map's side. Take 1 or 4, and n_components a multiple of it."
+                f"n_global_vectors={n_globals} with n_components={n_components} and a last feature map of "
+                f"{map_shape[1]}x{map_shape[2]}: it must be a square number g² that divides n_components, with g at "
+                "most the map's shorter side. Use 1 or 4, and a multiple of it as n_components."
             )
         self.n_globals = n_globals
-        width, hidden = math.prod(map_shape) if n_globals == 1 else map_shape[0], OrderedDict()
+        width = math.prod(map_shape) if n_globals == 1 else map_shape[0]
+        hidden: OrderedDict[str, nn.Module] = OrderedDict()
         for index, units in enumerate(fc):
             hidden[f"fc{index + 1}"] = batch_normed(nn.Linear(width, units, bias=False), units, nn.BatchNorm1d)
             width = units
@@ -83,7 +99,7 @@ class Head(nn.Module):
         self.code = nn.Linear(width, n_components // n_globals)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return fc and code of maps (n, channels, height, width)."""
+        """Return fc and code of feature maps (n, channels, height, width)."""
         n = len(features)
         if self.n_globals == 1:
             fc = self.fc(features.flatten(1))
@@ -93,13 +109,27 @@ class Head(nn.Module):
         return fc.view(n, -1), self.code(fc).view(n, self.n_globals, -1)
 
 
-def _after(size, kernel, stride, padding):
-    """Return height and width behind a convolution or pooling."""
-    return tuple((side + 2 * padding - kernel) // stride + 1 for side in size)
+def _sides_after(sides: tuple[int, ...], kernel: int, stride: int, padding: int) -> tuple[int, ...]:
+    """Return height and width after a convolution or pooling."""
+    return tuple((side + 2 * padding - kernel) // stride + 1 for side in sides)
 
 
-def published_encoder(image_shape, n_components, *, n_globals=1) -> ConvEncoder:
-    """Return the paper's encoder for 28 × 28, 32 × 32 or 64 × 64 images."""
+def published_encoder(image_shape: tuple[int, ...], n_components: int, *, n_globals: int = 1) -> ConvEncoder:
+    """Return the paper's encoder for images of 28 × 28, 32 × 32 or 64 × 64 pixels.
+
+    Parameters
+    ----------
+    image_shape : tuple (channels, height, width)
+    n_components : int
+        Width of the code.
+    n_globals : int, default=1
+        Number of code vectors, see `ConvEncoder`.
+
+    Raises
+    ------
+    ValueError
+        If images have another size.
+    """
     try:
         layout = _PUBLISHED[tuple(image_shape[1:])]
     except KeyError:
@@ -110,7 +140,7 @@ def published_encoder(image_shape, n_components, *, n_globals=1) -> ConvEncoder:
     return ConvEncoder(image_shape, n_components, n_globals=n_globals, **layout)
 
 
-_PUBLISHED = {
+_PUBLISHED: dict[tuple[int, ...], dict[str, Any]] = {
     (28, 28): {"local": [(64, 5, 2, 2), (128, 5, 2, 2)], "rest": [], "fc": [1024]},
     (32, 32): {"local": [(64, 4, 2, 1), (128, 4, 2, 1)], "rest": [(256, 4, 2, 1)], "fc": [1024]},
     # AlexNet-like; pooling after the first, second and last convolution.
@@ -123,18 +153,33 @@ _PUBLISHED = {
 }
 
 
-def image_encoder(image_shape, n_components, width=32, n_globals=1) -> ConvEncoder:
-    """Return an encoder for images of any size from 8 × 8, whose map of locations has 4 to 15 places a side.
+def image_encoder(image_shape: tuple[int, ...], n_components: int, width: int = 32, n_globals: int = 1) -> ConvEncoder:
+    """Return an encoder for images of 8 × 8 pixels or more, whose feature map has 4 to 15 locations per side.
 
-    The published layout with half the channels before and behind the map, and half the hidden units.
+    It is the published layout with half the channels before and after that map, and half the hidden units.
+
+    Parameters
+    ----------
+    image_shape : tuple (channels, height, width)
+    n_components : int
+        Width of the code.
+    width : int, default=32
+        Channels of the first convolution.
+    n_globals : int, default=1
+        Number of code vectors, see `ConvEncoder`.
+
+    Raises
+    ------
+    ValueError
+        If images are smaller.
     """
     side = min(image_shape[1:])
     if side < 8:
         raise ValueError(
-            f"images of {image_shape[1]}x{image_shape[2]} pixels are smaller than 8x8, the least an image encoder "
-            "takes (an image is channels, height, width). Pass the pixels as plain rows, without image_shape."
+            f"images of {image_shape[1]}x{image_shape[2]} pixels are smaller than 8x8, the minimum of an image "
+            "encoder (an image is channels, height, width). Pass the pixels as plain rows, without image_shape."
         )
-    if side < 16:  # look twice at full size before halving
+    if side < 16:  # two convolutions at full size before the only halving
         local = [(width, 3, 1, 1), (2 * width, 3, 1, 1), (2 * width, 4, 2, 1)]
     else:
         halvings = max(2, math.ceil(math.log2(side / 8)))

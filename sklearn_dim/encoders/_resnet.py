@@ -10,7 +10,7 @@ from sklearn_dim.encoders._images import Head
 class FoldedResNet(Encoder):
     """One small ResNet sees each crop by itself; a crop's pooled features are a location, and their map gives the code.
 
-    So a location knows its crop and nothing else of the image (Hjelm et al., ICLR 2019, section 4.3).
+    So a location depends on its crop and on nothing else in the image (Hjelm et al., ICLR 2019, section 4.3).
 
     Parameters
     ----------
@@ -18,23 +18,31 @@ class FoldedResNet(Encoder):
     n_components : int
         Width of the code.
     crop : int, default=None
-        Side of a crop in pixels; a quarter of the shorter side by default, and at least 4. Crops overlap by half.
+        Side of a crop in pixels, a quarter of the shorter side by default, but at least 4. Crops overlap by half.
     width : int, default=16
         Channels of the first layers; a location has four times as many.
     n_globals : int, default=1
-        Code vectors, see `ConvEncoder`.
+        Number of code vectors, see `ConvEncoder`.
     """
 
-    def __init__(self, image_shape, n_components, *, crop=None, width=16, n_globals=1):
+    def __init__(
+        self,
+        image_shape: tuple[int, ...],
+        n_components: int,
+        *,
+        crop: int | None = None,
+        width: int = 16,
+        n_globals: int = 1,
+    ):
         super().__init__()
-        channels, height, rest = image_shape[0], *image_shape[1:]
-        self.crop = max(4, min(height, rest) // 4) if crop is None else crop
+        channels, sides = image_shape[0], image_shape[1:]
+        self.crop = max(4, min(sides) // 4) if crop is None else crop
         self.stride = max(1, self.crop // 2)
-        self.places = tuple((side - self.crop) // self.stride + 1 for side in (height, rest))
+        self.places = tuple((side - self.crop) // self.stride + 1 for side in sides)
         if min(self.places) < 2:
             raise ValueError(
-                f"crops of {self.crop} pixels leave no map of images of {height}x{rest} pixels. Pass a crop of at most "
-                "two thirds of the shorter side, or larger images."
+                f"crops of {self.crop} pixels leave no map of images of {sides[0]}x{sides[1]} pixels. Pass a crop of "
+                "at most two thirds of the shorter side, or larger images."
             )
         self.location_shape = (4 * width, *self.places)
         self.of_a_crop = nn.Sequential(
@@ -46,15 +54,15 @@ class FoldedResNet(Encoder):
             nn.Flatten(),
         )
         self.of_the_map = ResidualBlock(4 * width, 8 * width, stride=2 if min(self.places) > 4 else 1)
-        smaller = tuple(-(-side // self.of_the_map.stride) for side in self.places)
-        self.head = Head((8 * width, *smaller), n_components, [16 * width], n_globals)
+        last_sides = tuple(-(-side // self.of_the_map.stride) for side in self.places)
+        self.head = Head((8 * width, *last_sides), n_components, [16 * width], n_globals)
 
     def forward(self, x: Tensor) -> Encoded:
         """Encode standardised images (n, channels, height, width)."""
-        crops = unfold(x, self.crop, stride=self.stride)  # (n, channels · crop², places)
-        n, _, places = crops.shape
-        crops = crops.transpose(1, 2).reshape(n * places, x.shape[1], self.crop, self.crop)
-        locations = self.of_a_crop(crops).view(n, places, -1)
+        crops = unfold(x, self.crop, stride=self.stride)  # (n, channels · crop², n_locations)
+        n, _, n_locations = crops.shape
+        crops = crops.transpose(1, 2).reshape(n * n_locations, x.shape[1], self.crop, self.crop)
+        locations = self.of_a_crop(crops).view(n, n_locations, -1)
         feature_map = locations.transpose(1, 2).unflatten(2, self.places)
         return Encoded(locations, *self.head(self.of_the_map(feature_map)))
 
@@ -67,12 +75,9 @@ class ResidualBlock(nn.Module):
         self.stride = stride
         self.first = batch_normed(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), outputs, nn.BatchNorm2d)
         self.second = nn.Sequential(nn.Conv2d(outputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs))
-        same = inputs == outputs and stride == 1
-        self.shortcut = (
-            nn.Identity()
-            if same
-            else nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
-        )
+        self.shortcut: nn.Module = nn.Identity()
+        if inputs != outputs or stride > 1:
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, outputs, height / stride, width / stride)."""

@@ -1,6 +1,7 @@
-"""A convolutional encoder for sequences of any length from 8: its locations are the places of the sequence."""
+"""A convolutional encoder for sequences of length 8 or more: its locations are segments of the sequence."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 
 
 class SequenceEncoder(Encoder):
-    """Convolutions to a row of locations, one more and two poolings to the code.
+    """Convolutions up to the locations, then one more convolution and two kinds of pooling for the code.
 
     Parameters
     ----------
@@ -20,17 +21,27 @@ class SequenceEncoder(Encoder):
     local : sequence of tuple (channels, kernel, stride, padding)
         Convolutions (each with BatchNorm and ReLU) up to the locations.
     rest : tuple (channels, kernel, stride, padding)
-        The one after them.
+        The convolution after them.
     fc : int
         Units of the fully connected layer before the code.
     stretches : int, default=4
-        The code sees the mean of each of so many stretches of the sequence, which tell where something is, and the
-        largest value of each feature anywhere, which tells that it is.
+        Number of segments of the sequence. The code is computed from each segment's mean, which tells where something
+        is, and from the maximum of each feature over the sequence, which tells that it is there.
     """
 
-    def __init__(self, sequence_shape, n_components, *, local, rest, fc, stretches=4):
+    def __init__(
+        self,
+        sequence_shape: tuple[int, ...],
+        n_components: int,
+        *,
+        local: Sequence[tuple[int, int, int, int]],
+        rest: tuple[int, int, int, int],
+        fc: int,
+        stretches: int = 4,
+    ):
         super().__init__()
-        layers, (width, length) = [], sequence_shape
+        layers: list[nn.Module] = []
+        width, length = sequence_shape
         for units, kernel, stride, padding in [*local, rest]:
             convolution = nn.Conv1d(width, units, kernel, stride, padding, bias=False)
             layers.append(batch_normed(convolution, units, nn.BatchNorm1d))
@@ -49,25 +60,39 @@ class SequenceEncoder(Encoder):
         return Encoded(features.transpose(1, 2), fc, self.code(fc))
 
     def pool(self, features: Tensor) -> Tensor:
-        """Return the means of the stretches and the maxima of features (n, C, places) as (n, (stretches + 1)·C)."""
-        means, most = adaptive_avg_pool1d(features, self.stretches), adaptive_max_pool1d(features, 1)
-        return torch.cat([means, most], dim=2).flatten(1)
+        """Return segment means and overall maxima of features (n, C, length), as (n, (n_segments + 1)·C)."""
+        means, maxima = adaptive_avg_pool1d(features, self.stretches), adaptive_max_pool1d(features, 1)
+        return torch.cat([means, maxima], dim=2).flatten(1)
 
 
-def sequence_encoder(sequence_shape, n_components, width=32) -> SequenceEncoder:
-    """Return an encoder for sequences of any length from 8, with 4 to 32 locations.
+def sequence_encoder(sequence_shape: tuple[int, ...], n_components: int, width: int = 32) -> SequenceEncoder:
+    """Return an encoder for sequences of length 8 or more, with 4 to 32 locations.
 
-    Halvings beyond those that a length of 64 needs are made two at a time, so that long sequences stay cheap.
+    A length of 64 is halved once. Beyond that, strides of 4 do two halvings at a time, so that long sequences stay
+    cheap.
+
+    Parameters
+    ----------
+    sequence_shape : tuple (channels, length)
+    n_components : int
+        Width of the code.
+    width : int, default=32
+        Channels of the first convolution.
+
+    Raises
+    ------
+    ValueError
+        If the length is less than 8.
     """
     length = sequence_shape[1]
     if length < 8:
         raise ValueError(
-            f"sequences of length {length} are shorter than 8, the least a sequence encoder takes (X is n_samples, "
+            f"sequences of length {length} are shorter than 8, the minimum of a sequence encoder (X is n_samples, "
             "channels, length). Pad them to 8, or pass them flattened, as plain rows; images have a fourth axis."
         )
     halvings = max(1, math.ceil(math.log2(length / 32)))
     strides = [4] * ((halvings - 1) // 2) + [2] * (halvings - 2 * ((halvings - 1) // 2))
-    if len(strides) == 1:  # look once at full length before halving
+    if len(strides) == 1:  # one more convolution, at full length
         strides = [1, *strides]
     local = [(width * min(2**i, 4), *_KERNELS[stride]) for i, stride in enumerate(strides)]
     return SequenceEncoder(sequence_shape, n_components, local=local, rest=(4 * width, 4, 2, 1), fc=8 * width)

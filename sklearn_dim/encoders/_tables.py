@@ -8,7 +8,7 @@ from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 
 
 class TableEncoder(Encoder):
-    """A small network a group of columns makes the locations; an MLP on all columns makes the code.
+    """Each group of columns has a small network that makes its location; an MLP of all columns makes the code.
 
     Parameters
     ----------
@@ -23,19 +23,28 @@ class TableEncoder(Encoder):
     hidden : int, default=256
         Width of the hidden layers.
     reach : float, default=3.0
-        Values beyond ± so many standard deviations are cut to it, so that no row of a heavy-tailed column rules.
+        Values are clipped to ± this many standard deviations, so that no row of a heavy-tailed column dominates.
     """
 
-    def __init__(self, n_features, n_components, *, n_groups=8, location_features=64, hidden=256, reach=3.0):
+    def __init__(
+        self,
+        n_features: int,
+        n_components: int,
+        *,
+        n_groups: int = 8,
+        location_features: int = 64,
+        hidden: int = 256,
+        reach: float = 3.0,
+    ):
         super().__init__()
         self.reach = reach
         self.width = -(-n_features // min(n_groups, n_features))
         n_groups = -(-n_features // self.width)
-        self.missing = n_groups * self.width - n_features
+        self.padding = n_groups * self.width - n_features
         self.local = nn.Sequential(
-            _Grouped(n_groups, self.width, location_features),
+            _GroupedLinear(n_groups, self.width, location_features),
             nn.ReLU(),
-            _Grouped(n_groups, location_features, location_features),
+            _GroupedLinear(n_groups, location_features, location_features),
         )
         self.fc = nn.Sequential(
             batch_normed(nn.Linear(n_features, hidden, bias=False), hidden, nn.BatchNorm1d),
@@ -45,22 +54,21 @@ class TableEncoder(Encoder):
         self.shortcut = nn.Linear(n_features, n_components, bias=False)
 
     def forward(self, x: Tensor) -> Encoded:
-        """Encode rows (n, n_features)."""
+        """Encode standardised rows (n, n_features)."""
         x = x.clamp(-self.reach, self.reach)
-        groups = pad(x, (0, self.missing)).unflatten(1, (-1, self.width))
+        groups = pad(x, (0, self.padding)).unflatten(1, (-1, self.width))
         fc = self.fc(x)
         return Encoded(self.local(groups), fc, self.code(fc) + self.shortcut(x))
 
 
-class _Grouped(nn.Module):
-    """A linear layer of its own for each group: (n, groups, inputs) → (n, groups, outputs)."""
+class _GroupedLinear(nn.Module):
+    """One linear layer per group: (n, groups, inputs) → (n, groups, outputs), initialised as `torch.nn.Linear` is."""
 
     def __init__(self, groups: int, inputs: int, outputs: int):
         super().__init__()
-        reach = inputs**-0.5
-        self.weight = nn.Parameter(torch.empty(groups, inputs, outputs).uniform_(-reach, reach))
-        self.bias = nn.Parameter(torch.empty(groups, 1, outputs).uniform_(-reach, reach))
+        bound = inputs**-0.5
+        self.weight = nn.Parameter(torch.empty(groups, inputs, outputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(groups, 1, outputs).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map each group by its own layer."""
         return torch.baddbmm(self.bias, x.transpose(0, 1), self.weight).transpose(0, 1)

@@ -1,4 +1,4 @@
-"""Graphs: anything a user calls a graph → one immutable `Graph`; neighbours, products, corruption, batches."""
+"""Graphs: the immutable `Graph` that users make, and its normalised adjacency, corruptions, products and batches."""
 
 from sklearn_dim.graphs._batches import GraphBatch, NeighborBatches, whole_graph
 from sklearn_dim.graphs._corrupt import CORRUPTIONS, shuffle, thinned
@@ -8,18 +8,11 @@ from sklearn_dim.graphs._neighbors import NeighborGraph
 from sklearn_dim.graphs._normalize import normalized_adjacency
 from sklearn_dim.graphs._whole_graphs import GraphBatches
 
+# For users; what else is imported above is for the estimators.
 __all__ = [
     "CORRUPTIONS",
     "Graph",
-    "GraphBatch",
-    "GraphBatches",
-    "NeighborBatches",
     "NeighborGraph",
     "SparseMatrix",
-    "as_graph",
-    "as_matrix",
     "normalized_adjacency",
-    "shuffle",
-    "thinned",
-    "whole_graph",
 ]

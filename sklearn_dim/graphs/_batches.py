@@ -1,8 +1,8 @@
 """Batches of a graph: all of it, or some nodes with a sample of their neighbourhood."""
 
 import math
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,64 +13,98 @@ from sklearn_dim.graphs._matrix import SparseMatrix, as_matrix
 
 
 class GraphBatch(NamedTuple):
-    """What an encoder is given of a graph.
+    """What an encoder is given of a graph, and which of its embeddings count.
 
     Attributes
     ----------
     X : Tensor or SparseMatrix of shape (n_sources, n_features)
     adjacency : SparseMatrix, or a list of them
-        Of a whole graph, square; of a sample, a matrix a hop.
+        One square matrix for a whole graph, one matrix per hop for a sample.
     n_nodes : int
-        The first nodes, which the batch is about; the others only lend their features.
-    parts : Tensor of int of shape (n_nodes,)
-        Of several graphs the number of each node's own, else 0.
-    n_parts : int
-        How many graphs there are.
+        Number of nodes that the batch is about. They come first in X; the others are their neighbours.
+    graph_ids : Tensor of int of shape (n_nodes,)
+        Which of several graphs each node belongs to; zeros for a single graph.
+    n_graphs : int
+        Number of graphs.
     """
 
-    X: "Tensor | SparseMatrix"
-    adjacency: "SparseMatrix | list[SparseMatrix]"
+    X: Tensor | SparseMatrix
+    adjacency: SparseMatrix | list[SparseMatrix]
     n_nodes: int
-    parts: Tensor
-    n_parts: int
+    graph_ids: Tensor
+    n_graphs: int
 
 
-def whole_graph(X, matrix, parts, *, dense=False, dtype=torch.float32, device="cpu") -> GraphBatch:
-    """Return features and propagation matrix (scipy or NumPy) of a graph as one batch."""
-    where = {"dtype": dtype, "device": device}
-    X, matrix, parts = as_matrix(X, dense=dense, **where), SparseMatrix(matrix, **where), torch.as_tensor(parts)
-    return GraphBatch(X, matrix, X.shape[0], parts.to(device), int(parts.max()) + 1)
-
-
-class NeighborBatches:
-    """An iterable of batches of nodes, each with a fresh sample of its neighbourhood; a pass over it is an epoch.
-
-    What a batch takes does not grow with the graph. A node with more neighbours than ``fan_out`` draws as many of
-    them, with replacement, and their entries are scaled so that what they add up to is the same in expectation
-    (Hamilton et al., NeurIPS 2017).
+def whole_graph(
+    X: Any,
+    matrix: Any,
+    graph_ids: np.ndarray,
+    *,
+    dense: bool = False,
+    dtype: torch.dtype = torch.float32,
+    device: str | torch.device = "cpu",
+) -> GraphBatch:
+    """Return a graph as one batch.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_nodes, n_features)
     matrix : CSR matrix of shape (n_nodes, n_nodes)
         The propagation matrix.
-    parts : ndarray of int of shape (n_nodes,)
-    batch_size : int
-    fan_out : sequence of int or None
-        Neighbours drawn a hop, that of the batch's own nodes first; None takes all.
-    square : bool, default=False
-        One matrix over all nodes of the sample in the place of a matrix a hop, for an encoder that knows no hops.
+    graph_ids : ndarray of int of shape (n_nodes,)
     dense : bool, default=False
-        X as a dense tensor.
+        Whether X has to be a dense tensor.
+    dtype : torch.dtype, default=torch.float32
+    device : str or torch.device, default="cpu"
+    """
+    ids = torch.as_tensor(graph_ids)
+    inputs = as_matrix(X, dense=dense, dtype=dtype, device=device), SparseMatrix(matrix, dtype, device)
+    return GraphBatch(*inputs, X.shape[0], ids.to(device), int(ids.max()) + 1)
+
+
+class NeighborBatches:
+    """An iterable of batches of nodes, each with a new sample of its neighbourhood; one pass over it is one epoch.
+
+    Time and memory of a batch do not grow with the graph. Of a node with more neighbours than ``fan_out``, as many
+    are drawn with replacement, and their entries are scaled so that their sum has the same expectation (Hamilton et
+    al., NeurIPS 2017). `sklearn_dim.training.data_parallel` cannot divide these batches: they are parts of one graph.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_nodes, n_features)
+    matrix : CSR matrix of shape (n_nodes, n_nodes)
+        The propagation matrix.
+    graph_ids : ndarray of int of shape (n_nodes,)
+        See `GraphBatch`.
+    batch_size : int
+        Maximum number of nodes in a batch, but no batch has fewer than two.
+    fan_out : sequence of int or None
+        Number of neighbours drawn in each hop, that of the batch's own nodes first; None takes all of them.
+    square : bool, default=False
+        Whether a batch has one matrix over all nodes of the sample instead of one matrix per hop, for an encoder that
+        knows no hops.
+    dense : bool, default=False
+        Whether X has to be a dense tensor.
     device : str or torch.device, default="cpu"
     """
 
-    def __init__(self, X, matrix, parts, *, batch_size, fan_out, square=False, dense=False, device="cpu"):
-        self.X, self.matrix, self.parts = X, matrix.tocsr(), torch.as_tensor(parts)
-        self.n_parts = int(self.parts.max()) + 1
+    def __init__(
+        self,
+        X: Any,
+        matrix: sparse.csr_matrix,
+        graph_ids: np.ndarray,
+        *,
+        batch_size: int,
+        fan_out: Sequence[int | None],
+        square: bool = False,
+        dense: bool = False,
+        device: str | torch.device = "cpu",
+    ):
+        self.X, self.matrix, self.graph_ids = X, matrix.tocsr(), torch.as_tensor(graph_ids)
+        self.n_graphs = int(self.graph_ids.max()) + 1
         self.fan_out, self.square, self.dense, self.device = tuple(fan_out), square, dense, device
         self.n_batches = max(1, min(math.ceil(X.shape[0] / batch_size), X.shape[0] // 2))
-        self._place = np.full(X.shape[0], -1)
+        self._position = np.full(X.shape[0], -1)  # of each node in the sample, −1 for those outside
 
     def __len__(self) -> int:
         return self.n_batches
@@ -81,20 +115,32 @@ class NeighborBatches:
             yield (self.batch(nodes, rng),)
 
     def batch(self, nodes: np.ndarray, rng: np.random.Generator) -> GraphBatch:
-        """Return the batch of some nodes."""
-        reached, hops = nodes, []
+        """Return the batch of these nodes, an array of their numbers."""
+        reached = nodes
+        hops: list[sparse.csr_matrix] = []
         for fan_out in self.fan_out:
             reached, hop = self._reach(reached, fan_out, rng)
             hops.insert(0, hop)
+        adjacency: SparseMatrix | list[SparseMatrix]
         if self.square:
-            adjacency = SparseMatrix(_joined(hops), device=self.device)
+            adjacency = SparseMatrix(_join_hops(hops), device=self.device)
         else:
             adjacency = [SparseMatrix(hop, device=self.device) for hop in hops]
         X = as_matrix(self.X[reached], dense=self.dense, device=self.device)
-        return GraphBatch(X, adjacency, len(nodes), self.parts[nodes].to(self.device), self.n_parts)
+        return GraphBatch(X, adjacency, len(nodes), self.graph_ids[nodes].to(self.device), self.n_graphs)
 
-    def _reach(self, targets, fan_out, rng) -> tuple[np.ndarray, sparse.csr_matrix]:
-        """Return the targets followed by the neighbours drawn, and the rows of the matrix between them."""
+    def _reach(
+        self, targets: np.ndarray, fan_out: int | None, rng: np.random.Generator
+    ) -> tuple[np.ndarray, sparse.csr_matrix]:
+        """Draw neighbours of the targets.
+
+        Returns
+        -------
+        reached : ndarray of int of shape (n_reached,)
+            The targets, followed by their neighbours.
+        hop : CSR matrix of shape (n_targets, n_reached)
+            The entries of the propagation matrix between them.
+        """
         start, stop = self.matrix.indptr[targets], self.matrix.indptr[targets + 1]
         degree = stop - start
         drawn = degree if fan_out is None else np.minimum(degree, fan_out)
@@ -105,18 +151,18 @@ class NeighborBatches:
         entry[crowded] = rng.random(crowded.sum()) * degree[row[crowded]]
         entry += start[row]
         columns, values = self.matrix.indices[entry], self.matrix.data[entry] * (degree / np.maximum(drawn, 1))[row]
-        self._place[targets] = np.arange(len(targets))
-        others = np.unique(columns[self._place[columns] < 0])
+        self._position[targets] = np.arange(len(targets))
+        others = np.unique(columns[self._position[columns] < 0])
         reached = np.concatenate([targets, others])
-        self._place[others] = np.arange(len(targets), len(reached))
-        hop = sparse.csr_matrix((values, self._place[columns], pointers), shape=(len(targets), len(reached)))
+        self._position[others] = np.arange(len(targets), len(reached))
+        hop = sparse.csr_matrix((values, self._position[columns], pointers), shape=(len(targets), len(reached)))
         hop.sum_duplicates()
-        self._place[reached] = -1
+        self._position[reached] = -1
         return reached, hop
 
 
-def _joined(hops: list[sparse.csr_matrix]) -> sparse.csr_matrix:
-    """Return one square matrix: each node's row is that of the hop that comes last and has it."""
+def _join_hops(hops: list[sparse.csr_matrix]) -> sparse.csr_matrix:
+    """Return one square matrix, in which the row of a node is its row in the innermost hop that has one."""
     outermost, *inner = hops
     size = outermost.shape[1]
     joined, done = [], 0

@@ -1,19 +1,24 @@
-"""The corrupted twin of a graph, whose nodes are the independent ones.
+"""Corruptions of a graph, whose nodes are the negatives of Deep Graph Infomax.
 
 A corruption is a function (X, adjacency) → ((X, adjacency), (X', adjacency')): the graph, perhaps in a form that shares
-work with its twin, and the twin. It draws from torch's generator.
+products with the corrupted graph, and the corrupted graph. It draws from torch's generator.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from sklearn_dim.graphs._matrix import MaskedColumns, SharedProducts, ShuffledRows, SparseMatrix
 
-DROPPED = 0.5  # share of features or edges that a twin lacks
+DROPPED = 0.5  # probability of a feature or an edge to be dropped: with ½ there are most ways to corrupt a graph
+
+Inputs = tuple[Any, Any]  # X, a tensor or a matrix that knows ``X @ weight``, and adjacency, a matrix or one per hop
 
 
-def shuffle(X, adjacency):
-    """The rows of X change places, the edges stay (Veličković et al., ICLR 2019, section 3.4)."""
+def shuffle(X: Any, adjacency: Any) -> tuple[Inputs, Inputs]:
+    """Shuffle the rows of X and keep the edges (Veličković et al., ICLR 2019, section 3.4)."""
     order = torch.randperm(X.shape[0]).to(X.device)
     if isinstance(X, Tensor):
         return (X, adjacency), (X[order], adjacency)
@@ -21,34 +26,34 @@ def shuffle(X, adjacency):
     return (X, adjacency), (ShuffledRows(X, order), adjacency)
 
 
-def masked_shuffle(X, adjacency):
-    """Half of the columns of X, chosen anew, are hidden from both graphs, the others doubled; then `shuffle`.
+def masked_shuffle(X: Any, adjacency: Any) -> tuple[Inputs, Inputs]:
+    """Set a random half of the columns of X to zero in both graphs and double the others; then `shuffle`.
 
-    The feature masks of later contrastive methods (Zhu et al., "Deep Graph Contrastive Representation Learning", 2020).
+    These are the feature masks of Zhu et al., "Deep Graph Contrastive Representation Learning", 2020.
     """
     mask = (torch.rand(X.shape[1]).to(X.device) >= DROPPED) / (1 - DROPPED)
     return shuffle(X * mask if isinstance(X, Tensor) else MaskedColumns(X, mask), adjacency)
 
 
-def drop_features(X, adjacency):
-    """Each entry of X is zero with probability ½."""
+def drop_features(X: Any, adjacency: Any) -> tuple[Inputs, Inputs]:
+    """Set each entry of X to zero with probability ½."""
     return (X, adjacency), (thinned(X, DROPPED), adjacency)
 
 
-def drop_edges(X, adjacency):
-    """Each entry of the propagation matrix, loops included, is zero with probability ½."""
+def drop_edges(X: Any, adjacency: Any) -> tuple[Inputs, Inputs]:
+    """Set each entry of the propagation matrix, loops included, to zero with probability ½."""
     hops = [thinned(hop, DROPPED) for hop in adjacency] if isinstance(adjacency, list) else thinned(adjacency, DROPPED)
     return (X, adjacency), (X, hops)
 
 
-def thinned(matrix, share: float):
-    """Return a matrix without a random ``share`` of its entries."""
+def thinned(matrix: Any, probability: float) -> Any:
+    """Return a tensor or a `SparseMatrix` with each entry set to zero with this probability."""
     if isinstance(matrix, SparseMatrix):
-        return matrix.masked(torch.rand(matrix.nnz).to(matrix.device) >= share)
-    return matrix * (torch.rand(matrix.shape).to(matrix.device) >= share)
+        return matrix.masked(torch.rand(matrix.nnz).to(matrix.device) >= probability)
+    return matrix * (torch.rand(matrix.shape).to(matrix.device) >= probability)
 
 
-CORRUPTIONS = {
+CORRUPTIONS: dict[str, Callable[[Any, Any], tuple[Inputs, Inputs]]] = {
     "shuffle": shuffle,
     "masked_shuffle": masked_shuffle,
     "feature_dropout": drop_features,

@@ -1,6 +1,7 @@
-"""The one graph that the estimators take."""
+"""The graph that the estimators take."""
 
-from functools import partial
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,22 +10,22 @@ from sklearn.utils import check_array
 
 
 class Graph:
-    """Nodes with features, and their adjacency: an X whose rows are nodes.
+    """Nodes with features, and the edges between them: an X whose rows are nodes.
 
-    Cutting it (``graph[rows]``, as cross-validation does) selects rows and keeps the whole graph around them:
-    unlabelled neighbours stay visible, the transductive setting of the papers. A Graph is immutable, so copies
-    and clones share it.
+    Indexing (``graph[rows]``, as cross-validation does) selects rows and keeps the whole graph around them: unlabelled
+    neighbours stay visible, as in the transductive setting of the papers. A Graph is immutable, so copies and clones
+    share it.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, DataFrame} of shape (n_nodes, n_features)
         Node features.
     adjacency : {array-like, sparse matrix} of shape (n_nodes, n_nodes)
-        Entry (i, j) is the weight of the edge from i to j, 0 for none. Loops are dropped: an encoder that wants
-        them adds them.
+        Entry (i, j) is the weight of the edge from i to j, 0 for none. Loops are dropped; an encoder that needs them
+        adds them.
     directed : bool, default=False
-        Keep directions: a node gathers only from the nodes its edges lead to. By default an edge given one way counts
-        both ways, with the larger of the two weights where they differ.
+        Whether edges keep their direction, so that a node gathers only from the nodes that its edges lead to. By
+        default edges count both ways, with the larger of the two weights where these differ.
 
     Attributes
     ----------
@@ -32,16 +33,21 @@ class Graph:
         Features of all nodes.
     adjacency : CSR matrix of shape (n_nodes, n_nodes)
         Edges of all nodes.
-    rows : ndarray of int
-        The nodes selected.
+    rows : ndarray of int of shape (n_selected,)
+        Numbers of the selected nodes.
+    names : ndarray of str of shape (n_features,), or None
+        Names of the features, if X is a DataFrame.
+    directed : bool
     parts : ndarray of int of shape (n_nodes,)
-        For a `union`, which of the graphs each node is of; else zeros.
+        In a `union`, the number of each node's graph; else zeros.
     shape : tuple (n_selected, n_features)
+    dtype : numpy.dtype
+        Type of the features.
 
     Raises
     ------
     ValueError
-        If the shapes do not match, or a feature or weight is missing, infinite, or (a weight) negative.
+        If the shapes do not match, a feature or weight is missing or infinite, or a weight is negative.
 
     Examples
     --------
@@ -55,8 +61,14 @@ class Graph:
     """
 
     ndim = 2
+    features: Any
+    adjacency: sparse.csr_matrix
+    rows: np.ndarray
+    names: np.ndarray | None
+    directed: bool
+    parts: np.ndarray
 
-    def __init__(self, X, adjacency, *, directed=False):
+    def __init__(self, X: Any, adjacency: Any, *, directed: bool = False):
         names = np.asarray(X.columns, dtype=object) if isinstance(X, pd.DataFrame) else None
         X = _check_features(X)
         adjacency = _check_adjacency(adjacency, X.shape[0], directed)
@@ -69,161 +81,196 @@ class Graph:
             parts=np.zeros(X.shape[0], dtype=int),
         )
 
-    def _set(self, **values):
+    def _set(self, **values: Any) -> "Graph":
         self.__dict__.update(values)
         return self
 
-    def _with(self, **values):
+    def _with(self, **values: Any) -> "Graph":
         return Graph.__new__(Graph)._set(**{**vars(self), **values})
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a Graph is immutable; make a new one instead of setting {name!r}")
 
     @classmethod
-    def from_edges(cls, nodes, edges, *, source="source", target="target", weight=None, directed=False):
-        """Return the graph of two DataFrames.
+    def from_edges(
+        cls,
+        nodes: pd.DataFrame,
+        edges: pd.DataFrame,
+        *,
+        source: str = "source",
+        target: str = "target",
+        weight: str | None = None,
+        directed: bool = False,
+    ) -> "Graph":
+        """Make a graph from two DataFrames.
 
         Parameters
         ----------
         nodes : DataFrame
-            Features, a row a node; its index names the nodes.
+            Features, one row per node; the index names the nodes.
         edges : DataFrame
-            A row an edge.
+            One row per edge.
         source, target : str
-            Columns of ``edges`` with the names of its two nodes.
+            Columns of ``edges`` with the names of the two nodes.
         weight : str, default=None
-            Column with the edge's weight, 1 by default.
+            Column of ``edges`` with the weights, 1 by default.
         directed : bool, default=False
             As in `Graph`.
+
+        Raises
+        ------
+        ValueError
+            If ``edges`` lacks a column, or names a node that is not in the index.
         """
         ends = []
         for column in (source, target):
             if column not in edges:
                 raise ValueError(f"edges has no column {column!r}; it has {list(edges.columns)}. Name it in the call.")
-            place = nodes.index.get_indexer(edges[column])
-            if (place < 0).any():
-                unknown = edges[column].iloc[int(np.argmax(place < 0))]
+            position = nodes.index.get_indexer(edges[column])
+            if (position < 0).any():
+                unknown = edges[column].iloc[int(np.argmax(position < 0))]
                 raise ValueError(f"edges[{column!r}] names {unknown!r}, which is not in the index of nodes.")
-            ends.append(place)
+            ends.append(position)
         weights = np.ones(len(edges)) if weight is None else edges[weight].to_numpy(dtype=float)
         n = len(nodes)
         return cls(nodes, sparse.csr_matrix((weights, tuple(ends)), shape=(n, n)), directed=directed)
 
     @classmethod
-    def from_networkx(cls, graph, features="x", *, weight="weight"):
-        """Return the graph of a networkx graph whose nodes carry their features as the attribute ``features``."""
+    def from_networkx(cls, graph: Any, features: str = "x", *, weight: str = "weight") -> "Graph":
+        """Make a graph from one of networkx.
+
+        Parameters
+        ----------
+        graph : networkx.Graph or DiGraph
+            The edges of a DiGraph keep their direction.
+        features : str, default="x"
+            The attribute of each node that holds its features, a number or a sequence of numbers.
+        weight : str, default="weight"
+            The attribute of an edge that holds its weight, 1 where it is missing.
+
+        Raises
+        ------
+        ValueError
+            If a node has no such attribute.
+        """
         import networkx as nx
 
         missing = [node for node, data in graph.nodes(data=True) if features not in data]
         if missing:
             raise ValueError(
-                f"node {missing[0]!r} has no attribute {features!r}; name the one that holds its features."
+                f"node {missing[0]!r} has no attribute {features!r}; pass the name of the one that holds its features."
             )
         X = np.array([np.atleast_1d(data[features]) for _, data in graph.nodes(data=True)], dtype=float)
         return cls(X, nx.to_scipy_sparse_array(graph, weight=weight), directed=graph.is_directed())
 
     @classmethod
-    def from_pyg(cls, data, *, directed=False):
-        """Return the graph of a torch_geometric ``Data`` with x, edge_index and perhaps edge_weight.
+    def from_pyg(cls, data: Any, *, directed: bool = False) -> "Graph":
+        """Make a graph from one of torch_geometric.
 
-        There an edge is the way of a message: its target gathers from its source, so it becomes an edge from target
-        to source here.
+        There an edge is the path of a message: its target gathers from its source. So here it becomes an edge from
+        target to source.
+
+        Parameters
+        ----------
+        data : torch_geometric.data.Data
+            With x, edge_index and perhaps edge_weight.
+        directed : bool, default=False
+            As in `Graph`.
         """
         ends = data.edge_index.flip(0).cpu().numpy()
-        given = getattr(data, "edge_weight", None)
-        weights = np.ones(ends.shape[1]) if given is None else given.cpu().numpy().astype(float)
+        weights = np.ones(ends.shape[1]) if data.edge_weight is None else data.edge_weight.cpu().numpy().astype(float)
         n = data.num_nodes
         return cls(data.x.cpu().numpy(), sparse.csr_matrix((weights, ends), shape=(n, n)), directed=directed)
 
     @classmethod
-    def union(cls, graphs):
-        """Return several graphs as one, side by side, whose attribute ``parts`` tells them apart.
+    def union(cls, graphs: Sequence["Graph"]) -> "Graph":
+        """Join several graphs into one, without edges between them; the attribute ``parts`` tells them apart.
 
         Parameters
         ----------
         graphs : sequence of Graph
-            With the same number of features. Their selected nodes are selected, in order.
+            With the same number of features. Their selected nodes stay selected, in order.
 
         Raises
         ------
         ValueError
-            If there is none, or features differ in number.
+            If there are none, or their numbers of features differ.
         TypeError
             If one is not a Graph.
         """
         graphs = list(graphs)
-        for place, graph in enumerate(graphs):
+        for number, graph in enumerate(graphs):
             if not isinstance(graph, Graph):
-                raise TypeError(f"graphs[{place}] is a {type(graph).__name__}; expected a Graph(X, adjacency).")
+                raise TypeError(f"graphs[{number}] is a {type(graph).__name__}; expected a Graph(X, adjacency).")
             if graph.shape[1] != graphs[0].shape[1]:
                 raise ValueError(
-                    f"graphs[{place}] has {graph.shape[1]} features, but graphs[0] has {graphs[0].shape[1]}; give all "
+                    f"graphs[{number}] has {graph.shape[1]} features, but graphs[0] has {graphs[0].shape[1]}; give all "
                     "graphs the same features."
                 )
         if not graphs:
             raise ValueError("graphs is empty; give at least one Graph.")
         sizes = [graph.features.shape[0] for graph in graphs]
         starts = np.cumsum([0, *sizes[:-1]])
-        some_sparse = any(sparse.issparse(graph.features) for graph in graphs)
-        stack = partial(sparse.vstack, format="csr") if some_sparse else np.vstack
+        features = [graph.features for graph in graphs]
+        some_sparse = any(map(sparse.issparse, features))
         return graphs[0]._with(
-            features=stack([graph.features for graph in graphs]),
+            features=sparse.vstack(features, format="csr") if some_sparse else np.vstack(features),
             adjacency=sparse.block_diag([graph.adjacency for graph in graphs], format="csr"),
             rows=np.concatenate([start + graph.rows for start, graph in zip(starts, graphs, strict=True)]),
             parts=np.repeat(np.arange(len(graphs)), sizes),
             directed=any(graph.directed for graph in graphs),
         )
 
-    def induced(self):
-        """Return the graph of the selected nodes alone, with the edges between them."""
+    def induced(self) -> "Graph":
+        """Return the graph of only the selected nodes and the edges between them."""
         edges = self.adjacency[self.rows][:, self.rows]
         rows = np.arange(len(self))
         return self._with(features=self.features[self.rows], adjacency=edges, rows=rows, parts=self.parts[self.rows])
 
     @property
-    def shape(self):
-        """Number of selected nodes, and of features."""
+    def shape(self) -> tuple[int, int]:
+        """Number of selected nodes and number of features."""
         return len(self.rows), self.features.shape[1]
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """Type of the features."""
         return self.features.dtype
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> "Graph":
         if isinstance(key, tuple):  # graph[rows, ...], as scikit-learn's indexing asks
             key, *rest = key
             if any(part is not Ellipsis and part != slice(None) for part in rest):
-                raise IndexError("a Graph is cut by rows only; select features before making it")
+                raise IndexError("a Graph is indexed by rows only; select features before making it")
         rows = np.atleast_1d(self.rows[key])
         return self._with(rows=rows)
 
-    def __copy__(self):
+    def __copy__(self) -> "Graph":
         return self
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: dict) -> "Graph":
         return self
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         whole = self.features.shape[0]
         edges = self.adjacency.nnz if self.directed else self.adjacency.nnz // 2
         selected = "" if len(self) == whole else f"{len(self)} of "
         return f"Graph({selected}{whole} nodes, {edges} edges, {self.shape[1]} features)"
 
 
-def as_graph(X):
-    """Return a list of Graphs as their union, anything else as it is."""
+def as_graph(X: Any) -> Any:
+    """Return the union of a list of Graphs, and anything else as it is."""
     return Graph.union(X) if isinstance(X, list | tuple) and X and isinstance(X[0], Graph) else X
 
 
-def _check_features(X):
-    """Return valid features, dense or CSR."""
+def _check_features(X: Any) -> Any:
+    """Return features as a valid array or CSR matrix."""
     try:
         return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X of the Graph")
     except ValueError as error:
@@ -232,19 +279,21 @@ def _check_features(X):
         raise ValueError(f"X of the Graph holds text, but features are numbers ({error}). Encode it first.") from error
 
 
-def _check_adjacency(adjacency, n_nodes: int, directed: bool) -> sparse.csr_matrix:
-    """Return a valid adjacency as CSR, without loops, and symmetric unless directed."""
+def _check_adjacency(adjacency: Any, n_nodes: int, directed: bool) -> sparse.csr_matrix:
+    """Return a valid adjacency as a CSR matrix, without loops, and symmetric unless directed."""
     shape = np.shape(adjacency)
     if len(shape) != 2 or shape != (n_nodes, n_nodes):
         raise ValueError(
-            f"adjacency has shape {shape}, but X has {n_nodes} rows; expected ({n_nodes}, {n_nodes}), a row and a "
-            "column a node. A list of edges goes through Graph.from_edges."
+            f"adjacency has shape {shape}, but X has {n_nodes} rows; expected ({n_nodes}, {n_nodes}), one row and "
+            "one column per node. For a list of edges use Graph.from_edges."
         )
     adjacency = check_array(adjacency, accept_sparse="csr", dtype=np.float32, input_name="adjacency")
     adjacency = sparse.csr_matrix(adjacency, copy=True)
     adjacency.sum_duplicates()
     if adjacency.nnz and adjacency.data.min() < 0:
-        raise ValueError(f"adjacency has negative weights (least {adjacency.data.min()}); weights must be at least 0.")
+        raise ValueError(
+            f"adjacency has negative weights (minimum {adjacency.data.min()}); weights must be at least 0."
+        )
     adjacency = sparse.csr_matrix(adjacency - sparse.diags(adjacency.diagonal()))
     adjacency.eliminate_zeros()
     return adjacency if directed else adjacency.maximum(adjacency.T).tocsr()

@@ -1,29 +1,37 @@
-"""A constant sparse matrix for torch, with a product that is fast both ways."""
+"""A constant sparse matrix for torch, whose product is fast forwards and backwards."""
 
 import copy
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor
 
-DENSE_ABOVE = 0.1  # share of non-zeros from which a dense product is faster
+DENSE_ABOVE = 0.1  # fraction of nonzeros from which a dense product is faster, about
 
 
 class SparseMatrix:
-    """A CSR matrix and its transpose, multiplied from the left: ``matrix @ dense``.
-
-    Gradients flow to the dense factor.
+    """A constant CSR matrix, kept with its transpose, for products ``matrix @ dense`` with a gradient for ``dense``.
 
     Parameters
     ----------
     matrix : scipy sparse matrix of shape (n, m)
     dtype : torch.dtype, default=torch.float32
     device : str or torch.device, default="cpu"
+
+    Attributes
+    ----------
+    shape : tuple (n, m)
+    dtype : torch.dtype
+    nnz : int
+    device : torch.device
+    edges : tuple of Tensor
+        The entries as torch_geometric takes edges.
     """
 
-    def __init__(self, matrix, dtype=torch.float32, device="cpu"):
+    def __init__(self, matrix: Any, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"):
         self.shape, self.dtype, self.nnz = matrix.shape, dtype, matrix.nnz
         self.device = torch.device(device)
         self.forward = _torch_csr(matrix.tocsr(), dtype, device)
@@ -38,14 +46,14 @@ class SparseMatrix:
         return _multiply(self.forward, dense, out)
 
     def transpose_times(self, dense: Tensor, out: Tensor | None = None, *, add: bool = False) -> Tensor:
-        """Return the transpose's product without a gradient, into ``out`` if given; with ``add`` on top of it."""
+        """Return the product of the transpose without a gradient, into ``out`` if given, or added to it."""
         return _multiply(self.backward, dense, out, add)
 
     def with_shuffled_columns(self, order: Tensor) -> "SparseMatrix":
         """Return the matrix whose product with Y is this one's with Y[order]."""
-        twin = copy.copy(self)
+        shuffled = copy.copy(self)
         start, columns, values = self.forward.crow_indices(), self.forward.col_indices(), self.forward.values()
-        twin.forward = _csr(start, order.to(columns.dtype)[columns], values, self.shape)
+        shuffled.forward = _csr(start, order.to(columns.dtype)[columns], values, self.shape)
         start, columns, values = self.backward.crow_indices(), self.backward.col_indices(), self.backward.values()
         rows = torch.argsort(order)
         counts = start.diff()[rows]
@@ -53,20 +61,20 @@ class SparseMatrix:
         entries = torch.arange(len(values), device=self.device)
         entries += torch.repeat_interleave(start[:-1][rows] - ends + counts, counts, output_size=len(values))
         moved = torch.cat([ends.new_zeros(1), ends]).to(start.dtype)
-        twin.backward = _csr(moved, columns[entries], values[entries], self.backward.shape)
-        return twin
+        shuffled.backward = _csr(moved, columns[entries], values[entries], self.backward.shape)
+        return shuffled
 
     def __len__(self) -> int:
         return self.shape[0]
 
     @property
     def edges(self) -> tuple[Tensor, Tensor]:
-        """Entries as torch_geometric takes edges: (source, target) numbers (2, nnz), from column to row; weights."""
+        """Node numbers (2, nnz) as (source, target), which is from column to row, and weights (nnz,)."""
         coo = self.forward.to_sparse_coo()
         return coo.indices().flip(0), coo.values()
 
     def masked(self, keep: Tensor) -> "SparseMatrix":
-        """Return the matrix with only the entries ``keep`` (nnz,), a mask in the order of the rows."""
+        """Return the matrix with only some entries; ``keep`` (nnz,) is a mask of them in row-major order."""
         coo = self.forward.to_sparse_coo()
         rows, columns = coo.indices()[:, keep].cpu().numpy()
         values = coo.values()[keep].cpu().numpy()
@@ -80,7 +88,7 @@ class SparseMatrix:
 
 
 class MaskedColumns:
-    """A matrix with its columns weighted, for products: (X diag(m)) W = X (diag(m) W)."""
+    """X with weighted columns, of which only products are needed: (X diag(m)) W = X (diag(m) W)."""
 
     def __init__(self, matrix: SparseMatrix, mask: Tensor):
         self.matrix, self.mask = matrix, mask
@@ -91,7 +99,7 @@ class MaskedColumns:
 
 
 class SharedProducts:
-    """A matrix whose product with each weight is computed once, for two graphs to share."""
+    """X whose product with a weight is computed once, to be shared by a graph and its corrupted graph."""
 
     def __init__(self, matrix: SparseMatrix | MaskedColumns):
         self.matrix, self.shape, self.device = matrix, matrix.shape, matrix.device
@@ -104,7 +112,7 @@ class SharedProducts:
 
 
 class ShuffledRows:
-    """A matrix with its rows in another order, for products: (X[order]) W = (X W)[order]."""
+    """X with its rows in another order, of which only products are needed: X[order] W = (X W)[order]."""
 
     def __init__(self, matrix: SharedProducts, order: Tensor):
         self.matrix, self.order = matrix, order
@@ -115,7 +123,7 @@ class ShuffledRows:
 
 
 def _multiply(matrix: Tensor, dense: Tensor, out: Tensor | None, add: bool = False) -> Tensor:
-    """Return a CSR tensor's product with a dense one, into ``out`` or on top of it."""
+    """Return the product of a CSR tensor and a dense one, into ``out``, or added to it."""
     out = dense.new_empty(matrix.shape[0], dense.shape[1]) if out is None else out
     return torch.addmm(out, matrix, dense, beta=int(add), out=out)  # mm itself would fill with zeros first
 
@@ -123,32 +131,32 @@ def _multiply(matrix: Tensor, dense: Tensor, out: Tensor | None, add: bool = Fal
 class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx, matrix, dense):
-        """Multiply."""
         ctx.matrix = matrix
         return matrix.times(dense)
 
     @staticmethod
     def backward(ctx, gradient):
-        """Multiply the gradient by the transpose."""
         return None, ctx.matrix.transpose_times(gradient.contiguous())
 
 
-def _torch_csr(matrix: sparse.csr_matrix, dtype, device) -> Tensor:
-    parts = (torch.from_numpy(np.asarray(part)).to(device) for part in (matrix.indptr, matrix.indices, matrix.data))
-    start, columns, values = parts
+def _torch_csr(matrix: sparse.csr_matrix, dtype: torch.dtype, device: str | torch.device) -> Tensor:
+    arrays = (matrix.indptr, matrix.indices, matrix.data)
+    start, columns, values = (torch.from_numpy(np.asarray(array)).to(device) for array in arrays)
     return _csr(start, columns, values.to(dtype), matrix.shape)
 
 
-def _csr(start: Tensor, columns: Tensor, values: Tensor, shape) -> Tensor:
-    with warnings.catch_warnings():  # "beta state", for years
+def _csr(start: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, ...]) -> Tensor:
+    with warnings.catch_warnings():  # torch calls its CSR tensors "beta state"
         warnings.simplefilter("ignore", UserWarning)
         return torch.sparse_csr_tensor(start, columns, values, size=shape)
 
 
-def as_matrix(X, *, dense=False, dtype=torch.float32, device="cpu") -> "Tensor | SparseMatrix":
-    """Return rows as a dense tensor, or (unless ``dense``) as a `SparseMatrix` where that is faster to multiply."""
-    filled = X.nnz if sparse.issparse(X) else np.count_nonzero(X)
-    if not dense and filled < DENSE_ABOVE * np.prod(X.shape):
+def as_matrix(
+    X: Any, *, dense: bool = False, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
+) -> Tensor | SparseMatrix:
+    """Return an array or scipy matrix as a tensor, or as a `SparseMatrix` if that multiplies faster and is allowed."""
+    nnz = X.nnz if sparse.issparse(X) else np.count_nonzero(X)
+    if not dense and nnz < DENSE_ABOVE * np.prod(X.shape):
         return SparseMatrix(sparse.csr_matrix(X), dtype, device)
     X = X.toarray() if sparse.issparse(X) else X
     return torch.as_tensor(np.ascontiguousarray(X)).to(device, dtype)

@@ -1,9 +1,9 @@
-"""The matrices with which graph convolutions propagate."""
+"""The matrices that graph convolutions multiply with."""
 
 import numpy as np
 from scipy import sparse
 
-KINDS = ("symmetric", "mean", "sum")
+NORMALIZATIONS = ("symmetric", "mean", "sum")
 
 
 def normalized_adjacency(adjacency: sparse.csr_matrix, kind: str = "symmetric") -> sparse.csr_matrix:
@@ -17,7 +17,14 @@ def normalized_adjacency(adjacency: sparse.csr_matrix, kind: str = "symmetric") 
         "symmetric" is Â = D^-½ (A + I) D^-½, D the row sums of A + I (Kipf & Welling, ICLR 2017, eq. 2);
         "mean" is D^-1 A, D the row sums of A, zero rows for isolated nodes (Hamilton et al., NeurIPS 2017);
         "sum" is A.
+
+    Raises
+    ------
+    ValueError
+        If ``kind`` is another.
     """
+    if kind not in NORMALIZATIONS:
+        raise ValueError(f"normalization={kind!r} is unknown; use one of {NORMALIZATIONS}.")
     if kind == "sum":
         return adjacency
     if kind == "mean":

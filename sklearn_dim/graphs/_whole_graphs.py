@@ -11,7 +11,7 @@ from sklearn_dim.graphs._matrix import SparseMatrix
 
 
 class GraphBatches:
-    """An iterable of batches of graphs, each a tuple (sizes, X, adjacency) of graphs side by side.
+    """An iterable of batches of graphs, each a tuple (sizes, X, adjacency) of graphs joined into one.
 
     Parameters
     ----------
@@ -52,15 +52,16 @@ class GraphBatches:
 
     def __iter__(self) -> Iterator[tuple]:
         for (graphs,) in self.picks:
-            yield self._side_by_side(graphs.cpu().numpy())
+            yield self._join(graphs.cpu().numpy())
 
-    def _side_by_side(self, graphs):
+    def _join(self, graphs: np.ndarray) -> tuple:
+        """Return the graphs of these numbers as one."""
         sizes = self.sizes[graphs]
         n = sizes.sum()
-        moved = np.repeat(np.cumsum(sizes) - sizes - self.starts[graphs], sizes)  # how far each node moves
-        nodes = np.arange(n) - moved
+        shift = np.repeat(np.cumsum(sizes) - sizes - self.starts[graphs], sizes)  # by how much a node's number grows
+        nodes = np.arange(n) - shift
         edges = self.adjacency[nodes]
-        columns = edges.indices + np.repeat(moved, np.diff(edges.indptr)).astype(edges.indices.dtype)
+        columns = edges.indices + np.repeat(shift, np.diff(edges.indptr)).astype(edges.indices.dtype)
         block = sparse.csr_matrix((edges.data, columns, edges.indptr), shape=(n, n))
         X = self.features[nodes]
         X = torch.as_tensor(X.toarray() if sparse.issparse(X) else X).to(self.device, torch.float32)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sklearn_dim.bounds import Bound
 from sklearn_dim.critics import Critic
 from sklearn_dim.objectives._base import Information, Tables
-from sklearn_dim.objectives._fused import Convolution, Memory, encode_both, is_faster, score
+from sklearn_dim.objectives._fused import Memory, encode_both, is_faster, score
 from sklearn_dim.objectives._readout import readout
 
 
@@ -116,18 +116,13 @@ class NodeSummary(Information):
         """Return the scores (1, n) of the nodes."""
         return of_graph(critic(embedded.summary, embedded.nodes), embedded.graph_ids)
 
-    @property
-    def convolution(self) -> Convolution | None:
-        """The encoder's parameters, if it is a single convolution."""
-        return getattr(self.encoder, "convolution", None)  # a user's module may know nothing of it
-
     def fused_tables(self, graph: Any) -> Tables | None:
         """Return the scores (1, n) of a graph's nodes and of its shuffled graph's, both encoded at once.
 
         None where the fast path would be wrong or slow.
         """
         X, adjacency, _, _, n_graphs = graph
-        memory, convolution = self.memory, self.convolution
+        memory, convolution = self.memory, self.encoder.convolution
         if memory is None or convolution is None or n_graphs > 1 or isinstance(adjacency, list):
             return None
         if not is_faster(convolution, X):

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from sklearn_dim.views._base import View
+
 
 @dataclass
-class Compose:
+class Compose(View):
     """One view after the other.
 
     Parameters
@@ -22,20 +24,20 @@ class Compose:
     steps: Sequence[Callable[[Tensor], Tensor]]
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Return a view of x."""
+        """Return a view of x, of any shape that the steps take."""
         for step in self.steps:
             x = step(x)
         return x
 
 
 @dataclass
-class ShiftAndNoise:
-    """Shift each image by a few pixels (edges repeat) and add noise.
+class ShiftAndNoise(View):
+    """Shift each image by a few pixels (edge pixels are repeated) and add noise.
 
     Parameters
     ----------
     reach : float, default=1/8
-        The largest shift, as a share of the shorter side; at least one pixel.
+        The maximum shift, as a fraction of the shorter side; it is at least one pixel.
     noise : float, default=0.1
         Standard deviation of the noise, for pixels of unit variance.
     """
@@ -46,9 +48,9 @@ class ShiftAndNoise:
     def __call__(self, x: Tensor) -> Tensor:
         """Return a view of x (n, channels, height, width)."""
         n, channels, height, width = x.shape
-        most = max(1, int(self.reach * min(height, width)))
-        padded = pad(x, (most, most, most, most), mode="replicate")
-        corner = torch.randint(2 * most + 1, (2, n, 1), device=x.device)
+        max_shift = max(1, int(self.reach * min(height, width)))
+        padded = pad(x, (max_shift, max_shift, max_shift, max_shift), mode="replicate")
+        corner = torch.randint(2 * max_shift + 1, (2, n, 1), device=x.device)
         rows = corner[0] + torch.arange(height, device=x.device)
         columns = corner[1] + torch.arange(width, device=x.device)
         image = torch.arange(n, device=x.device)[:, None, None, None]
@@ -58,7 +60,7 @@ class ShiftAndNoise:
 
 
 @dataclass
-class Noise:
+class Noise(View):
     """Add noise.
 
     Parameters
@@ -75,15 +77,15 @@ class Noise:
 
 
 @dataclass
-class ResizedCrop:
-    """Cut a random rectangle out of each image and stretch it to the image's size, bilinearly.
+class ResizedCrop(View):
+    """Cut a random rectangle out of each image and stretch it to the size of the image, bilinearly.
 
     Parameters
     ----------
     area : tuple of float, default=(0.3, 1.0)
-        Least and largest area of the rectangle, as a share of the image's.
+        Minimum and maximum area of the rectangle, as fractions of the image's.
     stretch : float, default=4/3
-        Its width and height, as shares of the image's, differ by at most this factor.
+        Width and height, as fractions of the image's, differ by at most this factor.
     """
 
     area: tuple[float, float] = (0.3, 1.0)
@@ -97,27 +99,38 @@ class ResizedCrop:
         height, width = (area / stretch).sqrt().clamp(max=1), (area * stretch).sqrt().clamp(max=1)
         rows = interpolation(top * (1 - height), height, x.shape[2])
         columns = interpolation(left * (1 - width), width, x.shape[3])
-        # A rectangle's sides are resampled one after the other: two small products, on any device.
+        # Rows and columns are resampled one after the other: two small products, on any device.
         return rows[:, None] @ (x @ columns.mT[:, None])
 
 
-def interpolation(start: Tensor, share: Tensor, size: int) -> Tensor:
-    """Return matrices (n, size, size) that stretch a share of a side of ``size`` pixels, from ``start``, to all of it.
+def interpolation(start: Tensor, length: Tensor, size: int) -> Tensor:
+    """Return matrices that stretch a segment of a side to the whole side, by linear interpolation.
 
-    ``start`` and ``share`` (n, 1) are parts of the side. Behind the first and the last pixel's centre these repeat.
+    Parameters
+    ----------
+    start, length : Tensor of shape (n, 1)
+        Where the segment begins and how long it is, as fractions of the side.
+    size : int
+        Pixels of the side.
+
+    Returns
+    -------
+    Tensor of shape (n, size, size)
+        Beyond the centres of the first and the last pixel those two are repeated.
     """
     pixels = torch.arange(size, device=start.device, dtype=start.dtype)
-    places = (size * start + share * (pixels + 0.5) - 0.5).clamp(0, size - 1)
-    return (1 - (places[:, :, None] - pixels).abs()).clamp(min=0)
+    positions = (size * start + length * (pixels + 0.5) - 0.5).clamp(0, size - 1)
+    return (1 - (positions[:, :, None] - pixels).abs()).clamp(min=0)
 
 
 @dataclass
-class Flip:
-    """Mirror each image left to right with a chance.
+class Flip(View):
+    """Mirror images left to right, each with the same probability.
 
     Parameters
     ----------
     chance : float, default=0.5
+        The probability.
     """
 
     chance: float = 0.5
@@ -129,20 +142,20 @@ class Flip:
 
 
 @dataclass
-class ColorJitter:
+class ColorJitter(View):
     """Change brightness, contrast and saturation of each image, or make it grey.
 
-    Images have any number of channels, standardised; grey is their mean. One affine map of the channels, a random one
-    an image, does all four.
+    Images are standardised and may have any number of channels; grey is the mean of the channels. One random affine
+    map of the channels per image does all of it.
 
     Parameters
     ----------
     brightness : float, default=0.4
-        The largest shift, in standard deviations of a pixel.
+        The maximum shift, in standard deviations of a pixel.
     contrast, saturation : float, default=0.4, 0.4
-        Distances to the image's mean grey, and to the pixel's grey, are multiplied by 1 ± at most this.
+        Differences from the image's mean grey, and from the pixel's grey, are multiplied by 1 ± at most this.
     grey : float, default=0.2
-        Chance of an image to lose its colours.
+        Probability of an image to lose its colours.
     """
 
     brightness: float = 0.4

@@ -1,20 +1,22 @@
-"""Hiding a part of each sample."""
+"""A view that hides a part of each sample."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from sklearn_dim.views._base import View
+
 
 @dataclass
-class Occlude:
-    """Hide a block of each sample, another one each: what is hidden becomes 0, the mean of a standardised batch.
+class Occlude(View):
+    """Hide a random block of each sample: it becomes 0, the mean of a standardised batch.
 
     Parameters
     ----------
     share : float in (0, 1), default=0.25
-        How much of an image's area, of a sequence's length or of a table's columns (any of them, as columns have no
-        order) is hidden. Hidden words of documents become padding.
+        The fraction of an image's area, of a sequence's length or of a table's columns that is hidden. Columns have no
+        order, so each is hidden with this probability. Hidden words of documents become padding.
     """
 
     share: float = 0.25
@@ -24,14 +26,14 @@ class Occlude:
         n, *_, length = x.shape
         if x.ndim == 2:
             return x * (torch.rand(x.shape, device=x.device) >= self.share)
-        hidden = self._stretch(n, length, x.ndim, x.device)[:, None]
+        hidden = self._segment(n, length, x.ndim, x.device)[:, None]
         if x.ndim == 4:
-            hidden = hidden[:, :, None] & self._stretch(n, x.shape[2], x.ndim, x.device)[:, None, :, None]
+            hidden = hidden[:, :, None] & self._segment(n, x.shape[2], x.ndim, x.device)[:, None, :, None]
         return x.masked_fill(hidden, 0.0)
 
-    def _stretch(self, n, side, ndim, device) -> Tensor:
-        """Return a mask (n, side) of a stretch at a random place, so long that the block has its share."""
+    def _segment(self, n: int, side: int, ndim: int, device: torch.device) -> Tensor:
+        """Return a mask (n, side) of a segment at a random position, so long that the block is the fraction hidden."""
         width = min(side - 1, max(1, round(side * self.share ** (1 / (ndim - 2)))))
         start = torch.randint(side - width + 1, (n, 1), device=device)
-        place = torch.arange(side, device=device)
-        return (place >= start) & (place < start + width)
+        position = torch.arange(side, device=device)
+        return (position >= start) & (position < start + width)

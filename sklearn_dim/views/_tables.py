@@ -1,4 +1,4 @@
-"""Views of rows of a table."""
+"""Views of the rows of a table, and of bags of words."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,15 +6,17 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from sklearn_dim.views._base import View
+
 
 @dataclass
-class ResampleFeatures:
-    """Replace a random share of each row's features by those of other rows (SCARF, Bahri et al., ICLR 2022).
+class ResampleFeatures(View):
+    """Replace some features of each row by the same features of other rows (SCARF, Bahri et al., ICLR 2022).
 
     Parameters
     ----------
     share : float, default=0.3
-        Chance of a feature to be replaced.
+        Probability of a feature to be replaced.
     """
 
     share: float = 0.3
@@ -26,13 +28,13 @@ class ResampleFeatures:
 
 
 @dataclass
-class DropValues:
-    """Set a random share of each row's values to zero and make up for it in the others: words left out of a text.
+class DropValues(View):
+    """Set some values of each row to zero and scale up the others, as dropout does: words left out of a text.
 
     Parameters
     ----------
     share : float, default=0.5
-        Chance of a value to be dropped.
+        Probability of a value to be dropped.
     """
 
     share: float = 0.5

@@ -1,25 +1,27 @@
-"""Views of documents given as word numbers, made on the device for a whole batch at once."""
+"""A view of documents given as word numbers, made on the device for a whole batch at once."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-UNKNOWN = -1  # what an encoder of tokens takes for a word it has never seen
+from sklearn_dim.views._base import View
+
+UNKNOWN = -1  # a number that encoders of tokens take for an unknown word: any that is negative would do
 
 
 @dataclass
-class DropWords:
-    """Leave words out of each document, and mask a few others.
+class DropWords(View):
+    """Leave words out of each document, and mask a few of the others.
 
-    Two views of a document then have few words in common: what they share is what it is about.
+    Two views of a document then have few words in common; what they share is what the document is about.
 
     Parameters
     ----------
     least, most : float, default=0.2, 0.9
-        Each document draws its own share of words to leave out (0, padding) from between these.
+        Each document draws the probability of its words to be left out (0, padding) from between these.
     masked : float, default=0.05
-        Chance of one of the other words to become an unknown one.
+        Probability of each other word to become the unknown word.
     """
 
     least: float = 0.2
@@ -27,7 +29,7 @@ class DropWords:
     masked: float = 0.05
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Return a view of word numbers x (n, length); a document keeps its first word if no other one stays."""
+        """Return a view of word numbers x (n, length); a document that would lose all words keeps its first."""
         is_word = x != 0
         dropped = self.least + (self.most - self.least) * torch.rand(len(x), 1, device=x.device)
         stays = is_word & (torch.rand(x.shape, device=x.device) >= dropped)

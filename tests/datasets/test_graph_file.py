@@ -41,14 +41,17 @@ def test_tags_edges_and_labels_are_those_of_the_file(written):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("", "cut off: it ends after line 0, where the number of graphs should come"),
+        ("", "truncated: it ends after line 0, where the number of graphs should come"),
         (TWO_GRAPHS[:-8], "line 6 has '1', where a graph's number of nodes and its label should be"),
-        (TWO_GRAPHS.rsplit("7", 1)[0], "cut off: it ends after line 6, where a node's tag"),
+        (TWO_GRAPHS.rsplit("7", 1)[0], "truncated: it ends after line 6, where a node's tag"),
         (TWO_GRAPHS.replace("5 2 1 2", "5 2 1"), "line 3 has a node of degree 2 with 1 neighbours"),
-        (TWO_GRAPHS.replace("5 2 1 2", "5 2 1 3"), r"line 3 has a neighbour that is none of the graph's nodes 0 … 2"),
+        (
+            TWO_GRAPHS.replace("5 2 1 2", "5 2 1 3"),
+            r"line 3 has a neighbour that is not one of the graph's nodes 0 … 2",
+        ),
         (TWO_GRAPHS.replace("5 2 1 2", "5 2 1 C"), r"line 3 has '5 2 1 C', where a node's tag"),
         (TWO_GRAPHS.replace("1 -1", "0 -1"), "line 6 has a graph of 0 nodes"),
-        (TWO_GRAPHS + "1 1\n", "line 8 has more than the graphs that the first line announces"),
+        (TWO_GRAPHS + "1 1\n", "line 8 has more than the number of graphs in the first line"),
         ("<html>\n", "line 1 has '<html>', where the number of graphs should be"),
     ],
 )

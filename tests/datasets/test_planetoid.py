@@ -110,20 +110,20 @@ def test_files_are_downloaded_once(network, tmp_path):
     sent, _ = network
     check_collection(fetch_planetoid("cora", data_home=tmp_path))
     check_collection(fetch_planetoid("cora", data_home=tmp_path))
-    assert len(sent) == len(set(sent)) == len(_planetoid.PARTS)
-    assert sorted(os.listdir(tmp_path / "planetoid")) == sorted(f"ind.cora.{part}" for part in _planetoid.PARTS)
+    assert len(sent) == len(set(sent)) == len(_planetoid.FILES)
+    assert sorted(os.listdir(tmp_path / "planetoid")) == sorted(f"ind.cora.{part}" for part in _planetoid.FILES)
 
 
-@pytest.mark.parametrize("part", _planetoid.PARTS)
+@pytest.mark.parametrize("part", _planetoid.FILES)
 @pytest.mark.parametrize("damage", ["one byte", "truncated", "empty"])
 def test_a_damaged_file_is_refused_before_it_is_unpickled(cached, monkeypatch, part, damage):
     path = cached / f"ind.cora.{part}"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes({"one byte": content, "truncated": path.read_bytes()[:-1], "empty": b""}[damage])
-    monkeypatch.setattr(_planetoid, "PARTS", (part,))
+    monkeypatch.setattr(_planetoid, "FILES", (part,))
     monkeypatch.delattr(_planetoid, "ArrayUnpickler")
-    with pytest.raises(ValueError, match=rf"ind.cora.{part} is not the known file.*Delete it; retry"):
+    with pytest.raises(ValueError, match=rf"ind.cora.{part} is damaged, or not the known file\. Delete it; retry"):
         fetch_planetoid("cora", data_home=cached.parent, download_if_missing=False)
 
 
@@ -132,7 +132,7 @@ def test_a_damaged_download_is_refused_and_not_kept(network, tmp_path, damage):
     _, answers = network
     good = answers["ind.cora.allx"]
     answers["ind.cora.allx"] = damage(good)
-    with pytest.raises(ValueError, match=r"ind.cora.allx came damaged.*Nothing was kept"):
+    with pytest.raises(ValueError, match=r"ind.cora.allx was damaged in transit, or changed\. Nothing was kept; retry"):
         fetch_planetoid("cora", data_home=tmp_path)
     assert os.listdir(tmp_path / "planetoid") == ["ind.cora.tx"]
     answers["ind.cora.allx"] = good
@@ -150,7 +150,7 @@ def test_planetoid_says_what_to_do_without_a_network(network, tmp_path, error):
 
 def test_planetoid_says_which_file_is_missing(cached, network):
     (cached / "ind.cora.graph").unlink()
-    with pytest.raises(OSError, match=r"ind.cora.graph is not there and download_if_missing=False"):
+    with pytest.raises(OSError, match=r"ind.cora.graph is missing and download_if_missing=False"):
         fetch_planetoid("cora", data_home=cached.parent, download_if_missing=False)
     assert not network[0]
 

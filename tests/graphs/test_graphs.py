@@ -23,7 +23,7 @@ def test_a_graph_is_cut_like_any_x():
     assert list(part.rows) == [2, 0] and list(part[[1]].rows) == [0]
     assert list(graph[[True, False, True]].rows) == [0, 2]
     assert list(graph[np.array([1]), ...].rows) == [1]
-    with pytest.raises(IndexError, match="cut by rows only"):
+    with pytest.raises(IndexError, match="indexed by rows only"):
         graph[[0], 1]
 
 
@@ -175,3 +175,8 @@ def test_the_induced_graph_has_only_its_own_edges():
     np.testing.assert_array_equal(part.adjacency.toarray(), [[0, 2], [2, 0]])
     np.testing.assert_array_equal(part.features, [[0, 0, 1], [0, 1, 0]])
     assert list(part.rows) == [0, 1]
+
+
+def test_an_unknown_normalization_is_refused():
+    with pytest.raises(ValueError, match=r"normalization='max' is unknown; use one of .*'symmetric', 'mean', 'sum'"):
+        normalized_adjacency(sparse.csr_matrix(PATH), "max")

@@ -74,7 +74,7 @@ def test_of_several_graphs_each_has_its_summary():
 def test_nodes_that_only_lend_their_features_do_not_count():
     torch.manual_seed(0)
     model = NodeSummary(GCN(4, 3), Bilinear(3, 3), make_bound("jsd"), shuffle)
-    part = graph()._replace(n_nodes=2, parts=torch.zeros(2, dtype=int))
+    part = graph()._replace(n_nodes=2, graph_ids=torch.zeros(2, dtype=int))
     assert model.tables(model.embed(part)).joint.shape == (1, 2)
 
 

@@ -1,8 +1,9 @@
 """Views keep what the samples are."""
 
+import pytest
 import torch
 
-from sklearn_dim.views import DropValues, Occlude, ResampleFeatures, ShiftAndNoise, make_view
+from sklearn_dim.views import DropValues, Occlude, ResampleFeatures, ShiftAndNoise, View, make_view
 
 
 def test_a_shift_moves_the_whole_image_by_at_most_its_reach():
@@ -60,3 +61,9 @@ def test_occlusion_hides_one_block_of_its_share():
     assert len({tuple(row.tolist()) for row in rows}) == 16 - 8 + 1  # anywhere
     assert ((Occlude(0.25)(torch.ones(9, 3, 40)) == 0).sum((1, 2)) == 3 * 10).all()
     assert abs((Occlude(0.25)(torch.ones(200, 50)) == 0).float().mean() - 0.25) < 4 * 0.0043  # binomial
+
+
+def test_a_view_says_whether_it_takes_sparse_rows():
+    assert DropValues().takes_sparse and not ResampleFeatures().takes_sparse
+    with pytest.raises(NotImplementedError, match="View has no __call__"):
+        View()(torch.zeros(2, 3))
