@@ -25,7 +25,7 @@ class SampleEstimator(NeuralEstimator):
         if self.global_weight == self.local_weight == 0:
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to learn. Make one of them positive.")
         given, X = X, self._check(X, reset=not go_on)
-        with seeded(self.random_state, math.prod(X.shape), self.n_iter_ if go_on else 0) as seed:
+        with seeded(self.random_state, math.prod(X.shape), self.n_iter_ if go_on else 0, device=self.device) as seed:
             train, valid = np.arange(X.shape[0]), None
             if self.early_stopping:
                 train, valid = self._split(X.shape[0], seed)

@@ -62,7 +62,7 @@ class PairEstimator(NeuralEstimator):
         self._terms = [CrossFit(self._coder(table), y_coder, sign) for table, sign in chain]
         coded = [term.codes(table, y_table) for term, (table, _) in zip(self._terms, chain, strict=True)]
         groups = np.arange(n) if self.encoder is not None else self._copies(*coded[0])
-        with seeded(self.random_state, x_table.size + y_table.size) as seed:
+        with seeded(self.random_state, x_table.size + y_table.size, device=self.device) as seed:
             folds = list(GroupKFold(self.cv, shuffle=True, random_state=seed).split(groups, groups=groups))
             task = begin_fit(self, len(self._terms) * self.cv, X=X, y=y)
             fit_fold = partial(self._fit_fold, groups=groups, seed=seed, task=task)

@@ -254,7 +254,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
 
     def _fit(self, X, *, go_on):
         nodes = training_nodes(self, X, reset=not go_on)
-        with seeded(self.random_state, self._size(nodes), self.n_iter_ if go_on else 0) as seed:
+        with seeded(self.random_state, self._size(nodes), self.n_iter_ if go_on else 0, device=self.device) as seed:
             if not go_on:
                 self._start(nodes.features)
             batches = self._batches(nodes)
@@ -339,7 +339,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         """
         nodes = nodes_to_encode(self, X)
         double = nodes.features.dtype == np.float64 and self.neighbors_ is not None
-        with seeded(0, self._size(nodes)):
+        with seeded(0, self._size(nodes), device=self.net_.device):
             blocks = self._blocks(nodes, torch.float64 if double else torch.float32)
         vectors = np.hstack([block[nodes.rows] for block in blocks])
         vectors -= self.mean_
@@ -390,7 +390,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NeuralEs
         float
         """
         nodes = nodes_to_encode(self, X)
-        with seeded(0, self._size(nodes)), torch.no_grad():
+        with seeded(0, self._size(nodes), device=self.net_.device), torch.no_grad():
             return self.net_.module_.mutual_info((self._whole(nodes),), torch.as_tensor(nodes.rows)).item()
 
     def __sklearn_tags__(self):

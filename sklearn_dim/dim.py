@@ -333,7 +333,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         check_is_fitted(self)
         X = self._check(X, reset=False)
         output = np.empty((X.shape[0], len(self.mean_)), X.dtype if X.dtype.kind == "f" else np.float32)
-        with seeded(0, math.prod(X.shape)):
+        with seeded(0, math.prod(X.shape), device=self.net_.device):
             start = 0
             for batch in self._encode(X):
                 output[start : start + len(batch)] = (batch - self.mean_) / self.scale_
@@ -362,7 +362,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SampleEs
         X = self._check(X, reset=False)
         if X.shape[0] < 2:
             raise ValueError("score needs at least two rows: information is about pairs; got n_samples = 1.")
-        with seeded(0, math.prod(X.shape)):
+        with seeded(0, math.prod(X.shape), device=self.net_.device):
             return self.net_.evaluate(self._batches(X, shuffle=False))["mutual_info"]
 
     def __sklearn_tags__(self):

@@ -18,7 +18,15 @@ from sklearn_dim._sklearn import ColumnCoder, check_table, check_targets
 from sklearn_dim.bounds import BOUNDS, Bound, make_bound
 from sklearn_dim.critics import MOST_FEATURES, Separable, StackedCritic, TwoCritics, wave_features
 from sklearn_dim.objectives import ColumnInformation, MaskedInformation
-from sklearn_dim.training import BestWeights, BestWeightsEach, InformationNet, RowBatches, resolve_device, seeded
+from sklearn_dim.training import (
+    BestWeights,
+    BestWeightsEach,
+    InformationNet,
+    RowBatches,
+    resolve_device,
+    seeded,
+    set_seed,
+)
 
 STEPS = {False: 600, True: 1000}  # of training a fold, by ``jointly``, where max_iter is "auto"
 MOST_NUMBERS = 2**25  # in the features of the columns that are trained together: 128 MB
@@ -122,9 +130,9 @@ def mutual_info_features(
     columns, answers = code_columns(table), [code for code in code_columns(targets) if code is not None]
     values = np.zeros(table.shape[1])
     # On one thread: steps are short, and threads that wait for each other take many times as long on a busy machine.
-    with seeded(random_state, 0) as seed:
+    with seeded(random_state, 0, device=plan.device) as seed:
         for stack in _stacks(columns, len(table), jointly) if answers else []:
-            torch.manual_seed(seed)
+            set_seed(seed, plan.device)
             y_features = np.hstack([code.features for code in answers]) / np.sqrt(len(answers))
             value = _value_jointly if jointly else _value_alone
             numbers = len(answers) == 1 and answers[0].continuous

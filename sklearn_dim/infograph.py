@@ -186,7 +186,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _fit(self, X, *, go_on):
         graphs = self._side_by_side(X, reset=not go_on, least=2)
-        with seeded(self.random_state, self._size(graphs), self.n_iter_ if go_on else 0) as seed:
+        with seeded(self.random_state, self._size(graphs), self.n_iter_ if go_on else 0, device=self.device) as seed:
             train, valid = np.arange(len(X)), None
             if self.early_stopping:
                 train, valid = self._split(len(X), seed)
@@ -263,7 +263,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         check_is_fitted(self)
         graphs = self._side_by_side(X, reset=False)
-        with seeded(0, self._size(graphs)):
+        with seeded(0, self._size(graphs), device=self.net_.device):
             vectors = self._vectors(self._batches(graphs, shuffle=False))
         return ((vectors - self.mean_) / self.scale_).astype(graphs.dtype, copy=False)
 
@@ -287,7 +287,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         check_is_fitted(self)
         graphs = self._side_by_side(X, reset=False, least=2)
-        with seeded(0, self._size(graphs)):
+        with seeded(0, self._size(graphs), device=self.net_.device):
             return self.net_.evaluate(self._batches(graphs, shuffle=False))["mutual_info"]
 
     def __sklearn_tags__(self):

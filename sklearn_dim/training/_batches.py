@@ -4,7 +4,7 @@ import copy
 import math
 import mmap
 from collections.abc import Callable, Iterator
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -125,7 +125,7 @@ class RowBatches(Batches):
         return rows.to(self.device, torch.float32 if rows.is_floating_point() else rows.dtype)
 
 
-def file_of(array) -> np.ndarray | None:
+def file_of(array) -> Any:
     """Return the memory map that an array is, or is a view of, or None."""
     while array is not None and not isinstance(getattr(array, "base", None), mmap.mmap):
         array = getattr(array, "base", None)
