@@ -368,7 +368,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         """
         nodes = self._nodes(X)
         double = nodes.features.dtype == np.float64 and self.neighbors_ is not None
-        with seeded(0, self._size(nodes)):
+        with seeded(0, self._size(nodes), device=self.net_.device):
             blocks = self._output().blocks(nodes, torch.float64 if double else torch.float32)
         vectors = np.hstack([block[nodes.rows] for block in blocks])
         vectors -= self.mean_
@@ -392,7 +392,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         float
         """
         nodes = self._nodes(X)
-        with seeded(0, self._size(nodes)), torch.no_grad():
+        with seeded(0, self._size(nodes), device=self.net_.device), torch.no_grad():
             batch = whole_batch(nodes, self._scale, self.net_.module_.encoder, device=self.net_.device)
             return self.net_.module_.mutual_info((batch,), torch.as_tensor(nodes.rows)).item()
 

@@ -509,7 +509,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         check_is_fitted(self)
         samples = self._read(X, None, reset=False)
         output = np.empty((len(samples), len(self.mean_)), samples.dtype if samples.dtype.kind == "f" else np.float32)
-        with seeded(0, samples.size):
+        with seeded(0, samples.size, device=self.net_.device):
             start = 0
             for batch in self._output().batches(samples.X):
                 output[start : start + len(batch)] = batch
@@ -538,7 +538,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         samples = self._read(X, None, reset=False)
         if len(samples) < 2:
             raise ValueError("score needs at least two rows: information is about pairs; got n_samples = 1.")
-        with seeded(0, samples.size):
+        with seeded(0, samples.size, device=self.net_.device):
             return self.net_.evaluate(self._batches(samples, shuffle=False))["mutual_info"]
 
     def __sklearn_is_fitted__(self):

@@ -54,7 +54,7 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             self._refuse_changed_parameters()
         with self._all_or_nothing(resume, X=X, y=y, metadata=metadata):
             data = self._read(X, y, reset=not resume, **(metadata or {}))
-            with seeded(self.random_state, self._size(data), self.n_iter_ if resume else 0) as seed:
+            with seeded(self.random_state, self._size(data), self.n_iter_ if resume else 0, self.device) as seed:
                 split = self._split(data, seed)
                 if resume:
                     self._take_changed_parameters()

@@ -18,7 +18,15 @@ from sklearn_dim.data import check_table, check_targets
 from sklearn_dim.estimator import Interval, StrOptions, validate_params
 from sklearn_dim.features._codes import Code, code_columns, stacks_of
 from sklearn_dim.objectives import ColumnInformation, MaskedInformation
-from sklearn_dim.training import BestWeights, BestWeightsEach, InformationNet, RowBatches, resolve_device, seeded
+from sklearn_dim.training import (
+    BestWeights,
+    BestWeightsEach,
+    InformationNet,
+    RowBatches,
+    resolve_device,
+    seeded,
+    set_seed,
+)
 
 STEPS = {False: 600, True: 1000}  # of training per fold, by ``jointly``, where max_iter is "auto"
 NEVER = 10**6  # epochs without improvement before a stop: the best epoch counts, but all are run
@@ -123,9 +131,9 @@ def mutual_info_features(
     columns, answers = code_columns(table), [code for code in code_columns(targets) if code is not None]
     values = np.zeros(table.shape[1])
     # On one thread: steps are short, and threads that wait for each other take many times as long on a busy machine.
-    with seeded(random_state, 0) as seed:
+    with seeded(random_state, 0, device=plan.device) as seed:
         for stack in stacks_of(columns, len(table), jointly) if answers else []:
-            torch.manual_seed(seed)
+            set_seed(seed, plan.device)
             y_features = np.hstack([code.features for code in answers]) / np.sqrt(len(answers))
             value = _value_jointly if jointly else _value_alone
             numbers = len(answers) == 1 and answers[0].continuous

@@ -268,7 +268,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         check_is_fitted(self)
         graphs = self._read(X, None, reset=False, min_graphs=1)
-        with seeded(0, self._size(graphs)):
+        with seeded(0, self._size(graphs), device=self.net_.device):
             vectors = graph_vectors(self.net_.module_, self._batches(graphs, shuffle=False))
         return ((vectors - self.mean_) / self.scale_).astype(graphs.dtype, copy=False)
 
@@ -292,7 +292,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         check_is_fitted(self)
         graphs = self._read(X, None, reset=False)
-        with seeded(0, self._size(graphs)):
+        with seeded(0, self._size(graphs), device=self.net_.device):
             return self.net_.evaluate(self._batches(graphs, shuffle=False))["mutual_info"]
 
     def __sklearn_is_fitted__(self):

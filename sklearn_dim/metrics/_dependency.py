@@ -112,7 +112,7 @@ def neural_dependency_measure(
         return 0.0  # one component depends on no other
     device = resolve_device(device)
     fit = {"learning_rate_init": learning_rate_init, "n_iter_no_change": n_iter_no_change, "tol": tol, "device": device}
-    with seeded(random_state, codes.size) as seed:
+    with seeded(random_state, codes.size, device=device) as seed:
         scores, total = continuous_scores(codes, seed), 0.0
         for rows, held_out in KFold(cv, shuffle=True, random_state=seed).split(scores):
             rows = check_random_state(seed).permutation(rows)

@@ -61,14 +61,14 @@ class CrossFit:
     def contributions(self, X, y) -> np.ndarray:
         """Return the contribution of each new row to the estimate (n_samples,), by the mean of the folds' critics."""
         rows = self.codes(X, y)
-        with deterministic(*rows):
+        with deterministic(self.nets[0], *rows):
             return self.sign * np.mean([value(net, *rows)[0] for net in self.nets], axis=0)
 
     def pointwise(self, X, y) -> np.ndarray:
         """Return log p(x, y)/p(x)p(y) of each new row (n_samples,), by the mean of the folds' critics."""
         rows = self.codes(X, y)
         values = []
-        with deterministic(*rows), torch.no_grad():
+        with deterministic(self.nets[0], *rows), torch.no_grad():
             for net, reference in zip(self.nets, self.references, strict=True):
                 values.append(net.module_.pointwise(tensors(net, *rows), tensors(net, *reference)).cpu().numpy())
         return self.sign * np.mean(values, axis=0)
@@ -76,7 +76,7 @@ class CrossFit:
     def log_ratios(self, X=None, y=None) -> np.ndarray:
         """Return the table of log-ratios of all pairs: of new rows, or of those that the first critic never saw."""
         nets, rows = (self.nets[:1], self.references[0]) if X is None else (self.nets, self.codes(X, y))
-        with deterministic(*rows):
+        with deterministic(self.nets[0], *rows):
             return np.mean([all_pairs(net, *rows) for net in nets], axis=0)
 
 
@@ -114,9 +114,9 @@ def features_of(encoder, x) -> int:
     return features.shape[1]
 
 
-def deterministic(*arrays):
+def deterministic(net, *arrays):
     """Return a context in which small work is summed in one order, whatever the number of threads."""
-    return seeded(0, sum(array.size for array in arrays))
+    return seeded(0, sum(array.size for array in arrays), device=net.device)
 
 
 def tensors(net, *arrays):

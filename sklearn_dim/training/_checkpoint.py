@@ -1,9 +1,10 @@
-"""A training that was killed goes on from its last epoch."""
+"""Continue a training that was killed from its last saved epoch."""
 
 import os
 import pathlib
 from contextlib import suppress
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,35 +14,38 @@ from skorch.history import History
 from sklearn_dim.training._device import random_states, set_random_states
 from sklearn_dim.training._fingerprint import fingerprint
 
-FORMAT = 2  # of the files; those of another are not looked at
+if TYPE_CHECKING:
+    from sklearn_dim.training._net import InformationNet
+
+FORMAT = 2  # of the files; part of their names, so that files of another format are ignored
 
 
 class ResumableCheckpoint(Callback):
-    """Save the whole state of a training as it goes on; the same fit, begun again, continues from there.
+    """Save the whole state of a training after its epochs; the same fit, started again, continues from there.
 
-    Each training has a file of its own, named by its first weights, settings, random numbers and rows, so that the fits
-    of a search and the folds of an estimator may share a folder. A fit that comes to its end deletes its files.
-    What continues ends with the same numbers as a fit that was not interrupted: weights, their mean, the optimizer, the
-    random stream, the history, early stopping and learning rate schedules are all in the file.
+    Each training has its own file, named after its first weights, settings, random numbers and rows, so that all fits
+    of a search and all folds of an estimator can share a folder. A fit that ends deletes its files. A continued fit
+    ends with the same numbers as one that was not interrupted: the file has the weights, their mean, the optimizer,
+    the random state, the history, early stopping and learning rate schedules.
 
     Parameters
     ----------
     folder : str or path
-        Where the files are; it is made if it does not exist.
+        Where to save; created if it does not exist.
     every : int, default=1
-        Epochs from one save to the next.
+        Number of epochs between saves.
 
     Raises
     ------
     ValueError
-        At fit, if ``every`` is no positive whole number, if the file of this fit cannot be read, or inside
+        In fit, if ``every`` is not a positive integer, if the file of this fit cannot be read, or inside
         `data_parallel`.
 
     Notes
     -----
-    Only a fit with a ``random_state`` that is an integer can be recognised. Other callbacks continue with those of
-    their attributes that end in "_" and consist of numbers, strings and tensors. Settings of callbacks that are neither
-    skorch's nor this package's do not tell fits apart: give fits that differ only there folders of their own.
+    A fit is recognised only if its ``random_state`` is an integer. Other callbacks continue with those of their
+    attributes that end in "_" and consist of numbers, strings and tensors. Parameters of callbacks that belong neither
+    to skorch nor to this package do not tell fits apart: if fits differ only there, give each its own folder.
 
     Examples
     --------
@@ -56,21 +60,21 @@ class ResumableCheckpoint(Callback):
     2
     """
 
-    def __init__(self, folder, every=1):
+    def __init__(self, folder: str | os.PathLike, every: int = 1):
         self.folder = folder
         self.every = every
 
-    def initialize(self):
-        """Check the parameters and make the folder."""
+    def initialize(self) -> "ResumableCheckpoint":
+        """Check ``every`` and create the folder."""
         if not isinstance(self.every, Integral) or self.every < 1:
             raise ValueError(
-                f"ResumableCheckpoint(every={self.every!r}) must be a whole number of epochs from 1, such as 1."
+                f"ResumableCheckpoint(every={self.every!r}) must be a positive whole number of epochs between saves."
             )
         pathlib.Path(self.folder).mkdir(parents=True, exist_ok=True)
         return self
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
-        """Go on where a training that began like this one was interrupted."""
+    def on_train_begin(self, net: "InformationNet", X=None, y=None, **kwargs) -> None:
+        """Continue where a training that began like this one was interrupted."""
         if net.replica_ is not None:
             raise ValueError(
                 "callbacks has a ResumableCheckpoint, which saves the training of one process; inside data_parallel "
@@ -82,30 +86,29 @@ class ResumableCheckpoint(Callback):
             put_back(net, self._read(net.device))
             net.skip_epochs(len(net.history) - before)
 
-    def on_epoch_end(self, net, **kwargs):
-        """Save; a file is replaced at once or not at all."""
+    def on_epoch_end(self, net: "InformationNet", **kwargs) -> None:
+        """Save; the file is replaced in one step, so that a kill leaves the old one or the new one."""
         if len(net.history) % self.every == 0 and not net.stops_:
             unfinished = self.path_.with_suffix(f".{os.getpid()}")
             torch.save(state_of(net), unfinished)
             os.replace(unfinished, self.path_)
 
-    def forget(self):
-        """Delete the file, and what was left of one that was being written: the fit has come to its end."""
+    def forget(self) -> None:
+        """Delete the file after the fit, and those that a kill left half written."""
         for file in self.path_.parent.glob(f"{self.path_.stem}.*"):
             file.unlink(missing_ok=True)
 
-    def _read(self, device):
+    def _read(self, device) -> dict:
         try:
             return torch.load(self.path_, map_location=device, weights_only=True)
         except Exception as error:
             raise ValueError(
-                f"the checkpoint {self.path_} cannot be read ({type(error).__name__}). Delete it to train from the "
-                "start."
+                f"the checkpoint {self.path_} cannot be read ({type(error).__name__}). Delete it to start again."
             ) from error
 
 
-def identity_of(net, train, valid) -> str:
-    """Return what tells this training from others."""
+def identity_of(net: "InformationNet", train, valid) -> str:
+    """Return a name that differs for trainings that could end differently."""
     settings = [net.lr, net.max_epochs, net.device, str(net.autocast), net.optimizer, net.optimizer_.param_groups]
     callbacks = [
         [type(callback), {name: value for name, value in vars(callback).items() if not name.endswith("_")}]
@@ -116,8 +119,8 @@ def identity_of(net, train, valid) -> str:
     return fingerprint(FORMAT, net.module, settings, callbacks, start, train, valid)
 
 
-def state_of(net) -> dict:
-    """Return all that a training needs to go on, in types that ``torch.load(weights_only=True)`` reads."""
+def state_of(net: "InformationNet") -> dict:
+    """Return all that a training needs to continue, in types that ``torch.load(weights_only=True)`` reads."""
     return {
         "weights": net.module_.state_dict(),
         "averaged": None if net.averaged_ is None else net.averaged_.state_dict(),
@@ -129,8 +132,8 @@ def state_of(net) -> dict:
 
 
 @torch.no_grad()
-def put_back(net, state: dict) -> None:
-    """Go back to a saved state."""
+def put_back(net: "InformationNet", state: dict) -> None:
+    """Restore a saved state."""
     net.module_.load_state_dict(state["weights"])
     if net.averaged_ is not None:
         net.averaged_.load_state_dict(state["averaged"])
@@ -141,23 +144,23 @@ def put_back(net, state: dict) -> None:
     set_random_states(state["random"], net.device)
 
 
-def _others(net) -> dict[str, Callback]:
-    """Return the callbacks but those that save or print."""
+def _others(net: "InformationNet") -> dict[str, Callback]:
+    """Return the callbacks by name, without those that save or print."""
     return {name: one for name, one in net.callbacks_ if not isinstance(one, ResumableCheckpoint | PrintLog)}
 
 
-def _memory(callback) -> dict:
-    """Return what a callback has learnt in training, which by skorch's rule is in attributes that end in "_"."""
+def _memory(callback: Callback) -> dict:
+    """Return what a callback has learnt in training: by skorch's rule, the attributes that end in "_"."""
     learnt = {name: value for name, value in vars(callback).items() if name.endswith("_")}
     return plain_items({name: plain_items(v.state_dict()) if _has_state(v) else v for name, v in learnt.items()})
 
 
 def _has_state(value) -> bool:
-    """Return whether a value, such as a scheduler of learning rates, saves itself."""
+    """Return whether a value has a state of its own, as learning rate schedulers do."""
     return hasattr(value, "load_state_dict") and not isinstance(value, type)
 
 
-def _remember(callback, memory: dict) -> None:
+def _remember(callback: Callback, memory: dict) -> None:
     now = vars(callback)
     for name, value in memory.items():
         if _has_state(now.get(name)):
@@ -167,7 +170,7 @@ def _remember(callback, memory: dict) -> None:
 
 
 def renewed(now, saved):
-    """Return a saved value, its numbers within the tensors that are there: others may refer to them."""
+    """Return a saved value, copied into the present tensors where possible: other objects may refer to them."""
     if isinstance(saved, torch.Tensor) and isinstance(now, torch.Tensor) and now.shape == saved.shape:
         return now.copy_(saved)
     if isinstance(saved, dict):
@@ -179,7 +182,7 @@ def renewed(now, saved):
 
 
 def plain(value):
-    """Return a value in types that ``torch.load(weights_only=True)`` reads; raise TypeError if it cannot be."""
+    """Return a value in types that ``torch.load(weights_only=True)`` reads, or raise a TypeError."""
     if isinstance(value, np.generic):
         return value.item()
     if value is None or isinstance(value, torch.Tensor) or type(value) in (bool, int, float, str):
@@ -192,7 +195,7 @@ def plain(value):
 
 
 def plain_items(items: dict) -> dict:
-    """Return those items that `plain` takes."""
+    """Return the items that `plain` accepts."""
     kept = {}
     for name, value in items.items():
         with suppress(TypeError):

@@ -1,4 +1,4 @@
-"""A name for whatever decides how a training goes, the same in every process."""
+"""A name for everything that decides how a training ends, the same in every process."""
 
 import hashlib
 from functools import partial
@@ -11,10 +11,10 @@ from sklearn_dim.data import file_of
 
 
 def fingerprint(*parts) -> str:
-    """Return 32 hexadecimal digits that tell settings, weights and rows from others.
+    """Return 32 hexadecimal digits that differ for different settings, weights or rows.
 
-    Objects are told apart by their public attributes, functions by their code, arrays by all of their numbers; memory
-    maps and what merely can be indexed by their shape and three rows.
+    Objects are compared by their public attributes, functions by their code, arrays by all of their numbers. Memory
+    maps and objects that only support indexing are compared by their shape and three rows, so as not to read all.
     """
     digest = _Digest()
     digest.add(parts)
@@ -24,10 +24,10 @@ def fingerprint(*parts) -> str:
 class _Digest:
     def __init__(self):
         self.hash = hashlib.blake2b(digest_size=16)
-        self.seen = {}  # objects in whose attributes we are or were, which may refer to one another
+        self.seen: dict[int, object] = {}  # objects whose attributes have been added: they may refer to each other
 
     def add(self, value) -> None:
-        """Take in a value, its type first."""
+        """Add a value, its type first."""
         self.write(type(value).__qualname__)
         if isinstance(value, torch.Tensor):
             self._add_tensor(value.detach())
@@ -49,13 +49,12 @@ class _Digest:
             self._add_attributes(value)
         else:
             text = repr(value)
-            self.write("" if " at 0x" in text else text)
+            self.write("" if " at 0x" in text else text)  # an address differs between processes
 
     def write(self, text) -> None:
-        """Take in a text."""
         self.hash.update(f"{text};".encode())
 
-    def _add_tensor(self, tensor):
+    def _add_tensor(self, tensor: torch.Tensor) -> None:
         if tensor.layout == torch.strided:
             tensor = tensor.cpu().contiguous()
             self.add(tensor.view(torch.int16).numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy())
@@ -65,21 +64,22 @@ class _Digest:
             tensor = tensor.coalesce()
             self.add([tensor.indices(), tensor.values()])
 
-    def _add_array(self, array):
+    def _add_array(self, array: np.ndarray) -> None:
         if file_of(array) is not None:
-            return self._add_some_rows(array)
+            self._add_some_rows(array)
+            return
         self.write((array.shape, array.dtype))
         if array.dtype.hasobject:
             self.add(array.tolist())
         else:
             self.hash.update(np.ascontiguousarray(array).data)
 
-    def _add_some_rows(self, array):
+    def _add_some_rows(self, array) -> None:
         self.write((tuple(array.shape), getattr(array, "dtype", None)))
         if n := array.shape[0]:
             self.add(np.array(array[np.unique([0, n // 2, n - 1])]))
 
-    def _add_function(self, function):
+    def _add_function(self, function) -> None:
         if isinstance(function, partial):
             self.add([function.func, function.args, function.keywords])
         elif isinstance(function, MethodType):
@@ -93,10 +93,10 @@ class _Digest:
                 closure = [cell.cell_contents for cell in function.__closure__ or ()]
                 self.add([function.__code__, function.__defaults__, closure])
 
-    def _add_attributes(self, value):
+    def _add_attributes(self, value) -> None:
         if id(value) in self.seen:
             return
         self.seen[id(value)] = value
         self.write(getattr(value, "shape", None))
-        own = isinstance(value, torch.nn.Module)  # its weights are in attributes with an underscore
-        self.add({name: part for name, part in vars(value).items() if own or not name.startswith("_")})
+        private = isinstance(value, torch.nn.Module)  # a module has its weights in attributes with an underscore
+        self.add({name: part for name, part in vars(value).items() if private or not name.startswith("_")})

@@ -37,6 +37,8 @@ class InformationNet(NeuralNet):
         Other parameters of `skorch.NeuralNet` (lr, max_epochs, device, optimizer__betas, …).
     """
 
+    lr: float
+    module_: Any  # the objective that is trained: a module with the methods named above
     averaged_: nn.Module | None = None
     replica_: "_parallel.Replica | None" = None  # inside `data_parallel`: what is trained, sharing memory with module_
     converged_ = False  # whether a callback found that training had converged
@@ -66,7 +68,7 @@ class InformationNet(NeuralNet):
 
     def evaluate_with(self, module: nn.Module | None) -> None:
         """Evaluate ``module`` from now on; None means the trained module again."""
-        vars(self)["averaged_"] = module  # skorch would train a module that is set as an attribute
+        self.__dict__["averaged_"] = module  # skorch refuses modules that are set as attributes after initialize()
 
     def set_learning_rate(self, lr: float) -> None:
         """Set the learning rate, and scale that of parameter groups that have their own by the same factor."""
@@ -78,7 +80,7 @@ class InformationNet(NeuralNet):
 
         for group in self.optimizer_.param_groups:
             group.update(scaled(group))
-        if groups := vars(self).get("optimizer__param_groups"):  # a pickle makes its optimizer of these
+        if groups := self.__dict__.get("optimizer__param_groups"):  # a pickle makes its optimizer of these
             self.optimizer__param_groups = [(pattern, {**group, **scaled(group)}) for pattern, group in groups]
         self.lr = lr
 
@@ -126,7 +128,7 @@ class InformationNet(NeuralNet):
     def validation_step(self, batch, **fit_params) -> dict[str, Any]:
         """Return the information in a validation batch."""
         with torch.no_grad():
-            value = self.eval_module.mutual_info(batch)
+            value = self.eval_module.mutual_info(batch)  # type: ignore[operator]
         return {"loss": -value, "y_pred": {"mutual_info": value}}
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params) -> None:
@@ -211,15 +213,15 @@ class InformationNet(NeuralNet):
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Go back to a snapshot."""
-        vars(self).clear()
-        vars(self).update(snapshot["attributes"])
-        vars(self).update(self._attributes())  # so that what follows leaves the snapshot as it is
+        self.__dict__.clear()
+        self.__dict__.update(snapshot["attributes"])
+        self.__dict__.update(self._attributes())  # so that what follows leaves the snapshot as it is
         self.module_.load_state_dict(snapshot["weights"])
         self.optimizer_.load_state_dict(snapshot["optimizer"])
         self.module_.eval()
 
     def _attributes(self) -> dict[str, Any]:
-        return {**vars(self), "history_": History(self.history_), "callbacks_": list(self.callbacks_)}
+        return {**self.__dict__, "history_": History(self.history_), "callbacks_": list(self.callbacks_)}
 
     def history_frame(self) -> pd.DataFrame:
         """Return the history as a frame with one row per epoch."""
@@ -230,8 +232,8 @@ class InformationNet(NeuralNet):
         return {name: value for name, value in self.history[epoch].items() if name != "batches"}
 
     def __getstate__(self):
-        plain = ("module", "optimizer", "lr", "max_epochs", "verbose", "device")
-        plain += tuple(name for name in vars(self) if name.startswith("optimizer__"))
+        plain = ["module", "optimizer", "lr", "max_epochs", "verbose", "device"]
+        plain += [name for name in self.__dict__ if name.startswith("optimizer__")]
         return {
             "params": {name: getattr(self, name) for name in plain},
             "history": self.history_frame().to_dict("records"),
@@ -240,7 +242,7 @@ class InformationNet(NeuralNet):
 
     def __setstate__(self, state):
         params = state["params"]
-        self.__init__(**{**params, "device": device_or_cpu(params["device"])})
+        InformationNet.__init__(self, **{**params, "device": device_or_cpu(params["device"])})
         self.initialize()
         weights = {name: torch.tensor(array) for name, array in state["weights"].items()}
         self.module_.load_state_dict(weights)

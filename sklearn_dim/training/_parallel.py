@@ -187,7 +187,7 @@ class Replica:
         self.batches: Batches
         if processes.gather_negatives:
             self.batches = batches
-            for part in copied.divisible:
+            for part in copied.divisible:  # type: ignore[union-attr]
                 self._join_batch_norms(part)
                 part.forward = partial(self._encode_share, part.forward)
         else:
@@ -195,7 +195,7 @@ class Replica:
             self._join_batch_norms(copied)
             copied.forward = partial(self._own_draws, copied.forward)
         # An accelerator keeps everything it prepared, so each net has its own.
-        self.module = processes.make_accelerator().prepare_model(copied, device_placement=False)
+        self.module: nn.Module = processes.make_accelerator().prepare_model(copied, device_placement=False)
 
     def mean(self, values: dict[str, float]) -> dict[str, float]:
         """Return means over all processes, with the same bits in each of them."""
@@ -210,7 +210,8 @@ class Replica:
     def _join_batch_norms(self, module: nn.Module) -> None:
         for norm in module.modules():
             if isinstance(norm, _BatchNorm):
-                norm.forward = partial(batch_norm, norm, partial(self._join, n=self.processes.count))
+                join = partial(self._join, n=self.processes.count)
+                norm.forward = partial(batch_norm, norm, join)  # type: ignore[method-assign]
 
     def _encode_share(self, forward: Callable, x: Tensor, *others):
         """Return ``forward`` of all rows of x, computing it for this process' share only.
@@ -220,7 +221,7 @@ class Replica:
         """
         n = len(x)
         own = self.processes.share(n, x.device)
-        others = [part.index_select(0, own) if getattr(part, "ndim", 0) == 3 else part for part in others]
+        others = tuple(part.index_select(0, own) if getattr(part, "ndim", 0) == 3 else part for part in others)
         output = self._own_draws(forward, x.index_select(0, own), *others)
         if isinstance(output, Tensor):
             return self._join(output, n)

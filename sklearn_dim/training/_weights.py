@@ -166,8 +166,8 @@ class BestWeightsEach(Callback):
     def _compare(self, net: "InformationNet") -> Tensor:
         current = {name: tensor.clone() for name, tensor in net.module_.state_dict().items()}
         net.module_.load_state_dict(self.mean_)
-        values = sum(len(batch[0]) * net.module_.values(batch) for batch in self.batches)
-        values = values / sum(len(batch[0]) for batch in self.batches)
+        totals: Tensor = sum(len(batch[0]) * net.module_.values(batch) for batch in self.batches)
+        values = totals / sum(len(batch[0]) for batch in self.batches)
         net.module_.load_state_dict(current)
         better = values > self.best_
         self.best_ = torch.where(better, values, self.best_)

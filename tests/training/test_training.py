@@ -1,4 +1,4 @@
-"""Batches, early stopping, seeds and the pickle of a net."""
+"""Training, its best and mean weights, a training that goes on, and the pickle of a net."""
 
 import pickle
 from functools import partial
@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from scipy import sparse
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, LRScheduler
 from torch import nn
+from torch.optim.lr_scheduler import StepLR
 
 from sklearn_dim.training import (
     AverageWeights,
@@ -16,8 +16,6 @@ from sklearn_dim.training import (
     BestWeightsEach,
     InformationNet,
     RowBatches,
-    resolve_device,
-    seeded,
 )
 
 
@@ -43,45 +41,7 @@ def line_batches(n=40, **options):
     return RowBatches(x, 2 * x, batch_size=8, **options)
 
 
-@pytest.mark.parametrize(
-    "n, size, expected", [(9, 8, [5, 4]), (3, 2, [3]), (16, 8, [8, 8]), (2, 128, [2]), (1, 8, [1])]
-)
-def test_batches_are_even_and_never_end_on_one_row(n, size, expected):
-    assert [len(x) for (x,) in RowBatches(np.arange(n), batch_size=size)] == expected
-
-
-def test_an_epoch_sees_every_row_once_in_a_new_order():
-    torch.manual_seed(0)
-    batches = RowBatches(np.arange(50), batch_size=8)
-    first, second = (torch.cat([x for (x,) in batches]) for _ in range(2))
-    assert not torch.equal(first, second) and torch.equal(first.sort().values, torch.arange(50))
-
-
-def test_batches_of_other_rows_share_the_arrays():
-    batches = RowBatches(np.arange(50), batch_size=8)
-    other = batches.of(np.array([7, 3, 9]))
-    assert other.arrays is batches.arrays and len(other) == 1
-    assert torch.cat([rows for (rows,) in other]).tolist() == [7, 3, 9]
-    assert len(batches) == 7 and sorted(torch.cat([rows for (rows,) in batches]).tolist()) == list(range(50))
-
-
-def test_csr_rows_and_memory_maps_are_taken_batch_by_batch(tmp_path):
-    dense = np.arange(12.0).reshape(6, 2)
-    np.save(tmp_path / "x.npy", dense)
-    for source in (sparse.csr_matrix(dense), np.load(tmp_path / "x.npy", mmap_mode="r")):
-        batches = RowBatches(source, rows=[4, 1, 3], batch_size=2, shuffle=False)
-        np.testing.assert_array_equal(torch.cat([x for (x,) in batches]), dense[[4, 1, 3]])
-
-
-def test_csr_rows_may_stay_sparse():
-    dense = np.arange(12.0).reshape(6, 2)
-    batches = RowBatches(sparse.csr_matrix(dense), rows=[4, 0, 3], batch_size=2, shuffle=False, sparse=True)
-    seen = [x for (x,) in batches]
-    assert all(x.is_sparse and x.dtype == torch.float32 for x in seen)
-    np.testing.assert_array_equal(torch.cat([x.to_dense() for x in seen]), dense[[4, 0, 3]])
-
-
-def test_training_records_an_epoch_a_row_without_adversaries():
+def test_training_records_one_row_per_epoch_without_adversaries():
     net = InformationNet(Line, lr=0.1, max_epochs=3).initialize()
     net.partial_fit(line_batches(), line_batches(shuffle=False))
     history = net.history_frame()
@@ -100,6 +60,15 @@ def test_the_best_weights_come_back():
     net.partial_fit(line_batches(), line_batches(shuffle=False))
     assert len(net.history) < 50
     assert net.module_.slope.item() == pytest.approx(1.9)
+
+
+def test_the_best_weights_come_back_without_a_stop():
+    keep = BestWeights("valid_mutual_info", lower_is_better=False)
+    net = InformationNet(Line, optimizer=torch.optim.SGD, lr=7.0, max_epochs=5, callbacks=[keep]).initialize()
+    net.partial_fit(line_batches(), line_batches(shuffle=False))
+    assert len(net.history) == 5 and not net.converged_
+    best = max(net.history[:, "valid_mutual_info"])
+    assert net.evaluate(line_batches(shuffle=False))["mutual_info"] == pytest.approx(best, abs=1e-5)
 
 
 class Interrupt(Callback):
@@ -152,6 +121,99 @@ def test_a_loss_that_is_not_a_number_ends_with_advice():
         net.partial_fit(line_batches(), None)
 
 
+class TwoLines(Line):
+    """A second slope, whose parameter group has a learning rate of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.other = nn.Parameter(torch.tensor(0.0))
+
+    def forward(self, batch):
+        return {"error": super().forward(batch)["error"] + (self.other - 1).square()}
+
+
+GROUPS = [("other", {"lr": 0.5, "betas": (0.5, 0.999)})]
+
+
+def two_lines(**options):
+    return InformationNet(TwoLines, lr=0.1, max_epochs=2, optimizer__param_groups=GROUPS, **options).initialize()
+
+
+def rates(net, name="lr"):
+    return sorted(group[name] for group in net.optimizer_.param_groups)
+
+
+def test_a_learning_rate_scales_that_of_all_groups():
+    net = two_lines()
+    net.set_learning_rate(0.1)
+    assert rates(net) == [0.1, 0.5]
+    net.set_learning_rate(0.02)
+    assert net.lr == 0.02 and rates(net) == pytest.approx([0.02, 0.1])
+    assert sorted(group["betas"] for group in net.optimizer_.param_groups) == [(0.5, 0.999), (0.9, 0.999)]
+    assert GROUPS[0][1]["lr"] == 0.5
+    again = pickle.loads(pickle.dumps(net))
+    assert again.lr == 0.02 and rates(again) == pytest.approx([0.02, 0.1])
+
+
+def test_a_training_that_goes_on_takes_steps_of_the_new_size():
+    net, other = (
+        InformationNet(Line, optimizer=torch.optim.SGD, lr=lr, max_epochs=1).initialize() for lr in (0.1, 0.3)
+    )
+    net.set_learning_rate(0.3)
+    for each in (net, other):
+        torch.manual_seed(0)
+        each.partial_fit(line_batches(), None)
+    assert torch.equal(net.module_.slope, other.module_.slope) and net.module_.slope != 0
+
+
+def test_a_schedule_begins_at_the_new_learning_rate():
+    net = two_lines(callbacks=[LRScheduler(StepLR, step_size=10)]).partial_fit(line_batches(), None)
+    net.set_learning_rate(0.2)
+    net.partial_fit(line_batches(), None)
+    assert rates(net) == pytest.approx([0.2, 1.0]) and rates(net, "initial_lr") == pytest.approx([0.2, 1.0])
+
+
+def test_callbacks_are_replaced_in_a_training_that_goes_on():
+    first, second = Recorder(), Recorder()
+    net = InformationNet(Line, lr=0.1, max_epochs=2, callbacks=[first]).initialize().partial_fit(line_batches(), None)
+    seen, module = len(first.slopes), net.module_
+    net.set_callbacks([second])
+    net.partial_fit(line_batches(), None)
+    assert len(first.slopes) == len(second.slopes) == seen == 10
+    assert net.module_ is module and net.history_frame()["epoch"].tolist() == [1, 2, 3, 4]
+    assert [name for name, _ in net.callbacks_] == ["epoch_timer", "Recorder"]
+
+
+def test_a_snapshot_brings_all_back():
+    recorder = Recorder()
+    net = two_lines(callbacks=[recorder]).partial_fit(line_batches(), None)
+    snapshot, before = net.snapshot(), pickle.dumps(net)
+    for _ in range(2):
+        net.set_learning_rate(0.7)
+        net.set_callbacks([AverageWeights(0.9), Interrupt(4), Failing()])
+        net.set_params(max_epochs=3)
+        with pytest.raises(MemoryError):
+            net.partial_fit(line_batches(), None)
+        assert net.eval_module is not net.module_
+        net.restore(snapshot)
+        assert pickle.dumps(net) == before and rates(net) == [0.1, 0.5] and net.eval_module is net.module_
+        assert net.callbacks == [recorder] and [name for name, _ in net.callbacks_] == ["epoch_timer", "Recorder"]
+    net.partial_fit(line_batches(), None)
+    assert len(recorder.slopes) == 20 and len(net.history) == 4
+
+
+class Failing(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        raise MemoryError
+
+
+@pytest.mark.parametrize("method", ["forward", "forward_iter", "predict", "predict_proba"])
+def test_a_net_says_that_it_predicts_nothing(method):
+    net = InformationNet(Line).initialize()
+    with pytest.raises(TypeError, match=r"trains an objective.*no predictions.*transform or score"):
+        getattr(net, method)(np.zeros((4, 1)))
+
+
 def test_a_pickle_holds_numpy_and_works_on():
     net = InformationNet(Line, lr=0.1, max_epochs=2).initialize()
     net.partial_fit(line_batches(), None)
@@ -163,22 +225,6 @@ def test_a_pickle_holds_numpy_and_works_on():
     assert len(again.history_frame()) == 4
 
 
-def test_seeds_repeat_and_leave_the_callers_stream_alone():
-    before, threads = torch.get_rng_state(), torch.get_num_threads()
-    draws = []
-    for _ in range(2):
-        with seeded(3, size=1):
-            draws.append(torch.randn(4))
-            assert torch.get_num_threads() == 1
-    assert torch.equal(*draws)
-    assert torch.equal(before, torch.get_rng_state()) and torch.get_num_threads() == threads
-
-
-def test_an_unknown_device_is_refused():
-    with pytest.raises(ValueError, match="device='warp' cannot be used"):
-        resolve_device("warp")
-
-
 class Recorder(Callback):
     def __init__(self):
         self.slopes = []
@@ -188,7 +234,7 @@ class Recorder(Callback):
             self.slopes.append(net.module_.slope.item())
 
 
-def test_the_mean_weights_are_judged_and_kept():
+def test_the_mean_weights_are_evaluated_and_kept():
     recorder = Recorder()
     net = InformationNet(Line, lr=0.1, max_epochs=4, callbacks=[AverageWeights(0.8), recorder]).initialize()
     net.partial_fit(line_batches(), line_batches(shuffle=False))
