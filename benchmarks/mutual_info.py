@@ -139,6 +139,7 @@ def equal_steps(truth, steps=4000, rows=64, held_out=8192):
     """The same network without its closed form, on fresh rows at each step, valued on rows never seen."""
     from sklearn_dim._cross_fit import value
     from sklearn_dim._pair_estimator import AVERAGING, WEIGHT_DECAY, build_pair_information
+
     from sklearn_dim.training import AverageWeights, InformationNet, RowBatches
 
     x, y, _ = staircase(np.random.default_rng(1), steps * rows + held_out, truth)
@@ -204,6 +205,7 @@ def untrained(x, y):
     """Return the net of an estimator before its first step, and its batches."""
     from sklearn_dim._cross_fit import tensors
     from sklearn_dim._pair_estimator import AVERAGING
+
     from sklearn_dim.training import AverageWeights, RowBatches
 
     mi, _ = fitted(x, y, max_iter=1, cv=2, device="cpu")

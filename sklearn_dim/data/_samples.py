@@ -1,7 +1,7 @@
 """Samples: what X is taken for (a table, a bag, tokens, sequences or images), and how its rows are read.
 
-X may lie in memory, in a file or in a torch Dataset; training, `transform` and the statistics all read it by `take_rows`
-and `chunks`.
+X may lie in memory, in a file or in a torch Dataset; training, `transform` and the statistics all read it through
+`take_rows` and `chunks`.
 """
 
 import math

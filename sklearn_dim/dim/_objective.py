@@ -57,8 +57,8 @@ def build_deep_infomax(
 ) -> DeepInfoMax:
     """Wire an objective for samples of a kind and shape.
 
-    ``weights`` are those of the terms, ``view`` is made already, and ``statistics`` are keyword arguments of the encoder:
-    mean and scale, or a vocabulary with the weights of its words. All else are `DIMTransformer`'s parameters.
+    ``weights`` are those of the terms, ``view`` is made already, and ``statistics`` are keyword arguments of the
+    encoder: mean and scale, or a vocabulary with the weights of its words. The rest are `DIMTransformer`'s parameters.
     """
     network = make_network(encoder, kind, sample_shape, n_components, n_global_vectors, statistics)
     if kind == "image":
@@ -71,7 +71,9 @@ def build_deep_infomax(
         weights=weights,
         **critics,
         prior=make_prior(prior, n_components) if weights["prior"] else None,
-        coordinates=Coordinates(n_components, layout.location_features, layout.grid) if weights["coordinates"] else None,
+        coordinates=Coordinates(n_components, layout.location_features, layout.grid)
+        if weights["coordinates"]
+        else None,
         view=view,
         occlude=Occlude(occlusion) if occlusion else None,
         n_locations=n_locations,
@@ -103,7 +105,7 @@ def make_network(encoder, kind, sample_shape, n_components, n_globals=1, statist
 
 
 def make_view(augmentation, kind, sample_shape, some_images=None):
-    """Return the random view that ``augmentation`` stands for; "auto" goes by the kind, and for images by some of them."""
+    """Return the random view that ``augmentation`` stands for; "auto" goes by the kind of samples, and by some images."""
     if augmentation is None:
         return None
     if augmentation != "auto":

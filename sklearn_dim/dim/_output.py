@@ -80,7 +80,9 @@ class SampleOutput(nn.Module):
         like = next(module.encoder.buffers())
         for batch in chunks(X, rows, max_rows=MAX_ROWS):
             if issparse(batch):
-                batch = sparse_tensor(batch) if self.encoder.takes_sparse else module.shifted(torch.tensor(batch.toarray()))
+                batch = (
+                    sparse_tensor(batch) if self.encoder.takes_sparse else module.shifted(torch.tensor(batch.toarray()))
+                )
             else:
                 batch = module.shifted(torch.tensor(batch))
             x = batch.to(like.device, like.dtype if batch.is_floating_point() else batch.dtype)

@@ -49,12 +49,12 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     _doc_link_template = "https://sklearn-dim.readthedocs.io/en/stable/api/generated/sklearn_dim.{estimator_name}.html"
 
     def _fit(self, X, y=None, *, resume: bool = False, epochs: int | None = None, metadata: dict | None = None):
-        """Fit to X, y and further ``metadata``; with ``resume`` train the net that is there, by default for max_iter."""
+        """Fit to X, y and ``metadata``; with ``resume`` train the net that is there. ``epochs`` overrules max_iter."""
         if resume:
             self._refuse_changed_parameters()
         with self._all_or_nothing(resume, X=X, y=y, metadata=metadata):
             data = self._read(X, y, reset=not resume, **(metadata or {}))
-            with seeded(self.random_state, self._size(data), self.n_iter_ if resume else 0, self.device) as seed:
+            with seeded(self.random_state, self._size(data), self.n_iter_ if resume else 0, device=self.device) as seed:
                 split = self._split(data, seed)
                 if resume:
                     self._take_changed_parameters()

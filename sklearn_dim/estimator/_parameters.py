@@ -37,8 +37,8 @@ _DOCUMENTATION = {
     "learning_rate_init": "Adam's step size.",
     "n_iter_no_change": "Epochs without an improvement by ``tol`` before an early stop.",
     "tol": "The smallest change in nats that counts as an improvement.",
-    "warm_start": """Continue from the weights of the last `fit`, if there are any. Parameters that shape the model must be
-        as they were then; those of training alone (``learning_rate_init``, ``batch_size``, ``callbacks``, …) may change.""",
+    "warm_start": """Continue from the weights of the last `fit`, if there are any. Parameters that shape the model must
+        be as they were then; those of training alone (``learning_rate_init``, ``batch_size``, …) may change.""",
     "device": '"auto" is CUDA, then MPS, then the CPU; or a torch device.',
     "sparse_device": '"auto" is CUDA, then the CPU; or a torch device.',
     "callbacks": """`sklearn_dim.training.ResumableCheckpoint`, say, which resumes an interrupted fit. Callbacks of

@@ -2,17 +2,22 @@
 
 import copy
 import math
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_dim.bounds import Bound, make_bound
 from sklearn_dim.critics import Concatenated, CorrectedGaussian, EncodedAnchor, Separable, make_critic
 from sklearn_dim.objectives import PairInformation, bias_correction
 from sklearn_dim.training import InformationNet, RowBatches, seeded
 
+SAME = 1 - 2e-6  # a correlation of columns that are one: float32 has no more digits
+DISCRETE_NATS = 5.0  # discrete columns, which may well be one, seldom share more
+NEAR_CAP = 0.3  # nats below a bound's cap, where it begins to read low
 MAX_TOGETHER = 2048  # rows whose pairs are the negatives of an estimate: a table of 16 MB in float32
 
 
@@ -166,3 +171,44 @@ def estimate_and_error(contributions, features: int = 0) -> tuple[float, float]:
     """
     estimate, error = mean_and_error(contributions)
     return estimate, math.hypot(error, min(estimate, 0.0), math.sqrt(features / 2) / len(contributions))
+
+
+def limits(value, nets, n_rows: int, batch_size: int, max_iter) -> Iterator[tuple[str, type[Warning]]]:
+    """Yield what to warn of where an estimate is beyond what the sample, the bound or the training can show."""
+    module = nets[0].module_
+    closed_form = module.critic.closed_form
+    if closed_form is not None and (closed_form.rho > SAME).any() and value > DISCRETE_NATS:
+        yield (
+            (
+                "a part of y is a function of X to six digits. If both are continuous, the information is infinite, "
+                f"and the estimate of {value:.3g} nats is only where a critic stops. Drop what y and X share."
+            ),
+            UserWarning,
+        )
+    elif value > np.log(n_rows):
+        yield (
+            (
+                f"the estimate of {value:.3g} nats is beyond ln n = {np.log(n_rows):.1f}, about the most that "
+                f"n_samples = {n_rows} can certify. Give more rows, or report lower_bound_."
+            ),
+            UserWarning,
+        )
+    rows = min(batch_size, n_rows)
+    if value > (cap := module.bound.cap(rows - 1)) - NEAR_CAP:
+        yield (
+            (
+                f"the estimate of {value:.3g} nats is within {NEAR_CAP} of {cap:.3g}, the most that the bound "
+                f"{type(module.bound).__name__} can tell apart with {rows} rows per batch. Raise batch_size, or use "
+                "mi_estimator='dv'."
+            ),
+            UserWarning,
+        )
+    unfinished = sum(not net.converged_ and len(net.history) >= net.max_epochs for net in nets)
+    if unfinished > len(nets) / 2:
+        yield (
+            (
+                f"{unfinished} of {len(nets)} critics were still improving when their {nets[-1].max_epochs} epochs "
+                f"ran out (max_iter={max_iter!r}): the estimate may be too low. Raise max_iter."
+            ),
+            ConvergenceWarning,
+        )

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.special import ndtri
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -35,16 +34,14 @@ from sklearn_dim.mine._cross_fit import (
     build_pair_information,
     estimate_and_error,
     features_of,
+    limits,
     mean_and_error,
     tensors,
 )
-from sklearn_dim.training import AverageWeights, BestWeights, RowBatches, resolve_device, seeded
+from sklearn_dim.training import AverageWeights, BestWeights, RowBatches, resolve_device
 
 AVERAGING = 0.98  # decay of the mean weights: the last 50 steps or so
 WEIGHT_DECAY = 0.1  # AdamW's; ten times torch's default, as rows are few
-SAME = 1 - 2e-6  # a correlation of columns that are one: float32 has no more digits
-DISCRETE_NATS = 5.0  # discrete columns, which may well be one, seldom share more
-NEAR_CAP = 0.3  # nats below a bound's cap, where it begins to read low
 
 
 class Pairs(NamedTuple):
@@ -320,7 +317,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         self.history_ = pd.concat(frames, ignore_index=True)
         self.loss_curve_ = self.history_.groupby("epoch")["train_loss"].mean().tolist()
         self.n_iter_ = int(self.history_["epoch"].max())
-        self._warn_of_limits(data.n_rows)
+        for message, category in limits(self.mutual_info_, self.nets_, data.n_rows, self.batch_size, self.max_iter):
+            warnings.warn(message, category, stacklevel=5)  # the caller of fit
 
     @property
     def nets_(self):
@@ -332,39 +330,6 @@ class MutualInfoEstimator(InfomaxEstimator):
 
     def _parts(self):
         return (*super()._parts(), ColumnCoder, CrossFit, Passthrough, build_pair_information)
-
-    def _warn_of_limits(self, n):
-        """Say where the estimate is beyond what the sample, the bound or the training can show."""
-        value, net = self.mutual_info_, self.nets_[0]
-        closed_form = net.module_.critic.closed_form
-        if closed_form is not None and (closed_form.rho > SAME).any() and value > DISCRETE_NATS:
-            warnings.warn(
-                "a part of y is a function of X to six digits. If both are continuous, the information is infinite, "
-                f"and the estimate of {value:.3g} nats is only where a critic stops. Drop what y and X share.",
-                stacklevel=6,  # the caller of fit
-            )
-        elif value > np.log(n):
-            warnings.warn(
-                f"the estimate of {value:.3g} nats is beyond ln n = {np.log(n):.1f}, about the most that "
-                f"n_samples = {n} can certify. Give more rows, or report lower_bound_.",
-                stacklevel=6,
-            )
-        rows = min(self.batch_size, n)
-        if value > (cap := net.module_.bound.cap(rows - 1)) - NEAR_CAP:
-            warnings.warn(
-                f"the estimate of {value:.3g} nats is within {NEAR_CAP} of {cap:.3g}, the most that "
-                f"mi_estimator={self.mi_estimator!r} can tell apart with {rows} rows per batch. Raise batch_size, or use "
-                "mi_estimator='dv'.",
-                stacklevel=6,
-            )
-        unfinished = sum(not net.converged_ and len(net.history) >= net.max_epochs for net in self.nets_)
-        if unfinished > len(self.nets_) / 2:
-            warnings.warn(
-                f"{unfinished} of {len(self.nets_)} critics were still improving when their {net.max_epochs} epochs "
-                f"ran out (max_iter={self.max_iter!r}): the estimate may be too low. Raise max_iter.",
-                ConvergenceWarning,
-                stacklevel=6,
-            )
 
     # Tables in, and what the fitted critics say of them.
 
@@ -389,19 +354,17 @@ class MutualInfoEstimator(InfomaxEstimator):
 
     def _tables(self, X, y, given, *, reset):
         """Return X, y and what is given as validated DataFrames; X as an array if there is an encoder."""
+        check_feature_names(self, X, reset=reset)
         if self.encoder is None:
-            check_feature_names(self, X, reset=reset)
             x_table = check_table(X, type(self).__name__)
-            check_n_features(self, x_table, reset=reset)
         else:
-            check_feature_names(self, X, reset=reset)
             x_table = check_numbers(X, type(self).__name__, dtype=(np.float32,), allow_nd=True, hint="Encode it first.")
-            check_n_features(self, x_table, reset=reset)
             if given is not None:
                 raise ValueError(
                     "given= joins its columns to those of X, which an encoder does not take. Leave encoder=None, or "
                     "pass the encoded X."
                 )
+        check_n_features(self, x_table, reset=reset)
         if y is None:
             raise ValueError("MutualInfoEstimator requires y to be passed, but the target y is None")
         tables = [x_table, check_targets(y)]

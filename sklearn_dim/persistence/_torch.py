@@ -17,9 +17,9 @@ def to_torch(estimator) -> nn.Module:
     Returns
     -------
     Module
-        A copy of what `transform` computes, on the CPU, in eval mode, with no tie to the estimator. It takes a batch as `transform` does, as a dense tensor,
-        and standardises it itself; the output has the batch's float dtype (float32 of integers). It computes in
-        float32: of float64 tables `transform` computes in float64, as ``module.double()`` does.
+        A copy of what `transform` computes, on the CPU, in eval mode, with no tie to the estimator. It takes a batch
+        as `transform` does, but as a dense tensor; the output has the batch's float dtype (float32 for integers). It
+        computes in float32; for float64 tables `transform` computes in float64, as ``module.double()`` does.
 
     Raises
     ------

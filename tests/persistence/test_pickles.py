@@ -19,8 +19,8 @@ from sklearn.pipeline import make_pipeline
 from torch import nn
 
 from sklearn_dim import DGITransformer, DIMTransformer
-from sklearn_dim.estimator import _state
 from sklearn_dim.bounds import DV
+from sklearn_dim.estimator import _state
 
 from .conftest import KINDS
 
