@@ -317,7 +317,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         self.history_ = pd.concat(frames, ignore_index=True)
         self.loss_curve_ = self.history_.groupby("epoch")["train_loss"].mean().tolist()
         self.n_iter_ = int(self.history_["epoch"].max())
-        for message, category in limits(self.mutual_info_, self.nets_, data.n_rows, self.batch_size, self.max_iter):
+        asked = {"mi_estimator": self.mi_estimator, "batch_size": self.batch_size, "max_iter": self.max_iter}
+        for message, category in limits(self.mutual_info_, self.nets_, data.n_rows, **asked):
             warnings.warn(message, category, stacklevel=5)  # the caller of fit
 
     @property
