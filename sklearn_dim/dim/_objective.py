@@ -105,7 +105,7 @@ def make_network(encoder, kind, sample_shape, n_components, n_globals=1, statist
 
 
 def make_view(augmentation, kind, sample_shape, some_images=None):
-    """Return the random view that ``augmentation`` stands for; "auto" goes by the kind of samples, and by some images."""
+    """Return the view that ``augmentation`` stands for; "auto" goes by the kind of samples, and by some images."""
     if augmentation is None:
         return None
     if augmentation != "auto":

@@ -173,7 +173,7 @@ def estimate_and_error(contributions, features: int = 0) -> tuple[float, float]:
     return estimate, math.hypot(error, min(estimate, 0.0), math.sqrt(features / 2) / len(contributions))
 
 
-def limits(value, nets, n_rows: int, batch_size: int, max_iter) -> Iterator[tuple[str, type[Warning]]]:
+def limits(value, nets, n_rows: int, *, mi_estimator, batch_size: int, max_iter) -> Iterator[tuple[str, type[Warning]]]:
     """Yield what to warn of where an estimate is beyond what the sample, the bound or the training can show."""
     module = nets[0].module_
     closed_form = module.critic.closed_form
@@ -197,8 +197,8 @@ def limits(value, nets, n_rows: int, batch_size: int, max_iter) -> Iterator[tupl
     if value > (cap := module.bound.cap(rows - 1)) - NEAR_CAP:
         yield (
             (
-                f"the estimate of {value:.3g} nats is within {NEAR_CAP} of {cap:.3g}, the most that the bound "
-                f"{type(module.bound).__name__} can tell apart with {rows} rows per batch. Raise batch_size, or use "
+                f"the estimate of {value:.3g} nats is within {NEAR_CAP} of {cap:.3g}, the most that "
+                f"mi_estimator={mi_estimator!r} can tell apart with {rows} rows per batch. Raise batch_size, or use "
                 "mi_estimator='dv'."
             ),
             UserWarning,
