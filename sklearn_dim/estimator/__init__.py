@@ -1,10 +1,10 @@
-"""What the estimators share: the template of a fit, training parameters, callbacks, state in files.
+"""What the estimators share: the template of a fit, training parameters, callbacks, and saved state.
 
 ================= =====================================================================
 `_base.py`        one `fit` for all: read, seed, split, build, run, publish
-`_parameters.py`  training parameters: what they accept, and their documentation
-`_callbacks.py`   callbacks of scikit-learn and of skorch
-`_state.py`       what files hold of an estimator
+`_parameters.py`  training parameters: accepted values and documentation
+`_callbacks.py`   callbacks of scikit-learn and skorch
+`_state.py`       what a file stores of an estimator
 `_compat.py`      the only importer of private names of scikit-learn
 ================= =====================================================================
 """

@@ -1,8 +1,9 @@
-"""The template of every estimator: one `fit`, of six steps, which estimators fill in."""
+"""The template of every estimator: one `fit` of six steps, which each estimator implements."""
 
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import check_random_state
+from torch import nn
 
 from sklearn_dim.bounds import BOUNDS
 from sklearn_dim.estimator._callbacks import begin_fit, end_fit, epochs_as_tasks, ready_callbacks
@@ -27,7 +29,7 @@ from sklearn_dim.training import BestWeights, InformationNet, ResumableCheckpoin
 
 
 class Split(NamedTuple):
-    """Rows to train on, and rows held out (None: all are trained on)."""
+    """The rows to train on, and those held out (None if there are none)."""
 
     train: np.ndarray
     valid: np.ndarray | None
@@ -36,20 +38,22 @@ class Split(NamedTuple):
 class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     """A fit in six steps: read, seed, split, build, run, publish.
 
-    An estimator writes the steps ``_read``, ``_size``, ``_split``, ``_build``, ``_run`` and ``_publish``, and sets its
-    fitted attributes in them. What ``_read`` and ``_split`` return is its own affair: it is handed on as it is.
+    An estimator implements the steps ``_read``, ``_size``, ``_split``, ``_build``, ``_run`` and ``_publish``, and sets
+    its fitted attributes in them. What its ``_read`` and ``_split`` return is passed to the later steps unchanged.
 
-    Estimators hold nets (`sklearn_dim.training.InformationNet`); they are none.
+    An estimator is not a skorch net; it contains one or several (`sklearn_dim.training.InformationNet`).
     """
 
-    # Parameters, beside those of training, that a warm start takes as they are now.
+    # The parameters, in addition to those of training, of which a warm start uses the current values.
     _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset()
-    # Where a notebook's diagram links to: scikit-learn fills in the class's name.
+    # The page that an estimator's diagram in a notebook links to; scikit-learn inserts the class's name.
     _doc_link_module = "sklearn_dim"
     _doc_link_template = "https://sklearn-dim.readthedocs.io/en/stable/api/generated/sklearn_dim.{estimator_name}.html"
 
-    def _fit(self, X, y=None, *, resume: bool = False, epochs: int | None = None, metadata: dict | None = None):
-        """Fit to X, y and ``metadata``; with ``resume`` train the net that is there. ``epochs`` overrules max_iter."""
+    def _fit(
+        self, X: Any, y: Any = None, *, resume: bool = False, epochs: int | None = None, metadata: dict | None = None
+    ) -> Self:
+        """Fit to X, y and ``metadata``; ``resume`` continues with the trained net, ``epochs`` replaces max_iter."""
         if resume:
             self._refuse_changed_parameters()
         with self._all_or_nothing(resume, X=X, y=y, metadata=metadata):
@@ -65,45 +69,47 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
                 self._publish(data, split, seed)
         return self
 
-    def _read(self, X, y, *, reset: bool, **metadata):
-        """Return X and y, checked; with ``reset`` set what is known of them, else compare with it."""
+    def _read(self, X: Any, y: Any, *, reset: bool, **metadata) -> Any:
+        """Return X and y, checked; record their shape and names if ``reset``, else compare with those recorded."""
         raise NotImplementedError
 
-    def _size(self, data) -> int:
-        """Return how many numbers are to be computed: small work is done on one thread."""
+    def _size(self, data: Any) -> int:
+        """Return roughly how many numbers there are to compute; small fits run on one thread."""
         raise NotImplementedError
 
-    def _split(self, data, seed: int):
-        """Return which rows are trained on, and which are held out."""
+    def _split(self, data: Any, seed: int) -> Any:
+        """Return which rows to train on, and which to hold out."""
         raise NotImplementedError
 
-    def _build(self, data, split) -> None:
-        """Make what is to be trained."""
+    def _build(self, data: Any, split: Any) -> None:
+        """Create the net to train."""
         raise NotImplementedError
 
-    def _run(self, data, split, epochs: int | None, **told) -> None:
-        """Train; callbacks are ``told`` X and y."""
+    def _run(self, data: Any, split: Any, epochs: int | None, **shown) -> None:
+        """Train; ``shown`` are X and y, for the callbacks of scikit-learn."""
         raise NotImplementedError
 
-    def _publish(self, data, split, seed: int) -> None:
-        """Set the fitted attributes that training decides."""
+    def _publish(self, data: Any, split: Any, seed: int) -> None:
+        """Set the fitted attributes that are known only after training."""
         raise NotImplementedError
 
     def _early_stopping(self) -> list[BestWeights]:
-        """Return the callbacks that stop training early, if the parameters ask for it."""
+        """Return the callbacks that stop training early, or none."""
         return []
 
     def _parts(self) -> tuple:
-        """Return the classes and functions that a fitted estimator is made of: what its files may name."""
         optimizers = torch.optim.Adam, torch.optim.AdamW
         return (*BOUNDS.values(), InformationNet, OneHotEncoder, StandardScaler, np.float32, *optimizers)
 
     # Steps of training that the estimators share.
 
-    def _make_net(self, build, *, sparse: bool = False, watch=(), **options) -> InformationNet:
-        """Return an initialised net for the objective that ``build()`` makes.
+    def _make_net(
+        self, build: Callable[[], nn.Module], *, sparse: bool = False, watch: Iterable = (), **options
+    ) -> InformationNet:
+        """Return an initialised net for the objective that ``build()`` returns.
 
-        ``sparse`` says that there are sparse products, which MPS lacks; ``watch`` are callbacks before all others.
+        ``sparse`` is for objectives that multiply sparse matrices, which MPS cannot; ``watch`` are callbacks that run
+        before all others.
         """
         device = resolve_device(self.device, sparse=sparse)
         return InformationNet(
@@ -119,16 +125,16 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     def _net_callbacks(self) -> list:
         return [*self._early_stopping(), *(ready_callbacks(self.callbacks) if self.callbacks else [])]
 
-    def _check_node_features(self, graph, *, reset: bool) -> None:
-        """Set or compare number and names of the features of a graph's nodes, as scikit-learn does for rows."""
+    def _check_node_features(self, graph: Any, *, reset: bool) -> None:
+        """Record the number and names of a graph's node features, or compare them with those recorded."""
         if graph.names is not None:
             check_feature_names(self, pd.DataFrame(columns=graph.names), reset=reset)
         elif reset:
-            vars(self).pop("feature_names_in_", None)
+            self.__dict__.pop("feature_names_in_", None)
         check_n_features(self, graph, reset=reset)
 
-    def _hold_out(self, n_rows: int, random_state) -> Split:
-        """Return rows to train on and, by validation_fraction, rows to validate on."""
+    def _hold_out(self, n_rows: int, random_state: int) -> Split:
+        """Hold out a random ``validation_fraction`` of the rows."""
         order = check_random_state(random_state).permutation(n_rows)
         n_valid = max(2, round(self.validation_fraction * n_rows))
         if n_rows - n_valid < 2:
@@ -138,43 +144,42 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             )
         return Split(np.sort(order[n_valid:]), np.sort(order[:n_valid]))
 
-    def _epochs(self, batches, *, steps: int, min_epochs: int, max_epochs: int) -> int:
-        """Return max_iter, or for "auto" the epochs that make about ``steps`` steps, within limits."""
+    def _epochs(self, batches: Sized, *, steps: int, min_epochs: int, max_epochs: int) -> int:
+        """Return max_iter, or for "auto" the number of epochs that take about ``steps`` steps, within limits."""
         if self.max_iter != "auto":
             return self.max_iter
         return int(np.clip(-(-steps // len(batches)), min_epochs, max_epochs))
 
-    def _begin(self, n_subtasks: int, **told) -> Any:
-        """Tell scikit-learn's callbacks that the fit begins; return its task, or None where there are none."""
-        return begin_fit(self, n_subtasks, **told) if vars(self).get(CALLBACKS) else None
+    def _begin(self, n_subtasks: int, **shown) -> Any:
+        """Tell scikit-learn's callbacks that the fit begins; return its task, or None if there are no callbacks."""
+        return begin_fit(self, n_subtasks, **shown) if vars(self).get(CALLBACKS) else None
 
-    def _train(self, net: InformationNet, train, valid, task, **told) -> None:
-        """Train a net on batches; the callbacks of scikit-learn see its epochs below ``task``."""
-        with nullcontext() if task is None else epochs_as_tasks(net, self, task, **told):
+    def _train(self, net: InformationNet, train: Iterable, valid: Iterable | None, task: Any, **shown) -> None:
+        """Train a net on batches; the callbacks of scikit-learn see its epochs as subtasks of ``task``."""
+        with nullcontext() if task is None else epochs_as_tasks(net, self, task, **shown):
             net.partial_fit(train, valid)
         net.module_.eval()
 
-    # A fit that fails leaves the estimator as it was.
-
     @contextmanager
-    def _all_or_nothing(self, resume: bool, **told):
+    def _all_or_nothing(self, resume: bool, **shown) -> Iterator[None]:
+        """Leave the estimator as it was if the fit fails."""
         before = dict(vars(self))
         snapshot = self.net_.snapshot() if resume else None
         try:
             yield
             if FIT_TASK in vars(self):
-                end_fit(self, **told)
+                end_fit(self, **shown)
             self._forget_checkpoints()
         except BaseException:
             before |= {name: vars(self)[name] for name in (FIT_TASK, TO_TEAR_DOWN) if name in vars(self)}
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__.clear()
+            self.__dict__.update(before)
             if snapshot is not None:
                 self.net_.restore(snapshot)
             raise
 
     def _nets(self) -> list[InformationNet]:
-        """Return all nets that a fit has trained."""
+        """Return all nets that the fit has trained."""
         return [self.net_]
 
     def _forget_checkpoints(self) -> None:
@@ -183,32 +188,33 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
                 if isinstance(callback, ResumableCheckpoint):
                     callback.forget()
 
-    # What may change between two fits of the same model.
+    # Which parameters may change before a fit that continues.
 
-    def _shaping_parameters(self) -> dict:
-        """Return the parameters that shape the model."""
+    def _shaping_parameters(self) -> dict[str, Any]:
+        """Return the parameters that shape the model or its optimizer."""
         free = TAKEN_BY_WARM_START | self._taken_by_warm_start
         return {name: value for name, value in self.get_params(deep=False).items() if name not in free}
 
     def _refuse_changed_parameters(self) -> None:
-        """Refuse to train a model further that would be another one with the parameters as they are now."""
+        """Raise ValueError if a parameter that shapes the model has changed since the model was built."""
         for name, now in self._shaping_parameters().items():
             before = self._built_with[name]
             if not _same(now, before):
                 raise ValueError(
-                    f"{name}={now!r}, but the fitted model was built with {name}={before!r}, and a fit that continues "
-                    "keeps its model. Set it back, or start anew: fit with warm_start=False, or a clone."
+                    f"{name}={now!r}, but the fitted model was built with {name}={before!r}, and this fit would "
+                    "continue to train that model. Set the old value again, or start over: fit with warm_start=False "
+                    "or fit a clone."
                 )
 
     def _take_changed_parameters(self) -> None:
-        """Let the net train on with the training parameters as they are now."""
+        """Give the net the current values of the training parameters."""
         self.net_.set_learning_rate(self.learning_rate_init)
         self.net_.verbose = int(self.verbose)
         self.net_.set_callbacks(self._net_callbacks())
 
 
-def _same(now, before) -> bool:
-    """Return whether two values of a parameter are the same, in a copy or after a pickle as well."""
+def _same(now: Any, before: Any) -> bool:
+    """Return whether two values of a parameter are equal, also after one was copied or pickled."""
     if isinstance(now, partial) and isinstance(before, partial):
         return (now.func, now.args, now.keywords) == (before.func, before.args, before.keywords)
     return now is before or bool(np.all(now == before))

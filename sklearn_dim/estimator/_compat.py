@@ -1,6 +1,6 @@
-"""The private names of scikit-learn that are used here, and nowhere else.
+"""The private names of scikit-learn that the package uses; no other module imports any.
 
-`tests/estimator/test_compat.py` says of each which version it was read from, and what it is relied on for.
+`tests/estimator/test_compat.py` says which version each was read from, and what we rely on it for.
 """
 
 from sklearn.base import _fit_context as fit_context
@@ -13,11 +13,11 @@ try:
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for scikit-learn's before 1.9, which has no callbacks."""
+        """Replaces the class of scikit-learn 1.9; earlier versions have no callbacks."""
 
 
-# What scikit-learn 1.9 keeps on an estimator: the callbacks that it was given, the task of the fit that runs, and the
-# callbacks that await the end of a fit.
+# Attributes that scikit-learn 1.9 sets on an estimator: its callbacks, the task of the running fit, and the callbacks
+# that have yet to be told that the fit has ended.
 CALLBACKS, FIT_TASK, TO_TEAR_DOWN = "_skl_callbacks", "_callback_fit_ctx", "_skl_callbacks_to_teardown"
 
 __all__ = [

@@ -1,12 +1,15 @@
-"""The parameters of training, once for all estimators: what they accept, and what their documentation says."""
+"""The training parameters, once for all estimators: the values they accept, and their documentation."""
 
 import re
 from numbers import Integral, Real
+from typing import Any, TypeVar
 
 from sklearn_dim.bounds import BOUNDS, Bound
 from sklearn_dim.estimator._compat import Interval, StrOptions
 
-_CONSTRAINTS = {
+Class = TypeVar("Class", bound=type)
+
+_CONSTRAINTS: dict[str, list[Any]] = {
     "mi_estimator": [StrOptions(set(BOUNDS)), Bound],
     "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "batch_size": [Interval(Integral, 2, None, closed="left")],
@@ -23,36 +26,37 @@ _CONSTRAINTS = {
 }
 
 
-def training_constraints(*, without: tuple[str, ...] = (), **changed) -> dict:
-    """Return the constraints of the training parameters, ``without`` those that an estimator does not have."""
-    return {**{name: rules for name, rules in _CONSTRAINTS.items() if name not in without}, **changed}
+def training_constraints(*, without: tuple[str, ...] = ()) -> dict[str, list[Any]]:
+    """Return the constraints of the training parameters, except of those that an estimator does not have."""
+    return {name: rules for name, rules in _CONSTRAINTS.items() if name not in without}
 
 
-# Parameters that a warm start takes as they are now. All others shape the model or its optimizer.
+# A warm start uses the current values of these parameters. All others shape the model or its optimizer.
 TAKEN_BY_WARM_START = frozenset(_CONSTRAINTS) - {"mi_estimator", "device"}
 
 _DOCUMENTATION = {
     "mi_estimator": "The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.",
-    "epochs": 'Epochs. "auto" makes about 300 steps, in 5 to 100 epochs.',
+    "epochs": 'Number of epochs. "auto" takes about 300 steps, in 5 to 100 epochs.',
     "learning_rate_init": "Adam's step size.",
-    "n_iter_no_change": "Epochs without an improvement by ``tol`` before an early stop.",
+    "n_iter_no_change": "Number of epochs without an improvement of at least ``tol`` before training stops early.",
     "tol": "The smallest change in nats that counts as an improvement.",
-    "warm_start": """Continue from the weights of the last `fit`, if there are any. Parameters that shape the model must
-        be as they were then; those of training alone (``learning_rate_init``, ``batch_size``, …) may change.""",
-    "device": '"auto" is CUDA, then MPS, then the CPU; or a torch device.',
-    "sparse_device": '"auto" is CUDA, then the CPU; or a torch device.',
-    "callbacks": """`sklearn_dim.training.ResumableCheckpoint`, say, which resumes an interrupted fit. Callbacks of
-        scikit-learn 1.9, such as its progress bar, are given to ``set_callbacks``.""",
+    "warm_start": """Continue from the weights of the last `fit`, if there are any. Parameters that concern training
+        alone (``learning_rate_init``, ``batch_size``, …) may have changed since then; those that shape the model may
+        not.""",
+    "device": 'A torch device. "auto" uses CUDA if there is any, else MPS, else the CPU.',
+    "sparse_device": 'A torch device. "auto" uses CUDA if there is any, else the CPU.',
+    "callbacks": """Called during training; `sklearn_dim.training.ResumableCheckpoint`, for example, lets an interrupted
+        fit continue. Callbacks of scikit-learn 1.9, such as its progress bar, are passed to ``set_callbacks``.""",
     "verbose": "1 prints one line per epoch.",
-    "history_": "One row per epoch: losses, validation value, seconds.",
+    "history_": "One row per epoch: losses, validation information, seconds.",
     "loss_curve_": "Training loss of each epoch.",
     "n_iter_": "Number of epochs run.",
     "net_": "The trained skorch net.",
 }
 
 
-def documented(cls: type) -> type:
-    """Put the shared documentation into a class's docstring, where a line says ``%(name)s``."""
-    if cls.__doc__:  # there is none under python -OO
+def documented(cls: Class) -> Class:
+    """Insert the shared documentation into a class's docstring, wherever it says ``%(name)s``."""
+    if cls.__doc__:  # python -OO removes docstrings
         cls.__doc__ = re.sub(r"%\((\w+)\)s", lambda match: _DOCUMENTATION[match[1]], cls.__doc__)
     return cls

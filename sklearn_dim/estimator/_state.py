@@ -1,43 +1,50 @@
-"""What files hold of an estimator: numbers, strings, arrays, and names of a few known parts."""
+"""What a file stores of an estimator: numbers, strings, arrays, and the names of a few known parts."""
 
 import functools
 import sys
 from types import FunctionType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-FORMAT = 2  # of the state; raised by every change that older versions cannot read
+FORMAT = 2  # of the state; every change that older versions cannot read increases it
+# The keys that mark what a dict stands for. No parameter or attribute has such a name.
 OBJECT, NAME, PARTIAL, FRAME, CSR = "__object__", "__name__", "__partial__", "__frame__", "__csr__"
 
 
 class PlainState:
-    """Mixin of estimators whose pickles are made of plain data.
+    """Mixin of estimators whose pickles consist of plain data.
 
-    `_parts` lists the classes and functions that a fitted estimator may hold. In its state they stand by name, so a
-    file makes nothing but them. Whatever is neither plain nor listed, such as a user's module, stays as it is.
+    `_parts` lists the classes and functions that a fitted estimator may contain. In its state each is replaced by its
+    name, so that reading a file can create nothing else. Objects that are neither plain data nor listed, such as a
+    user's module, stay as they are.
     """
 
-    def __getstate__(self):
+    def _parts(self) -> tuple:
+        """Return the classes and functions that a fitted estimator may contain."""
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
         state = to_plain(vars(self), vocabulary(self))
         return {**state, "_sklearn_dim_version": _version(), "_sklearn_dim_format": FORMAT}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         written_by, written_in = state.pop("_sklearn_dim_version", None), state.pop("_sklearn_dim_format", None)
         check_format(type(self).__name__, written_by, written_in)
-        vars(self).update(from_plain(state, vocabulary(self)))
+        self.__dict__.update(from_plain(state, vocabulary(self)))
 
 
-def check_format(what: str, written_by, written_in) -> None:
-    """Refuse a state that this version cannot read."""
+def check_format(what: str, written_by: str | None, written_in: int | None) -> None:
+    """Raise ValueError for a state that this version cannot read."""
     if written_in == FORMAT:
         return
     if written_in is None:
         raise ValueError(
-            f"this {what} was saved before sklearn-dim numbered its formats; sklearn-dim {_version()} reads format "
-            f"{FORMAT}. Load it with the version that saved it, or fit it again."
+            f"this {what} was saved before sklearn-dim numbered its file formats; sklearn-dim {_version()} reads "
+            f"format {FORMAT}. Load it with the version that saved it, or fit it again."
         )
     raise ValueError(
         f"this {what} was saved by sklearn-dim {written_by} in format {written_in}, but sklearn-dim {_version()} reads "
@@ -45,13 +52,13 @@ def check_format(what: str, written_by, written_in) -> None:
     )
 
 
-def vocabulary(estimator) -> dict:
-    """Return the parts that the estimator's state may name."""
+def vocabulary(estimator: PlainState) -> dict[str, Any]:
+    """Return the parts that the estimator's state may name, by name."""
     return {part.__name__: part for part in estimator._parts()}
 
 
-def to_plain(value, parts: dict):
-    """Return ``value`` with everything in ``parts`` taken to pieces and named."""
+def to_plain(value: Any, parts: dict[str, Any]) -> Any:
+    """Return ``value`` as plain data: ``parts`` are replaced by their names, and instances of them by their state."""
     plain = functools.partial(to_plain, parts=parts)
     if type(value) is dict:
         return {key: plain(each) for key, each in value.items()}
@@ -75,8 +82,8 @@ def to_plain(value, parts: dict):
     return value
 
 
-def from_plain(value, parts: dict):
-    """Return what `to_plain` took to pieces."""
+def from_plain(value: Any, parts: dict[str, Any]) -> Any:
+    """Return the value that `to_plain` was given."""
     made = functools.partial(from_plain, parts=parts)
     if type(value) in (list, tuple):
         return type(value)(made(each) for each in value)
@@ -88,7 +95,7 @@ def from_plain(value, parts: dict):
     if CSR in value:
         kind = sparse.csr_array if value["array"] else sparse.csr_matrix
         matrix = kind(tuple(value[CSR]), shape=value["shape"])
-        matrix.check_format()  # products do not look where a forged index points
+        matrix.check_format()  # products would follow a forged index out of the array
         return matrix
     if NAME in value:
         return _part(value[NAME], parts)
@@ -99,29 +106,32 @@ def from_plain(value, parts: dict):
     return {key: made(each) for key, each in value.items()}
 
 
-def _made(cls: type, state: dict):
+def _made(cls: Any, state: dict[str, Any]) -> Any:
     instance = cls.__new__(cls)
-    if hasattr(cls, "__setstate__"):
+    if hasattr(cls, "__setstate__"):  # as pickle does
         instance.__setstate__(state)
     else:
         vars(instance).update(state)
     return instance
 
 
-def _known(value, parts: dict) -> bool:
+def _known(value: Any, parts: dict[str, Any]) -> bool:
     return isinstance(value, type | FunctionType) and parts.get(value.__name__) is value
 
 
-def _part(name: str, parts: dict):
+def _part(name: str, parts: dict[str, Any]) -> Any:
     if name not in parts:
-        raise ValueError(f"the file names {name!r}, which sklearn-dim {_version()} does not make such an estimator of.")
+        raise ValueError(
+            f"the file names {name!r}, which sklearn-dim {_version()} does not use in this estimator. Load only files "
+            "that sklearn-dim has saved."
+        )
     return parts[name]
 
 
-def is_plain(value) -> bool:
-    """Return whether ``value`` is one of the leaves that every format can hold."""
+def is_plain(value: Any) -> bool:
+    """Return whether every file format can store ``value``: None, a number, a string or an array."""
     return value is None or isinstance(value, bool | int | float | str | np.ndarray | np.generic)
 
 
 def _version() -> str:
-    return sys.modules["sklearn_dim"].__version__  # importing the package from within would be a circle
+    return sys.modules["sklearn_dim"].__version__  # importing the package here would be circular

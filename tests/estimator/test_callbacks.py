@@ -204,9 +204,9 @@ def test_a_logger_writes_to_what_it_was_given():
 @pytest.mark.parametrize(
     "entry, error, message",
     [
-        ("loud", TypeError, r"callbacks\[1\]='loud' is no skorch callback"),
+        ("loud", TypeError, r"callbacks\[1\]='loud' is not a skorch callback"),
         (("name", 3), TypeError, r"callbacks\[1\]=\('name', 3\)"),
-        (Tasks(), TypeError, r"give it to set_callbacks\(\)"),
+        (Tasks(), TypeError, r"pass it to set_callbacks\(\)"),
         (("same", LRScheduler()), ValueError, "callbacks has several entries named same"),
     ],
 )

@@ -182,7 +182,7 @@ def test_a_net_is_put_on_its_device_where_there_is_one(fitted):
     ("version", "number", "sentence"),
     [
         ("9.1", 99, r"DIMTransformer was saved by sklearn-dim 9\.1 in format 99, .* reads format 2\. Load it with"),
-        (None, None, r"DIMTransformer was saved before sklearn-dim numbered its formats.*fit it again"),
+        (None, None, r"DIMTransformer was saved before sklearn-dim numbered its file formats.*fit it again"),
     ],
 )
 def test_an_unknown_format_is_refused_by_a_sentence(fitted, version, number, sentence):
