@@ -3,7 +3,7 @@
 import copy
 from functools import partial
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -26,105 +26,121 @@ from sklearn_dim.estimator import (
     fit_context,
     training_constraints,
 )
-from sklearn_dim.graphs import CORRUPTIONS, Graph, NeighborGraph, as_graph, normalized_adjacency
+from sklearn_dim.graphs import (
+    CORRUPTIONS,
+    Graph,
+    GraphBatch,
+    NeighborBatches,
+    NeighborGraph,
+    as_graph,
+    normalized_adjacency,
+)
 from sklearn_dim.objectives import READOUTS
 from sklearn_dim.training import BestWeights, seeded
 
-LARGE = 2**25  # numbers in the node embeddings (128 MB) from which batch_size="auto" trains on batches
-BATCH_SIZE = 4096  # of such batches
+LARGE = 2**25  # batch_size="auto" trains on batches if the node embeddings have more numbers than this, 128 MB
+BATCH_SIZE = 4096  # of these batches; not tuned
 
 
 @documented
 class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxEstimator):
-    """Deep Graph Infomax: node vectors that share as much information with their graph as they can.
+    """Deep Graph Infomax: node embeddings that keep as much information about their graph as possible.
 
-    A graph convolution is trained to tell the nodes of the graph from those of a corrupted twin, by their
-    information with the graph's summary [1]_. X is a `Graph`, a list of them, or plain rows, which become one by
-    their nearest neighbours.
+    A graph convolution is trained to tell the nodes of the graph from those of a corrupted graph, by comparing each
+    with a summary of the graph; this maximises their mutual information [1]_. X is a `Graph`, a list of graphs, or
+    plain rows, which are connected to their nearest neighbours.
 
     Parameters
     ----------
     n_components : int, default=512
-        Width of a node vector.
+        Number of columns of the output.
     mi_estimator : str or Bound, default="jsd"
-        The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
+        %(mi_estimator)s
     encoder : {"gcn", "sage", "sgc", "gin"}, Module or callable, default="gcn"
-        The network (X, adjacency) → node vectors: one graph convolution (as published), two layers that keep a
-        node's own features apart from its neighbours' mean [2]_, one convolution over two hops [3]_, or three layers
-        of neighbours' sums (see `GraphInfomaxTransformer`). A module of one's own is as wide as n_components less the
-        columns of ``input_share``; it is given X as a dense tensor, and ``adjacency @ dense`` propagates by Â, or, if
-        ``forward`` takes ``edge_index``, as in torch_geometric, the edges. It must not be linear, as a lone layer is:
-        its means of graph and twin would be equal. A callable makes it from (n_features, width), say
+        The network (X, adjacency) → node embeddings. "gcn" is one graph convolution (as published); "sage" has two
+        layers that treat a node's own features and the mean of its neighbours' separately [2]_; "sgc" is one
+        convolution over two hops [3]_; "gin" has three layers that sum over neighbours (see
+        `GraphInfomaxTransformer`). A module of your own must return n_components columns minus those that
+        ``input_share`` takes. It gets X as a dense tensor and the adjacency Â, with which ``adjacency @ dense``
+        propagates features; or ``edge_index`` if its ``forward`` has an argument of that name, as in torch_geometric.
+        It must not be linear, as a single layer without an activation is: the mean embedding would then be the same
+        for the graph and the corrupted graph. A callable (n_features, n_columns) returns a module, for example
         ``partial(GCN, n_layers=2)``.
     critic : str or callable, default="bilinear"
-        T(summary, node): "bilinear" (as published), "separable", "concatenated", … , or a callable
-        (summary_features, node_features) → module. "group" scores a node without the summary [4]_.
+        The critic T(summary, node embedding): "bilinear" (as published), another name of `sklearn_dim.critics.CRITICS`,
+        or a callable (summary_features, node_features) → module. "group" scores a node without the summary [4]_.
     corruption : str or callable, default="shuffle"
-        How the twin is made. "shuffle": the rows of X change places, the edges stay (as published); "masked_shuffle":
-        so they do, while half of the columns are hidden from both graphs; "feature_dropout", "edge_dropout": half of
-        the entries of X, or of the propagation matrix, are gone; "other_graph": of several graphs, nodes meet the
-        summary of another. Or a function (X, adjacency) → the inputs of both graphs (`sklearn_dim.graphs.CORRUPTIONS`).
+        How the corrupted graph is made. "shuffle" permutes the rows of X and keeps the edges (as published);
+        "masked_shuffle" also masks half of the columns, in both graphs; "feature_dropout" and "edge_dropout" remove
+        half of the entries of X or of the propagation matrix; "other_graph" needs several graphs, and compares nodes
+        with the summary of another one. A callable maps (X, adjacency) to the inputs of both graphs, see
+        `sklearn_dim.graphs.CORRUPTIONS`.
     readout : {"mean", "sum", "max"}, default="mean"
-        The summary: the sigmoid of the nodes' mean, sum or maximum.
+        The summary of a graph: the sigmoid of the mean, sum or maximum of its node embeddings.
     propagation : int, default=10
-        Steps of personalised PageRank at `transform`, which smooth all columns over their neighbourhood [5]_. 0 is the
-        paper's.
+        Number of steps of personalised PageRank by which `transform` smooths its columns over the graph [5]_. 0 does
+        not smooth, as in the paper.
     input_share : float in [0, 1), default=0.5
-        Share of the columns that hold the input, smoothed: X itself if it has no more columns than that, else its
-        coordinates along the leading axes of the smoothed rows. The others hold what the encoder has learnt.
-        0 is the paper's.
+        Maximum fraction of the output's columns that hold the input, smoothed over the graph. They are X itself if
+        they suffice, else its projection on the leading singular vectors of the smoothed X. The other columns hold the
+        node embeddings. 0 returns the node embeddings alone, as in the paper.
     inductive : bool, default=False
-        Train only on the rows of a cut Graph and the edges between them, as if the others did not exist yet. By
-        default all nodes are trained on, as features and edges need no labels.
+        Train only on the selected rows of a `Graph` that was indexed, such as a training split, and on the edges
+        between them. By default all nodes are trained on, as training needs no labels.
     n_neighbors : int, default=10
-        Neighbours of a plain row.
+        Number of neighbours to which each plain row is connected.
     max_iter : int or "auto", default="auto"
-        Most epochs: 500 over a whole graph; over batches as many as make a thousand steps, but at least 10.
+        Maximum number of epochs. "auto" is 500 on a whole graph; on batches it takes about 1000 steps, in 10 to 500
+        epochs.
     batch_size : int, None or "auto", default="auto"
-        Nodes of a batch; None trains on the whole graph at once. "auto" does so up to 65 536 nodes of 512 components,
-        and takes batches of 4096 where there are more.
+        Number of nodes in a batch; None trains on the whole graph at once. "auto" does so up to 65,536 nodes with 512
+        components, and uses batches of 4096 nodes for larger graphs.
     fan_out : int or None, default=10
-        Neighbours that a node of a batch draws at each hop; None takes all.
+        Number of neighbours to draw for each node in each hop, when training on batches; None uses all neighbours.
     learning_rate_init : float, default=0.001
-        Adam's step size.
+        %(learning_rate_init)s
     early_stopping : bool, default=True
-        Stop when the training loss no longer falls, and keep the best weights.
+        Stop when the training loss no longer decreases, and keep the best weights.
     n_iter_no_change : int, default=20
-        Epochs without an improvement by ``tol`` before an early stop.
+        %(n_iter_no_change)s
     tol : float, default=0.0
-        The least improvement, in nats.
+        %(tol)s
     warm_start : bool, default=False
-        Go on from the weights of the last `fit`, if there are any.
+        %(warm_start)s
     device : str, default="auto"
-        "auto" is CUDA, then the CPU; or a torch device.
+        %(sparse_device)s
     callbacks : list of skorch callbacks, default=None
-        See `DIMTransformer`.
+        %(callbacks)s
     verbose : int, default=0
+        %(verbose)s
     random_state : int, RandomState instance or None, default=None
-        Global random streams are left alone.
+        Seeds the weights, the corruption and the batches. Global random states are not changed.
 
     Attributes
     ----------
     mutual_info_ : float
-        Information of the summary with the training nodes, in nats.
+        Estimated information of the summary with the nodes of the training graph, in nats, as `score` returns it; if
+        batches were trained on, the mean over new batches.
     history_ : DataFrame
-        One row an epoch.
+        One row per epoch: training loss, seconds.
     loss_curve_ : list of float
-        Training loss of each epoch.
+        %(loss_curve_)s
     n_iter_ : int
-        Epochs run.
+        %(n_iter_)s
     net_ : InformationNet
-        The trained skorch net.
+        %(net_)s
+    propagation_ : int
+        ``propagation`` as it was at fit.
     input_axes_ : ndarray of shape (n_features, n_axes), or None
-        Axes of X along which the output holds its coordinates; None where it holds X itself or nothing of it.
+        The singular vectors on which X is projected in the output; None if the output holds X itself, or none of it.
     mean_, scale_ : ndarray of shape (n_components,)
-        Statistics of the training nodes that centre the output and set its scale.
+        The statistics that center and scale the output, from the training nodes.
     neighbors_ : NeighborGraph or None
-        For plain rows, the training graph, to which new rows attach.
+        The graph of the training rows, to which `transform` attaches new rows; None if X was a `Graph`.
     n_features_in_ : int
-        Features of a node.
+        Number of features of a node.
     feature_names_in_ : ndarray of str
-        Their names, if X had any.
+        Names of the features, if X has any.
 
     References
     ----------
@@ -160,6 +176,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         "fan_out": [Interval(Integral, 1, None, closed="left"), None],
     }
     _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset({"propagation", "inductive", "n_neighbors", "fan_out"})
+
+    neighbors_: NeighborGraph | None
 
     def __init__(
         self,
@@ -211,13 +229,13 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, **refused):
-        """Train on a graph.
+    def fit(self, X: Any, y: Any = None, **refused) -> Self:
+        """Train the encoder on a graph.
 
         Parameters
         ----------
         X : Graph, list of Graphs, or {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Of a cut Graph all nodes are trained on, unless ``inductive``.
+            Of a `Graph` that was indexed, all nodes are trained on, unless ``inductive``.
         y : None
             Ignored.
 
@@ -228,23 +246,25 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Raises
         ------
         ValueError
-            If X has missing or infinite values, or fewer than two rows.
+            If X has missing or infinite values, or fewer than two rows; if a parameter needs several graphs and X is
+            one; or if a parameter that shapes the model has changed before a fit with ``warm_start``.
         TypeError
-            If edges are given beside X: cross-validation would cut them by rows only. A `Graph` holds both.
+            If edges are given in an argument of their own: cross-validation would split only their rows. A `Graph`
+            holds nodes and edges.
         FloatingPointError
             If training diverges.
         """
         if refused:
             raise TypeError(
-                f"fit takes no {', '.join(refused)}: cross-validation would cut it by rows only. Put nodes and edges "
-                "into one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
+                f"fit takes no {', '.join(refused)}: cross-validation would split only its rows. Pass nodes and edges "
+                "as one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
             )
         return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
     # The steps of a fit.
 
-    def _read(self, X, y, *, reset):
-        """Return the nodes to train on; plain rows become the graph of their nearest neighbours."""
+    def _read(self, X: Any, y: Any, *, reset: bool, **metadata) -> Nodes:
+        """Return the nodes to train on; plain rows are connected to their nearest neighbours."""
         X = as_graph(X)
         if not (isinstance(X, Graph) and X.parts.max() > 0):
             check_one_graph(self.corruption, self.critic)
@@ -255,23 +275,23 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self._check_node_features(X, reset=reset)
         X = X.induced() if self.inductive else X
         if X.features.shape[0] < 2:
-            raise ValueError("a Graph needs at least two nodes, to compare one with others; got n_samples = 1.")
+            raise ValueError("a Graph needs at least two nodes, to compare them; X has n_samples = 1.")
         self.neighbors_ = None
         return Nodes.of(X)
 
-    def _check_rows(self, X, *, reset, **rules):
+    def _check_rows(self, X: Any, *, reset: bool, **rules) -> Any:
         check_feature_names(self, X, reset=reset)
         rows = check_numbers(X, type(self).__name__, **rules)
         check_n_features(self, rows, reset=reset)
         return rows
 
-    def _size(self, data):
+    def _size(self, data: Nodes) -> int:
         return data.features.shape[0] * self.n_components
 
-    def _split(self, data, seed):
-        return None  # all nodes are trained on: features and edges need no labels
+    def _split(self, data: Nodes, seed: int) -> None:
+        return None  # all nodes are trained on, as training needs no labels
 
-    def _build(self, data, split):
+    def _build(self, data: Nodes, split: None) -> None:
         self._scale = FeatureScale().fit(data.features)
         parameters = {
             "mi_estimator": self.mi_estimator,
@@ -282,26 +302,26 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         }
         n_features = data.features.shape[1]
         self._n_input = n_input_columns(self.n_components, n_features, self.input_share)
-        n_learnt = self.n_components - self._n_input
-        build = partial(build_node_summary, n_features, n_learnt, **copy.deepcopy(parameters))
+        n_encoded = self.n_components - self._n_input
+        build = partial(build_node_summary, n_features, n_encoded, **copy.deepcopy(parameters))
         self.net_ = self._make_net(build, sparse=True)
         self._n_features_out = self.n_components
 
-    def _early_stopping(self):
+    def _early_stopping(self) -> list[BestWeights]:
         if not self.early_stopping:
             return []
         patience = {"n_iter_no_change": self.n_iter_no_change, "tol": self.tol}
         return [BestWeights("train_loss", lower_is_better=True, **patience)]
 
-    def _run(self, data, split, epochs, **told):
+    def _run(self, data: Nodes, split: None, epochs: int | None, **shown) -> None:
         batches = self._batches(data)
         epochs = epochs or self._epochs(batches, steps=1000, min_epochs=10, max_epochs=500)
         self.net_.set_params(max_epochs=epochs)
-        self._train(self.net_, batches, None, self._begin(epochs, **told), **told)
+        self._train(self.net_, batches, None, self._begin(epochs, **shown), **shown)
         self.mutual_info_ = self.net_.evaluate(batches)["mutual_info"]
 
-    def _batches(self, nodes):
-        """Return what an epoch iterates over: the whole graph at once, or its nodes in batches."""
+    def _batches(self, nodes: Nodes) -> list[tuple[GraphBatch]] | NeighborBatches:
+        """Return the batches of an epoch: the whole graph as one, or batches of nodes with sampled neighbours."""
         size, encoder = self.batch_size, self.net_.module_.encoder
         if size == "auto":
             size = BATCH_SIZE if self._size(nodes) > LARGE else None
@@ -310,7 +330,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         options = {"batch_size": size, "fan_out": self.fan_out, "device": self.net_.device}
         return sampled_batches(nodes, self._scale, encoder, **options)
 
-    def _publish(self, data, split, seed):
+    def _publish(self, data: Nodes, split: None, seed: int) -> None:
         self.history_ = self.net_.history_frame()
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
@@ -319,13 +339,13 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.input_axes_ = input_axes(rows, matrix, self._n_input, seed)
         self.mean_, self.scale_ = mean_and_scale(self._output().blocks(data))
 
-    def _parts(self):
+    def _parts(self) -> tuple:
         return (*super()._parts(), FeatureScale, NeighborGraph, build_node_summary)
 
-    # What a fitted estimator says.
+    # The fitted estimator.
 
     def _output(self) -> NodeOutput:
-        """Return what `transform` computes."""
+        """Return the object that computes the output of `transform`."""
         return NodeOutput(
             self.net_.module_.encoder,
             self._scale,
@@ -335,8 +355,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             device=self.net_.device,
         )
 
-    def _nodes(self, X) -> Nodes:
-        """Return the nodes of X's graph; plain rows are attached to the graph of those trained on."""
+    def _nodes(self, X: Any) -> Nodes:
+        """Return the nodes of X; plain rows are attached to the graph of the training rows."""
         check_is_fitted(self)
         X = as_graph(X)
         if isinstance(X, Graph):
@@ -345,26 +365,36 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         X = self._check_rows(X, reset=False)
         if self.neighbors_ is None:
             raise ValueError(
-                "DGITransformer was fitted on a Graph, but X has plain rows, which have no place in it. Pass a Graph "
-                "that holds the new nodes and their edges."
+                "DGITransformer was fitted on a Graph, but X has plain rows, which have no edges. Pass a Graph of the "
+                "new nodes and their edges."
             )
         features, adjacency = self.neighbors_.attach(X)
         return Nodes.of_rows(features, adjacency, first=features.shape[0] - X.shape[0])
 
-    def transform(self, X):
-        """Return the vectors of X's nodes.
+    def transform(self, X: Any) -> np.ndarray:
+        """Return one vector per node of X.
 
         Parameters
         ----------
         X : Graph, list of Graphs, or rows, as in `fit`
-            A Graph need not be the one trained on. Plain rows attach to the training graph, if that was made
-            of plain rows.
+            A `Graph` need not be the one trained on. Plain rows are attached to the graph of the training rows, if
+            `fit` was given plain rows.
 
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            In X's float dtype: unit vectors, moved and scaled to zero mean and a root mean square distance of 2 from
-            it on the training nodes. For a list, the nodes of the first Graph, then of the second, and so on.
+            The node embeddings, and beside them the input (see ``input_share``), in the float dtype of X. Each of the
+            two blocks consists of unit vectors, which are then centered and scaled: on the training nodes the mean is
+            0, and the root mean square distance from it is 2. If X is a list, the nodes of the first graph come first,
+            then those of the second, and so on.
+
+        Raises
+        ------
+        ValueError
+            If X has missing or infinite values or other features than at fit, or if it has plain rows and `fit` was
+            given a `Graph`.
+        NotFittedError
+            If the estimator is not fitted.
         """
         nodes = self._nodes(X)
         double = nodes.features.dtype == np.float64 and self.neighbors_ is not None
@@ -375,11 +405,11 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         vectors /= self.scale_
         return vectors.astype(nodes.features.dtype, copy=False)
 
-    def score(self, X, y=None):
-        """Return the information of the graph's summary with X's nodes, in nats: higher is better.
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the estimated information of the summary with the nodes of X, in nats; higher is better.
 
-        The Donsker–Varadhan value of the critic's log-ratio, against one corrupted twin: a plug-in comparable
-        across ``mi_estimator``.
+        This is the Donsker–Varadhan value of the critic's log-ratio against one corrupted graph: a plug-in estimate,
+        comparable across ``mi_estimator``.
 
         Parameters
         ----------
@@ -390,16 +420,21 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Returns
         -------
         float
+
+        Raises
+        ------
+        ValueError, NotFittedError
+            As in `transform`.
         """
         nodes = self._nodes(X)
         with seeded(0, self._size(nodes), device=self.net_.device), torch.no_grad():
             batch = whole_batch(nodes, self._scale, self.net_.module_.encoder, device=self.net_.device)
             return self.net_.module_.mutual_info((batch,), torch.as_tensor(nodes.rows)).item()
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return "mutual_info_" in vars(self)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]

@@ -3,7 +3,7 @@
 import copy
 from functools import partial
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -38,79 +38,88 @@ from sklearn_dim.objectives import PRIORS, AdversarialPrior
 from sklearn_dim.training import BestWeights, RowBatches, resolve_device, resolve_precision, seeded
 from sklearn_dim.views import VIEWS
 
-MOMENTS_ROWS = 10_000  # on which the output's statistics are taken: they are known to a hundredth of a deviation
-MIRROR_ROWS = 1000  # images that are looked at to see whether they may be mirrored
-VALUED_ROWS = 2048  # on which mutual_info_ is taken
+# Maximum numbers of training rows to use, so that these passes stay short:
+MOMENTS_ROWS = 10_000  # for the statistics of the output; the error of a mean is then a hundredth of the deviation
+MIRROR_ROWS = 1000  # to decide whether images may be mirrored
+EVALUATION_ROWS = 2048  # for mutual_info_
 
 
 @documented
 class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxEstimator):
-    """Deep InfoMax: a representation that keeps as much information about its input as it can.
+    """Deep InfoMax: an embedding that keeps as much information about its input as possible.
 
-    An encoder is trained to maximise mutual information between its code and the input, globally and at
-    every location, with a prior on the code [1]_. Tables, sequences and images are recognised by their
-    shape; documents are sequences of word numbers, with ``encoder="tokens"``.
+    An encoder is trained to maximise the mutual information between the embedding (the code, in the paper's word) and
+    the input: the whole feature map, or the local features at each of its locations. A prior shapes the distribution
+    of the code [1]_. X may be a table, sequences or images, which are recognised by their shape, or with
+    ``encoder="tokens"`` documents as sequences of word numbers.
 
     Parameters
     ----------
     n_components : int, default=64
-        Width of the code.
+        Number of columns of the code.
     mi_estimator : str or Bound, default="jsd"
         %(mi_estimator)s
     global_weight : float, default=0.0
-        Weight of the information with the whole feature map (α): 1 in the paper's DIM(G), 0 in its DIM(L).
+        Weight α of the information with the whole feature map: 1 in the paper's DIM(G), 0 in its DIM(L).
     local_weight : float, default=1.0
-        Weight of the information with the map's locations (β): 1 in the paper's DIM(L), 0 in its DIM(G).
+        Weight β of the information with the local features: 1 in the paper's DIM(L), 0 in its DIM(G).
     prior_weight : float, default=0.1
-        Weight of the adversarial prior (γ). The paper has 0.1 with DIM(L) and 1 with DIM(G); 0 leaves the prior out.
+        Weight γ of the adversarial prior: 0.1 in the paper's DIM(L), 1 in its DIM(G). 0 trains without a prior.
     prior : {"uniform", "normal"}, torch Distribution or callable, default="uniform"
-        The code's prior; "uniform" is on sigmoid(code), all others on the code itself. A callable (n_components) →
-        module makes another term on the code, such as `sklearn_dim.objectives.AdversarialPrior` with other layers.
+        The prior of the code; "uniform" applies to sigmoid(code), all others to the code itself. A callable
+        (n_components) → module returns another term on the code, such as `sklearn_dim.objectives.AdversarialPrior`
+        with other layers.
     coordinate_weight : float, default=0.0
-        Weight of telling where a location is from its features and the code (the paper's coordinate task).
+        Weight of the paper's coordinate task: to predict the position of a location from its features and the code.
     occlusion : float in [0, 1), default=0.0
-        Share of each sample that is hidden from its code, not from its locations (the paper's occlusion task).
-    n_locations : int, default=None
-        Locations drawn at random for each step; None takes all.
+        Fraction of each sample that is masked when its code is computed; its local features see all of it (the
+        paper's occlusion task).
+    n_locations : int or None, default=None
+        Number of locations, drawn at random, that each training step uses; None uses all.
     n_global_vectors : int, default=1
-        Vectors that an image's code consists of, a square number: each is made from one cell of a grid over the
-        image, and is an anchor of its own.
+        Number of vectors that the code of an image consists of, a square number. Each is computed from one cell of a
+        grid over the image, and predicts the local features by itself.
     encoder : {"auto", "paper", "resnet", "tokens"}, Module or callable, default="auto"
-        "auto" fits any table, sequences from length 8 and images from 8x8; CSR rows of few numbers, none negative, are
-        bags of words, whose columns share a unit (pass a dense table if they do not). "paper" is the published network
-        for images of 28x28, 32x32 or 64x64; "resnet" sees overlapping crops one by one; "tokens" takes rows of word
-        numbers, where 0 is padding. A module maps a standardised batch to (locations (n, L, C), code (n,
-        n_components)), optionally with a layer fc between them; a callable makes it from (sample_shape, n_components).
+        "auto" chooses a network for tables, for sequences of length 8 or more, or for images of 8x8 or more. A CSR
+        matrix that is less than a tenth filled and has no negative numbers is taken for bags of words, whose columns
+        have the same unit; pass a dense table if yours do not. "paper" is the published network for images of 28x28,
+        32x32 or 64x64. "resnet" encodes overlapping crops of an image one by one. "tokens" is for documents as rows of
+        word numbers. A module maps a standardised batch to (local features (n, n_locations, n_channels), code (n,
+        n_components)), with the activations of a hidden layer between them if ``representation="fc"``. A callable
+        (sample_shape, n_components) returns such a module.
     critic : str or callable, default="separable"
-        T(code, location): "separable", "encode_and_dot" and "concatenated" (as published), "bilinear", or a
-        callable (code_features, location_features) → module, such as a `partial` of a class with other sizes.
-    global_critic : str or callable, default=None
-        T(code, flattened map), in the same way; None takes ``critic``.
+        The critic T(code, local features): "separable", "encode_and_dot" or "concatenated" (as published), "bilinear",
+        or a callable (code_features, local_features) → module, for example a `partial` of a critic's class with other
+        sizes.
+    global_critic : str, callable or None, default=None
+        The critic T(code, flattened feature map), given in the same way; None uses the same kind as ``critic``.
     augmentation : {"auto"}, callable or None, default="auto"
-        Two random views of each sample: the code of one is paired with the locations of the other. "auto" is
-        small shifts and noise for images of one channel; crops, changes of colour, and mirroring where they look like
-        their mirror images, for those of three; shifts, scale and a hidden stretch for sequences; resampled features
-        for tables, dropped words for tokens and bags; a callable makes a view of a standardised batch (a
-        torch tensor; of tokens, their numbers as int64, where −1 makes an unknown word). None is one view, the
-        paper's way.
-    image_shape : tuple (channels, height, width), default=None
+        How to draw two random views of each sample: the code of one is paired with the local features of the other.
+        "auto" draws small shifts and noise for images of one channel; for those of three it draws crops and changes of
+        colour, and mirrors images if they look like their mirror images. It shifts and scales sequences and masks a
+        segment; it resamples some features of tables, and drops some words of tokens and bags. A callable maps a
+        standardised batch, a torch tensor, to a view of the same shape; tokens come as int64, and −1 marks an unknown
+        word. None uses one view, as the paper does.
+    image_shape : tuple (channels, height, width) or None, default=None
         Shape of images that are given as flat rows.
     channels : {"auto", "first", "last"}, default="auto"
-        Where images have their channels. "auto" takes them for last where only the last axis has 1, 3 or 4 places.
+        Whether the channels are the first or the last axis of an image. "auto" takes them to be last if only the last
+        axis has length 1, 3 or 4.
     representation : {"code", "fc", "conv"}, default="code"
-        What `transform` returns: the code, the last hidden layer, or all locations, flattened.
+        What `transform` returns: the code, the last hidden layer, or the flattened feature map (the local features of
+        all locations).
     max_iter : int or "auto", default="auto"
         %(epochs)s
     batch_size : int, default=128
-        Maximum number of rows in a batch. The other rows of a batch are a row's negatives.
+        Maximum number of rows in a batch. The negatives of a row are the other rows of its batch.
     learning_rate_init : float, default=0.001
         %(learning_rate_init)s
     beta_1 : float, default=0.9
-        Adam's decay of the mean gradient; the paper has 0.5.
+        Adam's decay rate of the mean gradient, β₁; 0.5 in the paper.
     early_stopping : bool, default=False
-        Hold rows out, stop when their information no longer grows, and keep the best weights.
+        Hold out some rows, stop when their information no longer grows, and keep the best weights.
     validation_fraction : float, default=0.1
-        Fraction of rows held out with ``early_stopping``.
+        Fraction of the rows that ``early_stopping`` holds out.
     n_iter_no_change : int, default=10
         %(n_iter_no_change)s
     tol : float, default=1e-4
@@ -120,22 +129,22 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     device : str, default="auto"
         %(device)s
     mixed_precision : bool or "auto", default="auto"
-        Train encoder and critics in bfloat16, losses in float32. "auto" does so where the device, CUDA or CPU,
-        computes in it. `transform` and `score` are in full precision anyway.
+        Whether to train the encoder and the critics in bfloat16; losses are always computed in float32. "auto" does so
+        if the hardware supports it (CUDA and CPU only). `transform` and `score` always use full precision.
     compile : bool, default=False
-        Compile the encoder by `torch.compile`: a start of a minute, then faster epochs.
+        Compile the encoder with `torch.compile`: the first epoch takes about a minute longer, later ones are faster.
     callbacks : list of skorch callbacks, default=None
         %(callbacks)s
     verbose : int, default=0
         %(verbose)s
     random_state : int, RandomState instance or None, default=None
-        Seeds weights, order and views. Global random streams are left alone.
+        Seeds the weights, the order of the rows and the views. Global random states are not changed.
 
     Attributes
     ----------
     mutual_info_ : float
-        Information of the code with its terms in nats, of held-out rows with ``early_stopping``, else of
-        (at most 2048) training rows.
+        Estimated information of the code with its input in nats, as `score` returns it: on the held-out rows with
+        ``early_stopping``, else on training rows, in both cases on at most 2048 of them.
     history_ : DataFrame
         %(history_)s
     loss_curve_ : list of float
@@ -149,18 +158,18 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     input_shape_ : tuple
         Shape of one sample.
     input_kind_ : {"table", "bag", "tokens", "sequence", "image"}
-        What samples are taken for.
+        The kind of samples that X was recognised as.
     image_shape_, channels_ : tuple or None, str
-        The parameters that X is read by, as they were at fit.
+        ``image_shape`` and ``channels`` as they were at fit; `transform` and `score` read X accordingly.
     representation_ : str
-        The layer that `transform` returns, as it was asked for at fit.
+        ``representation`` as it was at fit.
     vocabulary_size_ : int or None
-        With ``encoder="tokens"``, the largest word number of X at fit, plus one. All larger numbers that `transform`
-        meets are the one unknown word.
+        With ``encoder="tokens"``, the largest word number of X at fit, plus one. `transform` treats all larger numbers
+        as the same unknown word.
     n_features_in_ : int
-        Columns of X; of sequences and of images with four dimensions, their channels.
+        Number of columns of X; of channels, if X has sequences or images with four dimensions.
     feature_names_in_ : ndarray of str
-        Column names of X, if it had any.
+        Column names of X, if it has any.
 
     References
     ----------
@@ -202,6 +211,11 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         "representation": [StrOptions({"code", "fc", "conv"})],
     }
     _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset({"mixed_precision", "representation"})
+
+    input_shape_: tuple[int, ...]
+    image_shape_: tuple[int, int, int] | None
+    channels_: str
+    vocabulary_size_: int | None
 
     def __init__(
         self,
@@ -273,21 +287,27 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.random_state = random_state
 
     @classmethod
-    def published(cls, objective="local", **parameters):
-        """Return an estimator with the paper's setting.
+    def published(cls, objective: str = "local", **parameters) -> Self:
+        """Return an estimator with the settings of the paper.
 
         Parameters
         ----------
         objective : {"local", "global", "local+global"}, default="local"
             The paper's DIM(L), DIM(G) or DIM(L+G).
         **parameters
-            Of the constructor, in place of the paper's.
+            Parameters of the constructor that replace the paper's.
 
         Returns
         -------
         DIMTransformer
-            What stays ours: pixels are standardised (there in [-1, 1]), scores are scaled by 1/√d and softly clipped
-            (there free, so that exponential bounds overflow).
+            It still differs from the paper in two ways: pixels are standardised, where the paper scales them to
+            [-1, 1]; and scores are scaled by 1/√d and softly clipped, where the paper leaves them unbounded, so that
+            exponential bounds overflow.
+
+        Raises
+        ------
+        ValueError
+            If ``objective`` is none of the three.
 
         Examples
         --------
@@ -296,20 +316,20 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         1.0
         """
         if objective not in PUBLISHED:
-            raise ValueError(f"objective={objective!r} was not published; give one of {list(PUBLISHED)}.")
+            raise ValueError(f"objective={objective!r} is not in the paper. Use one of {list(PUBLISHED)}.")
         return cls(**{**PUBLISHED[objective], **parameters})
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Train the encoder on X.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or \
                 array of shape (n_samples, channels, length) or (n_samples, channels, height, width)
-            Rows, sequences, or images (float or uint8). With ``encoder="tokens"``, documents (n_samples, length) of
-            whole numbers: words from 1 on, 0 for padding, which carries nothing. A memory map (float32, float64 or
-            uint8) and a torch ``Dataset`` with a length may be larger than memory: they are read in parts.
+            Rows, sequences, or images (float or uint8). With ``encoder="tokens"``, documents as integers of shape
+            (n_samples, length): words are numbered from 1, and 0 is padding, which is ignored. A memory map (float32,
+            float64 or uint8) or a torch ``Dataset`` that has a length may be larger than memory: it is read in parts.
         y : None
             Ignored.
 
@@ -320,18 +340,19 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Raises
         ------
         ValueError
-            If X has missing or infinite values, fewer than two rows, a shape that no encoder fits, or tokens that are
-            not whole numbers from 0, or if no term of the objective has a weight.
+            If X has missing or infinite values, fewer than two rows, a shape that no encoder takes, or tokens that are
+            negative or not integers; if ``global_weight`` and ``local_weight`` are both 0; or if a parameter that
+            shapes the model has changed before a fit with ``warm_start``.
         FloatingPointError
             If training diverges.
         """
         return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
-        """Train one more epoch, on X.
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Train for one more epoch, on X.
 
-        The first call sets the input's statistics; each call sets the output's.
+        The first call sets the statistics that standardise the input; every call sets those of the output.
 
         Parameters
         ----------
@@ -342,13 +363,17 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Returns
         -------
         self : DIMTransformer
+
+        Raises
+        ------
+        ValueError, FloatingPointError
+            As in `fit`, or if X has another shape of samples than before.
         """
         return self._fit(X, resume="net_" in vars(self), epochs=1)
 
     # The steps of a fit.
 
-    def _read(self, X, y, *, reset):
-        """Return X as `Samples`, of the kind and shape that were fitted unless they are to be set."""
+    def _read(self, X: Any, y: Any, *, reset: bool, **metadata) -> Samples:
         tokens = self.encoder == "tokens" if reset else self.vocabulary_size_ is not None
         name = type(self).__name__
         image_shape, channels = (self.image_shape, self.channels) if reset else (self.image_shape_, self.channels_)
@@ -366,20 +391,21 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
                 f"X has samples of shape {samples.shape[1:]}, but {name} was fitted on samples of "
                 f"shape {self.input_shape_}. Pass the same kind of samples as to fit."
             )
-        if tokens and not reset:  # larger word numbers are the one unknown word, and float32 holds this one
+        if (
+            self.vocabulary_size_ is not None and not reset
+        ):  # one number for all unknown words, as large numbers are not exact in float32
             samples = Samples(np.minimum(samples.X, self.vocabulary_size_), "tokens")
         return samples
 
-    def _size(self, data):
+    def _size(self, data: Samples) -> int:
         return data.size
 
-    def _split(self, data, seed):
+    def _split(self, data: Samples, seed: int) -> Split:
         return self._hold_out(len(data), seed) if self.early_stopping else Split(np.arange(len(data)), None)
 
-    def _build(self, data, split):
-        """Make the net, its objective and its encoder's statistics."""
+    def _build(self, data: Samples, split: Split) -> None:
         if self.global_weight == self.local_weight == 0:
-            raise ValueError("global_weight=0 and local_weight=0 leave nothing to learn. Make one of them positive.")
+            raise ValueError("global_weight=0 and local_weight=0 leave nothing to maximise. Make one of them positive.")
         some = every_nth(split.train, MIRROR_ROWS)
         images = take_rows(data.X, some) if data.kind == "image" else None
         self._offset, statistics = self._statistics(data, split)
@@ -411,55 +437,55 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.net_ = self._make_net(
             build,
             sparse=data.kind == "bag",
-            optimizer__betas=(self.beta_1, 0.999),  # the second as published
-            optimizer__param_groups=self._adversary_steps(),
+            optimizer__betas=(self.beta_1, 0.999),  # β₂ as published
+            optimizer__param_groups=self._discriminator_steps(),
             autocast=self._precision(),
         )
         if self.compile:
             self.net_.module_.encoder.core.compile()
 
-    def _statistics(self, data, split):
-        """Return what is subtracted from X before all else, and what the encoder knows of its columns or words."""
+    def _statistics(self, data: Samples, split: Split) -> tuple[np.ndarray | None, dict[str, Any]]:
+        """Return the offset to subtract from X, and the statistics that the encoder standardises its input with."""
         rows = None if split.valid is None else split.train
-        if data.kind == "tokens":
+        size = self.vocabulary_size_
+        if size is not None:
             words = data.X if rows is None else data.X[rows]
-            size = self.vocabulary_size_
             return None, {"vocabulary_size": size, "weight": word_weights(words, size)}
         mean, scale = moments(data.X, rows)
         offset = offset_of(data.X, mean, scale)
         return offset, {"mean": mean if offset is None else mean - offset, "scale": scale}
 
-    def _precision(self):
+    def _precision(self) -> torch.dtype | None:
         return resolve_precision(self.mixed_precision, resolve_device(self.device))
 
-    def _adversary_steps(self):
-        """Return what Adam does differently for the discriminator of our own prior: it follows the code faster."""
+    def _discriminator_steps(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the settings of Adam for the discriminator of the prior: larger steps, to follow the code."""
         if not self.prior_weight or not isinstance(self.prior, str | torch.distributions.Distribution):
             return []
-        # Chosen on nudged digits: with smaller steps the code leaves the prior. β₁ = 0.5 is the paper's.
+        # Chosen on shifted digits: with smaller steps the code drifts away from the prior. β₁ = 0.5 is the paper's.
         return [("prior.*", {"lr": 5 * self.learning_rate_init, "betas": (0.5, 0.999)})]
 
-    def _early_stopping(self):
+    def _early_stopping(self) -> list[BestWeights]:
         if not self.early_stopping:
             return []
         patience = {"n_iter_no_change": self.n_iter_no_change, "tol": self.tol}
         return [BestWeights("valid_mutual_info", lower_is_better=False, **patience)]
 
-    def _take_changed_parameters(self):
+    def _take_changed_parameters(self) -> None:
         super()._take_changed_parameters()
         self.net_.autocast = self._precision()
 
-    def _run(self, data, split, epochs, **told):
+    def _run(self, data: Samples, split: Split, epochs: int | None, **shown) -> None:
         train, valid = self._batches(data, split.train), None
         if split.valid is not None:
             valid = train.of(split.valid)
         epochs = epochs or self._epochs(train, steps=300, min_epochs=5, max_epochs=100)
         self.net_.set_params(max_epochs=epochs)
-        self._train(self.net_, train, valid, self._begin(epochs, **told), **told)
-        valued = train.of((split.train if valid is None else split.valid)[:VALUED_ROWS])
-        self.mutual_info_ = self.net_.evaluate(valued)["mutual_info"]
+        self._train(self.net_, train, valid, self._begin(epochs, **shown), **shown)
+        evaluated = split.train if split.valid is None else split.valid
+        self.mutual_info_ = self.net_.evaluate(train.of(evaluated[:EVALUATION_ROWS]))["mutual_info"]
 
-    def _publish(self, data, split, seed):
+    def _publish(self, data: Samples, split: Split, seed: int) -> None:
         self.history_ = self.net_.history_frame()
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
@@ -468,21 +494,20 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.mean_, self.scale_ = mean_and_scale(layer.batches(data.X, every_nth(split.train, MOMENTS_ROWS)))
         self._n_features_out = len(self.mean_)
 
-    def _batches(self, data, rows=None, *, shuffle=True) -> RowBatches:
-        """Return batches of rows for the net."""
+    def _batches(self, data: Samples, rows: np.ndarray | None = None, *, shuffle: bool = True) -> RowBatches:
         X = data.X if self._offset is None else Shifted(data.X, self._offset)
         sparse = self.net_.module_.takes_sparse
         return RowBatches(
             X, rows=rows, shuffle=shuffle, batch_size=self.batch_size, device=self.net_.device, sparse=sparse
         )
 
-    def _parts(self):
+    def _parts(self) -> tuple:
         return (*super()._parts(), *VIEWS, AdversarialPrior, build_deep_infomax)
 
-    # What a fitted estimator says.
+    # The fitted estimator.
 
     def _output(self) -> SampleOutput:
-        """Return what `transform` computes, as a module."""
+        """Return the module that computes the output of `transform`."""
         return SampleOutput(
             self.net_.module_.encoder,
             self.representation_,
@@ -493,8 +518,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             channels_last=self.channels_ == "last",
         )
 
-    def transform(self, X):
-        """Return the representation of X.
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the embedding of each row of X, or another layer of the encoder (see ``representation``).
 
         Parameters
         ----------
@@ -503,8 +528,15 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Returns
         -------
         ndarray of shape (n_samples, n_features_out)
-            In X's float dtype (float32 for uint8 and for tokens of an integer dtype), of zero mean and unit
-            variance on the training rows.
+            Standardised to zero mean and unit variance on the training rows, in the float dtype of X; float32 if X has
+            integers.
+
+        Raises
+        ------
+        ValueError
+            If X has missing or infinite values, or samples of another shape than at fit.
+        NotFittedError
+            If the estimator is not fitted.
         """
         check_is_fitted(self)
         samples = self._read(X, None, reset=False)
@@ -516,12 +548,12 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
                 start += len(batch)
         return output
 
-    def score(self, X, y=None):
-        """Return the information of the code with its input, in nats: higher is better.
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the estimated information of the code with its input, in nats; higher is better.
 
-        The Donsker–Varadhan value of the critic's log-ratio, all pairs of a batch of at most ``batch_size``
-        rows, averaged over batches: a plug-in comparable across ``mi_estimator``. On rows that were not
-        trained on it estimates a lower bound.
+        This is the Donsker–Varadhan value of the critic's log-ratio over all pairs of rows of a batch, averaged over
+        batches of at most ``batch_size`` rows. It is a plug-in estimate, comparable across ``mi_estimator``; on rows
+        that were not trained on it estimates a lower bound.
 
         Parameters
         ----------
@@ -533,18 +565,25 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Returns
         -------
         float
+
+        Raises
+        ------
+        ValueError
+            As in `transform`, or if X has a single row.
+        NotFittedError
+            If the estimator is not fitted.
         """
         check_is_fitted(self)
         samples = self._read(X, None, reset=False)
         if len(samples) < 2:
-            raise ValueError("score needs at least two rows: information is about pairs; got n_samples = 1.")
+            raise ValueError("score needs at least two rows, as it compares pairs of them, but X has n_samples = 1.")
         with seeded(0, samples.size, device=self.net_.device):
             return self.net_.evaluate(self._batches(samples, shuffle=False))["mutual_info"]
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return "mutual_info_" in vars(self)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.three_d_array = True
@@ -553,5 +592,5 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
 
 
 def every_nth(rows: np.ndarray, n_max: int) -> np.ndarray:
-    """Return at most ``n_max`` of the rows, at equal distances."""
+    """Return at most ``n_max`` of the rows, evenly spaced."""
     return rows[:: -(-len(rows) // n_max)]

@@ -1,7 +1,8 @@
-"""What comes out of `DIMTransformer`: the rows of one layer of the encoder, of zero mean and unit variance."""
+"""The output of `DIMTransformer`: one layer of the encoder, standardised."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,31 +11,45 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from sklearn_dim.data import chunks, sparse_tensor
+from sklearn_dim.encoders import SampleEncoder
 
-MAX_ROWS = 1024  # that are encoded at a time: more are no faster, and take more memory
+MAX_ROWS = 1024  # encoded at a time: more are not faster, and need more memory
 
 
 class SampleOutput(nn.Module):
-    """Samples → the output of `DIMTransformer.transform`. `sklearn_dim.persistence.to_torch` returns a copy.
+    """Maps samples to the output of `DIMTransformer.transform`; `sklearn_dim.persistence.to_torch` returns a copy.
 
-    It takes samples as `transform` does, as dense tensors, images flat or with their channels last as well.
+    It takes the samples that `transform` takes, as a dense tensor; images may be flat or have their channels last.
 
     Parameters
     ----------
-    encoder : Module
-        Samples → `sklearn_dim.encoders.Encoded`.
+    encoder : SampleEncoder
     layer : {"code", "fc", "conv"}
-        Several vectors of a sample stand side by side, as all locations do.
+        The layer of the encoder that is returned, flattened to one row per sample.
     mean, scale : ndarray of shape (n_features_out,), default=None
-        Statistics of the layer; None leaves it as it is.
+        Statistics to standardise the layer with; None leaves it as it is.
     offset : ndarray of shape (n_features,), default=None
-        What is subtracted from the columns of X in float64, where float32 would lose their differences.
+        Subtracted from the columns of X in float64, if float32 would round their differences away.
     sample_shape : tuple of int
     channels_last : bool, default=False
         Whether flat images have their channels last.
     """
 
-    def __init__(self, encoder, layer, *, mean=None, scale=None, offset=None, sample_shape=(), channels_last=False):
+    mean: Tensor | None
+    scale: Tensor | None
+    offset: Tensor | None
+
+    def __init__(
+        self,
+        encoder: SampleEncoder,
+        layer: str,
+        *,
+        mean: np.ndarray | None = None,
+        scale: np.ndarray | None = None,
+        offset: np.ndarray | None = None,
+        sample_shape: tuple[int, ...] = (),
+        channels_last: bool = False,
+    ):
         super().__init__()
         self.encoder, self.layer = encoder, layer
         self.sample_shape, self.channels_last = sample_shape, channels_last
@@ -43,22 +58,26 @@ class SampleOutput(nn.Module):
         self.register_buffer("offset", None if offset is None else torch.tensor(offset))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return rows (n, n_features_out) in the batch's float dtype, float32 of integers."""
+        """Return rows (n, n_features_out) in the float dtype of the batch, float32 if it has integers."""
         dtype = x.dtype if x.is_floating_point() else torch.float32
         rows = self.layer_of(self.shifted(self.arranged(x)))
-        return ((rows - self.mean) / self.scale).to(dtype)
+        return self.standardized(rows).to(dtype)
 
     def layer_of(self, x: Tensor) -> Tensor:
-        """Return the layer's rows as they come."""
+        """Return the layer (n, n_features_out) before it is standardised."""
         encoded = self.encoder(x)
         return {"code": encoded.code, "fc": encoded.fc, "conv": encoded.locations}[self.layer].flatten(1)
 
+    def standardized(self, rows: Tensor) -> Tensor:
+        """Return the layer's rows with the training rows' mean and scale removed."""
+        return rows if self.mean is None or self.scale is None else (rows - self.mean) / self.scale
+
     def shifted(self, x: Tensor) -> Tensor:
-        """Return samples less the offset."""
+        """Return the samples minus the offset."""
         return x if self.offset is None else x.double() - self.offset
 
     def arranged(self, x: Tensor) -> Tensor:
-        """Return flat images with their shape, and channels first."""
+        """Return flat images in their shape, with channels first."""
         if len(self.sample_shape) != 3:
             return x
         channels, height, width = self.sample_shape
@@ -69,37 +88,37 @@ class SampleOutput(nn.Module):
         return x
 
     @torch.no_grad()
-    def batches(self, X, rows=None) -> Iterator[np.ndarray]:
-        """Yield the layer of checked samples X, or of some rows of them, standardised if there are statistics.
+    def batches(self, X: Any, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Yield the output for X, which has been checked, or for some of its rows.
 
-        Rows of a float64 table are encoded in float64.
+        A table in float64 is encoded in float64.
         """
         module = self
         if X.dtype == np.float64 and len(X.shape) == 2:
             module = copy.deepcopy(self).cpu().double()
         like = next(module.encoder.buffers())
         for batch in chunks(X, rows, max_rows=MAX_ROWS):
-            if issparse(batch):
-                batch = (
-                    sparse_tensor(batch) if self.encoder.takes_sparse else module.shifted(torch.tensor(batch.toarray()))
-                )
+            if issparse(batch) and self.encoder.takes_sparse:
+                x = sparse_tensor(batch)
             else:
-                batch = module.shifted(torch.tensor(batch))
-            x = batch.to(like.device, like.dtype if batch.is_floating_point() else batch.dtype)
-            output = module.layer_of(x).cpu()
-            yield output.numpy() if self.mean is None else ((output - self.mean) / self.scale).numpy()
+                x = module.shifted(torch.tensor(batch.toarray() if issparse(batch) else batch))
+            x = x.to(like.device, like.dtype if x.is_floating_point() else x.dtype)
+            yield self.standardized(module.layer_of(x).cpu()).numpy()
 
     def exported(self) -> "SampleOutput":
-        """Return a copy in float32 on the CPU, with no tie to the estimator."""
+        """Return a copy in float32 on the CPU that shares nothing with the estimator."""
         module = copy.deepcopy(self).cpu().float().eval()
         if self.offset is not None:
-            module.offset = self.offset.double().cpu()  # float32 is what the offset is there to avoid
+            module.offset = self.offset.double().cpu()  # float32 would defeat its purpose
         module.zero_grad()
         return module
 
 
-def mean_and_scale(outputs) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of the columns of some batches; the scale of a constant is 1."""
+def mean_and_scale(outputs: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each column of the batches; the scale of a constant is 1.
+
+    In float32 the computed deviation of a constant column may be as large as a rounding error, 1e-7 of its mean.
+    """
     scaler = StandardScaler()
     for output in outputs:
         scaler.partial_fit(output.astype(np.float64))

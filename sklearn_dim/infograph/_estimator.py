@@ -3,7 +3,7 @@
 import copy
 from functools import partial
 from numbers import Integral
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -30,73 +30,74 @@ from sklearn_dim.training import BestWeights, RowBatches, seeded
 
 @documented
 class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxEstimator):
-    """InfoGraph: vectors of whole graphs that share as much information with their nodes as they can.
+    """InfoGraph: embeddings of whole graphs that keep as much information about their nodes as possible.
 
-    A graph isomorphism network is trained to tell the nodes of a graph from those of others, by their information
-    with the graph's vector [1]_. X is a list of graphs. Features of 0 and 1 and constants enter as they are, others
-    standardised.
+    A graph isomorphism network is trained to tell the nodes of a graph from those of other graphs, by comparing each
+    with the embedding of the graph; this maximises their mutual information [1]_. X is a list of graphs. Features are
+    standardised, except constants and those that are 0 or 1.
 
     Parameters
     ----------
     n_components : int, default=384
-        Width of a graph's vector, and of a node's.
+        Number of columns of the output, and of a node embedding.
     mi_estimator : str or Bound, default="jsd"
-        The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
+        %(mi_estimator)s
     encoder : {"gin", "gcn", "sage", "sgc"}, Module or callable, default="gin"
-        A network (X, adjacency) → (n_nodes, n_components), or one of torch_geometric's: X is a dense tensor, and
-        ``adjacency @ dense`` sums over neighbours, or does what the network's attribute ``normalization`` says (a
-        kind of `sklearn_dim.graphs.normalized_adjacency`). A callable makes it from (n_features, n_components), say
-        ``partial(sklearn_dim.encoders.GIN, n_layers=5)``.
+        The network (X, adjacency) → node embeddings (n_nodes, n_components): "gin" has three layers that sum over
+        neighbours (as published); for the others see `DGITransformer`. A module of your own gets X as a dense tensor,
+        and an adjacency with which ``adjacency @ dense`` sums over neighbours; a module with an attribute
+        ``normalization`` chooses another kind of `sklearn_dim.graphs.normalized_adjacency`. A module whose ``forward``
+        has an argument ``edge_index``, as in torch_geometric, gets the edges instead. A callable (n_features,
+        n_components) returns a module, for example ``partial(sklearn_dim.encoders.GIN, n_layers=5)``.
     critic : str or callable, default="separable"
-        T(node, graph): "separable", "encode_and_dot", "concatenated", "bilinear", or a callable
-        (node_features, graph_features) → module.
+        The critic T(node embedding, graph embedding): "separable", "encode_and_dot", "concatenated", "bilinear", or a
+        callable (node_features, graph_features) → module.
     readout : {"sum", "mean", "max"}, default="sum"
-        What a graph's vector is of its nodes'. The sum, unlike the mean, knows how large the graph is.
+        How node embeddings are combined to that of the graph. The sum, unlike the mean, depends on the graph's size.
     max_iter : int or "auto", default="auto"
-        Epochs. "auto" makes about 300 steps, in 5 to 100 epochs.
+        %(epochs)s
     batch_size : int, default=128
-        Most graphs in a batch. The other graphs of a batch are a node's independent ones.
+        Maximum number of graphs in a batch. The negatives of a node are the other graphs of its batch.
     learning_rate_init : float, default=0.001
-        Adam's step size.
+        %(learning_rate_init)s
     early_stopping : bool, default=False
-        Hold graphs out, stop when their information no longer grows, and keep the best weights.
+        Hold out some graphs, stop when their information no longer grows, and keep the best weights.
     validation_fraction : float, default=0.1
-        Share of graphs held out with ``early_stopping``.
+        Fraction of the graphs that ``early_stopping`` holds out.
     n_iter_no_change : int, default=10
-        Epochs without an improvement by ``tol`` before an early stop.
+        %(n_iter_no_change)s
     tol : float, default=1e-4
-        The least improvement, in nats.
+        %(tol)s
     warm_start : bool, default=False
-        Go on from the weights of the last `fit`, if there are any.
+        %(warm_start)s
     device : str, default="auto"
-        "auto" is CUDA, then the CPU; or a torch device.
+        %(sparse_device)s
     callbacks : list of skorch callbacks, default=None
-        `sklearn_dim.training.ResumableCheckpoint`, say, by which a fit that was killed goes on. Those of scikit-learn
-        1.9, such as its progress bar, are given to ``set_callbacks``.
+        %(callbacks)s
     verbose : int, default=0
-        1 prints a line an epoch.
+        %(verbose)s
     random_state : int, RandomState instance or None, default=None
-        Seeds weights and order. Global random streams are left alone.
+        Seeds the weights and the order of the graphs. Global random states are not changed.
 
     Attributes
     ----------
     mutual_info_ : float
-        Information of a node with its graph in nats, of held-out graphs with ``early_stopping``, else of the
-        training graphs.
+        Estimated information of a node with its graph in nats, as `score` returns it: on the held-out graphs with
+        ``early_stopping``, else on the training graphs.
     history_ : DataFrame
-        One row an epoch: losses, validation value, seconds.
+        %(history_)s
     loss_curve_ : list of float
-        Training loss of each epoch.
+        %(loss_curve_)s
     n_iter_ : int
-        Epochs run.
+        %(n_iter_)s
     net_ : InformationNet
-        The trained skorch net.
+        %(net_)s
     mean_, scale_ : ndarray of shape (n_components,)
         Statistics that give the output zero mean and unit variance on the training graphs.
     n_features_in_ : int
-        Features of a node.
+        Number of features of a node.
     feature_names_in_ : ndarray of str
-        Their names, if the graphs had any.
+        Names of the features, if the graphs have any.
 
     References
     ----------
@@ -163,14 +164,14 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Train on graphs.
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Train the encoder on graphs.
 
         Parameters
         ----------
         X : list of Graph
-            At least two, with the same features. Of a cut Graph all nodes count; `Graph.induced` gives the
-            selected nodes alone.
+            At least two, with the same features. Of a `Graph` that was indexed, all nodes are used; `Graph.induced`
+            returns a graph of the selected nodes alone.
         y : None
             Ignored.
 
@@ -181,9 +182,10 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         Raises
         ------
         TypeError
-            If X is not a list, or not all of it is a Graph.
+            If X is not a list, or not all of its items are Graphs.
         ValueError
-            If there are fewer than two graphs, or their features differ.
+            If there are fewer than two graphs, or their features differ in number or names; or if a parameter that
+            shapes the model has changed before a fit with ``warm_start``.
         FloatingPointError
             If training diverges.
         """
@@ -191,20 +193,20 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     # The steps of a fit.
 
-    def _read(self, X, y, *, reset, min_graphs=2):
-        """Return the graphs of X side by side, checked."""
+    def _read(self, X: Any, y: Any, *, reset: bool, min_graphs: int = 2, **metadata) -> Graph:
+        """Return the graphs of X, joined into one without edges between them."""
         check_graphs(X, min_graphs)
         self._check_node_features(X[0], reset=reset)
         return Graph.union(X)
 
-    def _size(self, data):
+    def _size(self, data: Graph) -> int:
         return data.features.shape[0] * self.n_components
 
-    def _split(self, data, seed):
+    def _split(self, data: Graph, seed: int) -> Split:
         n_graphs = data.parts.max() + 1
         return self._hold_out(n_graphs, seed) if self.early_stopping else Split(np.arange(n_graphs), None)
 
-    def _build(self, data, split):
+    def _build(self, data: Graph, split: Split) -> None:
         self._scaler = fit_scaler(data.features[np.isin(data.parts, split.train)])
         parameters = {
             "mi_estimator": self.mi_estimator,
@@ -216,55 +218,63 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.net_ = self._make_net(build, sparse=True)
         self._n_features_out = self.n_components
 
-    def _early_stopping(self):
+    def _early_stopping(self) -> list[BestWeights]:
         if not self.early_stopping:
             return []
         patience = {"n_iter_no_change": self.n_iter_no_change, "tol": self.tol}
         return [BestWeights("valid_mutual_info", lower_is_better=False, **patience)]
 
-    def _run(self, data, split, epochs, **told):
+    def _run(self, data: Graph, split: Split, epochs: int | None, **shown) -> None:
         train, valid = self._batches(data, rows=split.train), None
         if split.valid is not None:
             valid = self._batches(data, rows=split.valid, shuffle=False)
         epochs = epochs or self._epochs(train, steps=300, min_epochs=5, max_epochs=100)
         self.net_.set_params(max_epochs=epochs)
-        self._train(self.net_, train, valid, self._begin(epochs, **told), **told)
-        valued = valid or self._batches(data, rows=split.train, shuffle=False)
-        self.mutual_info_ = self.net_.evaluate(valued)["mutual_info"]
+        self._train(self.net_, train, valid, self._begin(epochs, **shown), **shown)
+        evaluated = valid or self._batches(data, rows=split.train, shuffle=False)
+        self.mutual_info_ = self.net_.evaluate(evaluated)["mutual_info"]
 
-    def _batches(self, graphs, **options):
-        """Return batches of graphs, ready for the network."""
+    def _batches(self, graphs: Graph, **options) -> GraphBatches:
         sizes = np.bincount(graphs.parts)
         features = self._scaler.transform(graphs.features)
         adjacency = normalized_adjacency(graphs.adjacency, self.net_.module_.encoder.normalization)
         picks = RowBatches(np.arange(len(sizes)), batch_size=self.batch_size, **options)
         return GraphBatches(features, adjacency, sizes, picks, self.net_.device)
 
-    def _publish(self, data, split, seed):
+    def _publish(self, data: Graph, split: Split, seed: int) -> None:
         self.history_ = self.net_.history_frame()
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
         train = self._batches(data, rows=split.train, shuffle=False)
         self.mean_, self.scale_ = mean_and_scale(graph_vectors(self.net_.module_, train))
 
-    def _parts(self):
+    def _parts(self) -> tuple:
         return (*super()._parts(), build_graph_summary)
 
-    # What a fitted estimator says.
+    # The fitted estimator.
 
-    def transform(self, X):
-        """Return the vectors of X's graphs.
+    def transform(self, X: Any) -> np.ndarray:
+        """Return one vector per graph of X.
 
         Parameters
         ----------
         X : list of Graph, as in `fit`
-            They need not be those trained on.
+            They need not be the graphs trained on.
 
         Returns
         -------
         ndarray of shape (n_graphs, n_components)
-            In the features' float dtype: the inverse hyperbolic sine of the readout, which like a logarithm draws in
-            the long tails of sums, of zero mean and unit variance on the training graphs.
+            The inverse hyperbolic sine of the readout, which shortens the long tails of sums as a logarithm does,
+            standardised to zero mean and unit variance on the training graphs, in the float dtype of the features.
+
+        Raises
+        ------
+        TypeError
+            If X is not a list of Graphs.
+        ValueError
+            If X is empty, or the graphs have other features than at fit.
+        NotFittedError
+            If the estimator is not fitted.
         """
         check_is_fitted(self)
         graphs = self._read(X, None, reset=False, min_graphs=1)
@@ -272,12 +282,12 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             vectors = graph_vectors(self.net_.module_, self._batches(graphs, shuffle=False))
         return ((vectors - self.mean_) / self.scale_).astype(graphs.dtype, copy=False)
 
-    def score(self, X, y=None):
-        """Return the information of a node with its own graph, in nats: higher is better.
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the estimated information of a node with its graph, in nats; higher is better.
 
-        The Donsker–Varadhan value of the critic's log-ratio, against the other graphs of a batch of at most
-        ``batch_size``, averaged over batches: a plug-in comparable across ``mi_estimator``. On graphs that were not
-        trained on it estimates a lower bound.
+        This is the Donsker–Varadhan value of the critic's log-ratio against the other graphs of a batch, averaged over
+        batches of at most ``batch_size`` graphs. It is a plug-in estimate, comparable across ``mi_estimator``; on
+        graphs that were not trained on it estimates a lower bound.
 
         Parameters
         ----------
@@ -289,16 +299,21 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         Returns
         -------
         float
+
+        Raises
+        ------
+        TypeError, ValueError, NotFittedError
+            As in `transform`, or if X has a single graph.
         """
         check_is_fitted(self)
         graphs = self._read(X, None, reset=False)
         with seeded(0, self._size(graphs), device=self.net_.device):
             return self.net_.evaluate(self._batches(graphs, shuffle=False))["mutual_info"]
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return "mutual_info_" in vars(self)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]

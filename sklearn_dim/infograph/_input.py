@@ -1,4 +1,6 @@
-"""What `GraphInfomaxTransformer` takes X for: a list of graphs."""
+"""The input of `GraphInfomaxTransformer`: a list of graphs."""
+
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -7,17 +9,17 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_dim.graphs import Graph
 
 
-def check_graphs(X, min_graphs: int) -> None:
-    """Refuse what is not a list of at least ``min_graphs`` graphs with the same features."""
+def check_graphs(X: Any, min_graphs: int) -> None:
+    """Raise TypeError or ValueError unless X is a list of at least ``min_graphs`` graphs with the same features."""
     if isinstance(X, Graph):
         raise TypeError(
-            "X is a single Graph; expected a list of graphs, of which each gets a vector. Pass [graph], or take "
-            "DGITransformer for the vectors of its nodes."
+            "X is a single Graph; expected a list of graphs, as there is one vector per graph. Pass [graph], or use "
+            "DGITransformer for one vector per node."
         )
     if not hasattr(X, "__len__") or not hasattr(X, "__getitem__"):
-        raise TypeError(f"X is a {type(X).__name__}; expected a list of graphs. Pass list(X) if it yields some.")
+        raise TypeError(f"X is a {type(X).__name__}; expected a list of graphs. Pass list(X) if it is an iterator.")
     if len(X) < min_graphs:
-        reason = " to compare one with others" if min_graphs == 2 else ""
+        reason = ", to compare them" if min_graphs == 2 else ""
         graphs = "graph" if min_graphs == 1 else "graphs"
         raise ValueError(f"X needs at least {min_graphs} {graphs}{reason}; got a list of {len(X)}.")
     for position, graph in enumerate(X):
@@ -25,17 +27,23 @@ def check_graphs(X, min_graphs: int) -> None:
             raise TypeError(f"X[{position}] is a {type(graph).__name__}; expected a Graph(features, adjacency).")
         if graph.shape[1] != X[0].shape[1]:
             raise ValueError(
-                f"X[{position}] has {graph.shape[1]} features, but X[0] has {X[0].shape[1]}. Give all graphs the same."
+                f"X[{position}] has {graph.shape[1]} features, but X[0] has {X[0].shape[1]}. Give all graphs the same "
+                "features."
             )
-        if not np.array_equal(graph.names, X[0].names):
-            raise ValueError(f"X[{position}] has features named {graph.names}, but X[0] has {X[0].names}. Align them.")
+        if not np.array_equal(np.asarray(graph.names), np.asarray(X[0].names)):
+            raise ValueError(
+                f"X[{position}] has features named {graph.names}, but X[0] has {X[0].names}. Give all graphs the same "
+                "names."
+            )
 
 
-def fit_scaler(features) -> StandardScaler:
-    """Return a scaler for all columns but indicators and constants, which are used unchanged: sums count them."""
+def fit_scaler(features: Any) -> StandardScaler:
+    """Return a scaler that leaves constants and columns of 0 and 1 unchanged, so that sums over nodes count them."""
     scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default").fit(features)
-    others = np.asarray((features != features.astype(bool)).sum(0)).ravel()  # values of a column but 0 and 1
-    unchanged = (scaler.scale_ == 1) | (others == 0)  # of a constant the scale is 1
+    others = np.asarray(
+        (features != features.astype(bool)).sum(0)
+    ).ravel()  # per column, the number of values other than 0 and 1
+    unchanged = (scaler.scale_ == 1) | (others == 0)  # the scale of a constant is 1
     scaler.scale_[unchanged] = 1.0
     if scaler.with_mean:
         scaler.mean_[unchanged] = 0.0

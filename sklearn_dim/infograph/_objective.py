@@ -1,20 +1,23 @@
-"""How `GraphInfomaxTransformer` makes its objective from its parameters."""
+"""The objective of `GraphInfomaxTransformer`, built from its parameters."""
 
 import copy
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from torch import nn
 
-from sklearn_dim.bounds import make_bound
+from sklearn_dim.bounds import Bound, make_bound
 from sklearn_dim.critics import make_critic
 from sklearn_dim.encoders import GRAPH_ENCODERS, as_graph_encoder, check_graph_encoder
 from sklearn_dim.graphs import SparseMatrix
 from sklearn_dim.objectives import GraphSummary
 
 
-def build_graph_summary(n_features, n_components, *, mi_estimator, encoder, critic, readout) -> GraphSummary:
-    """Wire an objective for graphs of ``n_features`` from `GraphInfomaxTransformer`'s parameters."""
+def build_graph_summary(
+    n_features: int, n_components: int, *, mi_estimator: str | Bound, encoder: Any, critic: Any, readout: str
+) -> GraphSummary:
+    """Return the objective for graphs with ``n_features``; the rest are parameters of `GraphInfomaxTransformer`."""
     if isinstance(encoder, nn.Module):
         network = copy.deepcopy(encoder)
     else:

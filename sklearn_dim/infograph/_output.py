@@ -1,4 +1,4 @@
-"""What comes out of `GraphInfomaxTransformer`: one vector per graph, of zero mean and unit variance."""
+"""The output of `GraphInfomaxTransformer`: one vector per graph, standardised."""
 
 import numpy as np
 import torch
@@ -9,12 +9,15 @@ from sklearn_dim.objectives import GraphSummary
 
 @torch.no_grad()
 def graph_vectors(objective: GraphSummary, batches: GraphBatches) -> np.ndarray:
-    """Return the graphs' vectors as they come from the network."""
+    """Return one vector per graph, before they are standardised."""
     return np.concatenate([objective.encode(*batch)[1].cpu().numpy() for batch in batches])
 
 
 def mean_and_scale(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of the columns; the scale of a constant is 1."""
+    """Return mean and standard deviation of each column; the scale of a constant is 1.
+
+    In float32 the computed deviation of a constant column may be as large as a rounding error, 1e-7 of its mean.
+    """
     vectors = vectors.astype(np.float64)
     mean, scale = vectors.mean(0), vectors.std(0)
     return mean, np.where(scale > 1e-6 * np.maximum(np.abs(mean), 1.0), scale, 1.0)

@@ -112,7 +112,7 @@ def test_the_papers_setting_is_one_call_away(objective):
     assert ("2048" in layers) == ("local" in terms)
     assert "in_features=1000, out_features=200" in layers
     assert dim.net_.optimizer_.param_groups[0]["betas"] == (0.5, 0.999)
-    with pytest.raises(ValueError, match="objective='both' was not published; give one of"):
+    with pytest.raises(ValueError, match=r"objective='both' is not in the paper\. Use one of"):
         DIMTransformer.published("both")
 
 
@@ -243,21 +243,21 @@ def halve(x):
         ({}, np.ones((1, 4)), r"1 sample\(s\)"),
         ({}, np.array([["a", "b"], ["c", "d"]]), "X holds text, but .* takes numbers .* Encode it first"),
         ({}, np.ones((9, 1, 1, 8, 8)), r"X has 5 dimensions, shape \(9, 1, 1, 8, 8\); expected rows"),
-        ({}, np.ones((9, 1, 4, 4)), "smaller than 8x8, the least"),
+        ({}, np.ones((9, 1, 4, 4)), "smaller than 8x8, the minimum"),
         (
             {"mi_estimator": "mine"},
             with_value(0),
             "The 'mi_estimator' parameter of DIMTransformer must be .* Got 'mine'",
         ),
         ({"local_weight": -1}, with_value(0), "The 'local_weight' parameter .* Got -1"),
-        ({"local_weight": 0}, with_value(0), "global_weight=0 and local_weight=0 leave nothing to learn"),
+        ({"local_weight": 0}, with_value(0), "global_weight=0 and local_weight=0 leave nothing to maximise"),
         ({"image_shape": IMAGES}, with_value(0), r"image_shape=\(1, 8, 8\) means rows of 64 numbers, but X has 4"),
         ({"image_shape": (2, 2)}, with_value(0), r"image_shape=\(2, 2\) is not three positive integers"),
         ({"image_shape": IMAGES}, np.ones((9, 2, 8, 8)), r"but X has images of shape \(2, 8, 8\)"),
         ({"encoder": "paper"}, with_value(0), "encoder='paper' is for images"),
         ({"encoder": "paper"}, np.ones((9, 1, 9, 9)), "layouts for images of 28x28, 32x32 and 64x64"),
         ({"image_shape": (1.0, 8, 8)}, with_value(0), "is not three positive integers"),
-        ({"augmentation": halve}, with_value(0), r"makes a batch of shape \(2, 2\) of one of shape \(2, 4\)"),
+        ({"augmentation": halve}, with_value(0), r"returned a batch of shape \(2, 2\) for one of shape \(2, 4\)"),
         ({}, with_value(1e200), "column or channel 2 of X has values too large for float32"),
         ({"device": "nowhere"}, with_value(0), "device='nowhere' cannot be used here"),
         ({"early_stopping": True, "validation_fraction": 0.95}, with_value(0), "leaves 0 rows to train on"),

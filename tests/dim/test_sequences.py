@@ -156,7 +156,7 @@ def test_texts_become_numbers_as_the_error_says():
     "parameters, X, message",
     [
         ({}, np.ones((9, 3, 7)), "sequences of length 7 are shorter than 8"),
-        ({"encoder": "paper"}, np.ones((9, 3, 20)), "encoder='paper' is for images; X has sequences"),
+        ({"encoder": "paper"}, np.ones((9, 3, 20)), "encoder='paper' is for images, but X has sequences"),
         ({"image_shape": (1, 8, 8)}, np.ones((9, 8, 8)), r"but X has images of shape \(8, 8\)"),
         ({}, np.full((9, 3, 20), np.nan), "Input X contains NaN"),
         ({"encoder": "tokens"}, [[1, -2], [3, 4]], "0 is padding.*, but X has the number -2. Number the words first"),

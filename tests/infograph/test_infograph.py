@@ -219,11 +219,11 @@ ONE = Graph(np.eye(2), [[0, 1], [1, 0]])
 @pytest.mark.parametrize(
     "parameters, X, error, message",
     [
-        ({}, ONE, TypeError, r"X is a single Graph; expected a list of graphs, .* Pass \[graph\], or take DGI"),
+        ({}, ONE, TypeError, r"X is a single Graph; expected a list of graphs, .* Pass \[graph\], or use DGI"),
         ({}, (graph for graph in [ONE, ONE]), TypeError, r"X is a generator; expected a list .* Pass list\(X\)"),
         ({}, None, TypeError, "X is a NoneType; expected a list of graphs"),
-        ({}, [], ValueError, "X needs at least 2 graphs to compare one with others; got a list of 0"),
-        ({}, [ONE], ValueError, "X needs at least 2 graphs to compare one with others; got a list of 1"),
+        ({}, [], ValueError, "X needs at least 2 graphs, to compare them; got a list of 0"),
+        ({}, [ONE], ValueError, "X needs at least 2 graphs, to compare them; got a list of 1"),
         ({}, [ONE, np.eye(2)], TypeError, r"X\[1\] is a ndarray; expected a Graph\(features, adjacency\)"),
         ({}, np.eye(3), TypeError, r"X\[0\] is a ndarray; expected a Graph"),
         ({}, [ONE, Graph(np.eye(3), np.eye(3))], ValueError, r"X\[1\] has 3 features, but X\[0\] has 2"),
@@ -250,7 +250,7 @@ def test_what_transform_and_score_refuse(graphs):
         model.transform([])
     with pytest.raises(ValueError, match="X has 3 features, but GraphInfomaxTransformer is expecting 2"):
         model.transform([Graph(np.eye(3), np.eye(3))])
-    with pytest.raises(ValueError, match="X needs at least 2 graphs to compare"):
+    with pytest.raises(ValueError, match="X needs at least 2 graphs, to compare"):
         model.score([graphs[0]])
 
 
