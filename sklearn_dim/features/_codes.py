@@ -1,5 +1,6 @@
-"""Columns as the critics of features take them, and which of them are trained together."""
+"""Columns as the input of critics, and which columns are trained together."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,25 +10,27 @@ import torch
 from sklearn_dim.critics import MAX_FEATURES, fourier_features
 from sklearn_dim.data import ColumnCoder
 
-MAX_NUMBERS = 2**25  # in the features of the columns that are trained together: 128 MB
-NARROW = 16  # features up to which columns of different widths share a stack: tables 16 wide are fastest
+MAX_NUMBERS = 2**25  # in the features of a stack, the columns that are trained together: 128 MB
+NARROW = 16  # columns with at most this many features share a stack: all are padded to 16, which is fastest
+# Indicators of two equal levels have the squared norm 1; that of `fourier_features` is 10, of at most 10 terms.
+FOURIER_NORM = 10
 
 
 class Code(NamedTuple):
-    """A column as critics take it: float32 features (n, width), the last of them 1."""
+    """A column as the input of a critic: float32 features (n_samples, n_features), the last of which is 1."""
 
     features: np.ndarray
     continuous: bool
 
 
 def code_columns(table: pd.DataFrame) -> list[Code | None]:
-    """Return each column's code; None for a constant."""
+    """Return the code of each column, None for a constant."""
     table = pd.DataFrame({i: _fewer_levels(table.iloc[:, i]) for i in range(table.shape[1])})
     coder = ColumnCoder().fit(table)
     codes = coder.transform(table)
     coded: list[Code | None] = [None] * table.shape[1]
-    for place, j in enumerate(coder.continuous_):
-        coded[j] = Code(fourier_features(torch.as_tensor(codes[:, place])).numpy(), True)
+    for position, j in enumerate(coder.continuous_):
+        coded[j] = Code(fourier_features(torch.as_tensor(codes[:, position])).numpy(), True)
     end = len(coder.continuous_)
     for j, levels in zip(coder.discrete_, coder.levels_.categories_ if coder.discrete_ else [], strict=True):
         start, end = end, end + len(levels)
@@ -36,31 +39,34 @@ def code_columns(table: pd.DataFrame) -> list[Code | None]:
 
 
 def _fewer_levels(column: pd.Series) -> pd.Series:
-    """Return a text column with its rarest levels as one, so that all fit a critic."""
-    most = MAX_FEATURES - 1
-    if column.dtype.kind in "biufcmM" or column.nunique() <= most:
+    """Return a text column with its rarest levels merged into one, if it has more levels than a critic takes."""
+    max_levels = MAX_FEATURES - 1
+    if column.dtype.kind in "biufcmM" or column.nunique() <= max_levels:
         return column
-    frequent = column.value_counts().index[: most - 1]
+    frequent = column.value_counts().index[: max_levels - 1]
     return pd.Series(pd.Index(frequent).get_indexer(column), index=column.index).astype(str)
 
 
 def _indicators(levels: np.ndarray) -> np.ndarray:
-    """Return indicators (n, k) of about unit variance, with a norm like that of `fourier_features`, and a 1."""
-    share = levels.mean(0)
-    scaled = (levels - share) / np.sqrt(np.maximum(share, 1 / MAX_FEATURES)) * min(1, np.sqrt(10 / len(share)))
+    """Return indicators of k levels, standardised, and a column of ones: (n_samples, k + 1).
+
+    Rare levels are standardised as if they were more frequent, and the norm of many levels is limited.
+    """
+    fraction = levels.mean(0)
+    scale = np.sqrt(np.maximum(fraction, 1 / MAX_FEATURES))
+    scaled = (levels - fraction) / scale * min(1, np.sqrt(FOURIER_NORM / len(fraction)))
     return np.hstack([scaled, np.ones((len(levels), 1))]).astype(np.float32)
 
 
-def stacks_of(columns, n: int, jointly: bool) -> list[list[int]]:
-    """Return the columns to be trained together, each stack within `MAX_NUMBERS`; narrow columns come first."""
-    order = [j for j, code in enumerate(columns) if code is not None]
+def stacks_of(columns: Sequence[Code | None], n_samples: int, jointly: bool) -> list[list[int]]:
+    """Return lists of the columns to train together, each with at most `MAX_NUMBERS` numbers, narrow columns first."""
+    widths = {j: code.features.shape[1] for j, code in enumerate(columns) if code is not None}
     if jointly:
-        return [order] if order else []
+        return [list(widths)] if widths else []
     stacks: list[list[int]] = []
-    for j in sorted(order, key=lambda j: columns[j].features.shape[1]):
-        width = columns[j].features.shape[1]
-        joins = stacks and (len(stacks[-1]) + 1) * n * width <= MAX_NUMBERS
-        if joins and (width <= NARROW or columns[stacks[-1][0]].features.shape[1] > NARROW):
+    for j, width in sorted(widths.items(), key=lambda item: item[1]):
+        fits = stacks and (len(stacks[-1]) + 1) * n_samples * width <= MAX_NUMBERS
+        if fits and (width <= NARROW or widths[stacks[-1][0]] > NARROW):
             stacks[-1].append(j)
         else:
             stacks.append([j])

@@ -1,15 +1,17 @@
-"""mutual_info_features: a score for each column of X, all critics trained at once."""
+"""mutual_info_features: a score for each column of X, with all critics trained at once."""
 
+from collections.abc import Callable, Iterator
 from functools import partial
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_consistent_length
-from skorch.callbacks import LRScheduler
+from skorch.callbacks import Callback, LRScheduler
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from sklearn_dim.bounds import BOUNDS, Bound, make_bound
@@ -28,9 +30,22 @@ from sklearn_dim.training import (
     set_seed,
 )
 
-STEPS = {False: 600, True: 1000}  # of training per fold, by ``jointly``, where max_iter is "auto"
-NEVER = 10**6  # epochs without improvement before a stop: the best epoch counts, but all are run
-WEIGHT_DECAY = 0.3  # AdamW's; large, as each column has a critic of its own and rows are few
+
+class Auto(NamedTuple):
+    """What max_iter, batch_size and learning_rate_init of "auto" mean; ``n_steps`` is for each half of the rows."""
+
+    n_steps: int
+    batch_size: int
+    lr: float
+
+
+# By ``jointly``: many small critics want many small steps; a single network for all columns wants larger batches.
+AUTO = {False: Auto(600, 32, 0.02), True: Auto(1000, 256, 0.003)}
+WEIGHT_DECAY = 0.3  # AdamW's; large, as each column has its own critic and rows are few
+FINAL_RATE = 0.02  # the fraction of the step size that is left at the end
+# Maximum numbers of rows to evaluate at a time, by ``jointly``, which scores all pairs of them.
+EVALUATION_ROWS = {False: 2048, True: 1024}
+STEPS_PER_EVALUATION = 40  # unless ``jointly``: evaluations at the end of every epoch could take longer than training
 
 
 @validate_params(
@@ -47,66 +62,67 @@ WEIGHT_DECAY = 0.3  # AdamW's; large, as each column has a critic of its own and
     prefer_skip_nested_validation=True,
 )
 def mutual_info_features(
-    X,
-    y,
+    X: Any,
+    y: Any,
     *,
-    jointly=False,
-    mi_estimator="dv",
-    max_iter="auto",
-    batch_size="auto",
-    learning_rate_init="auto",
-    validation_fraction=0.15,
-    device="auto",
-    random_state=None,
+    jointly: bool = False,
+    mi_estimator: str | Bound = "dv",
+    max_iter: int | str = "auto",
+    batch_size: int | str = "auto",
+    learning_rate_init: float | str = "auto",
+    validation_fraction: float = 0.15,
+    device: str = "auto",
+    random_state: Any = None,
 ) -> np.ndarray:
-    """Return the information of each column of X about y, in nats: a ``score_func`` for `SelectKBest`.
+    """Return the mutual information of each column of X with y, in nats: a ``score_func`` for `SelectKBest`.
 
-    Each column has a critic of its own, trained by the bound of MINE [1]_ or another. All are trained at once, as one
-    batched network. The rows are cut into two halves, and each is valued by critics that saw only the other.
-    Negative estimates, which are noise around zero, are given as 0, as scikit-learn does. Unless ``jointly``, what a
-    column is given does not depend on the columns beside it.
+    Each column has its own critic, trained with the bound of MINE [1]_ or another; all critics are trained at once, as
+    one batched network. The rows are split into two halves, and each half is evaluated by critics that were trained on
+    the other. Negative estimates, which are noise around zero, are returned as 0, as scikit-learn does. Unless
+    ``jointly``, the score of a column does not depend on the other columns.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        Columns of numbers; in a DataFrame also categories and strings. At least 8 rows.
+        Columns of numbers, in a DataFrame also of categories or strings. At least 8 rows.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
         Numbers, classes or strings.
     jointly : bool, default=False
-        False gives I(column; y). True gives what the column adds to all others, I(X; y) − I(X without it; y): it finds
-        a column that says nothing alone, as in an exclusive or. But a column that others stand in for adds nothing:
-        of two copies both are given 0.
+        False returns I(column; y). True returns what the column adds to all others, I(X; y) − I(X without it; y). This
+        finds columns that are informative only together, as in an exclusive or. But a column that others can replace
+        adds nothing: two copies of a column both get 0.
     mi_estimator : str or Bound, default="dv"
-        The bound that trains the critics: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
+        The bound to train the critics with: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
     max_iter : int or "auto", default="auto"
-        Epochs a half; "auto" makes about 600 steps, with ``jointly`` 1000.
+        Number of epochs for each half; "auto" takes about 600 steps, or 1000 if ``jointly``.
     batch_size : int or "auto", default="auto"
-        Most rows in a batch; "auto" is 32, with ``jointly`` 256.
+        Maximum number of rows in a batch; "auto" is 32, or 256 if ``jointly``.
     learning_rate_init : float or "auto", default="auto"
-        Adam's first step size; "auto" is 0.02, with ``jointly`` 0.003.
+        AdamW's initial step size; "auto" is 0.02, or 0.003 if ``jointly``.
     validation_fraction : float, default=0.15
-        Share of a half that decides when a column's critic was best; it is neither trained on nor valued.
+        Fraction of the training half that decides which epoch of a critic was the best; it is not trained on.
     device : str, default="auto"
-        "auto" is CUDA, then MPS, then the CPU; or a torch device.
+        A torch device. "auto" uses CUDA if there is any, else MPS, else the CPU.
     random_state : int, RandomState instance or None, default=None
-        Seeds halves, weights and order. Global random streams are left alone.
+        Seeds the halves, the weights and the order of the rows. Global random states are not changed.
 
     Returns
     -------
     ndarray of shape (n_features,)
-        Nats; 0 for a constant column.
+        In nats; 0 for a constant column.
 
     Raises
     ------
     ValueError
-        If X or y has missing or infinite values, or fewer than 8 rows, or a parameter cannot be used.
+        If X or y has missing or infinite values, or fewer than 8 rows, or if a parameter is out of range.
     FloatingPointError
         If training diverges.
 
     Notes
     -----
-    Of the levels of a text column the 62 most frequent are told apart. Held-out values lean low where the dependence is
-    intricate and rows are few: y = x² + noise of 0.8 nats is given about 0.71 at 2000 rows.
+    Of a text column with more than 63 levels, all but the 62 most frequent count as one. Held-out estimates are too low
+    if the dependence is complicated and there are few rows: y = x² + noise with 0.8 nats gets about 0.71 with 2000
+    rows.
 
     References
     ----------
@@ -122,38 +138,45 @@ def mutual_info_features(
     array([False, False,  True,  True])
     """
     table, targets = _check(X, y)
-    auto = {"batch_size": 256, "lr": 0.003} if jointly else {"batch_size": 32, "lr": 0.02}
-    given = {"batch_size": batch_size, "lr": learning_rate_init}
+    auto = AUTO[jointly]
     plan = Plan(
-        jointly, make_bound(mi_estimator), max_iter, validation_fraction, resolve_device(device),
-        **{name: auto[name] if value == "auto" else value for name, value in given.items()},
-    )  # fmt: skip
-    columns, answers = code_columns(table), [code for code in code_columns(targets) if code is not None]
+        jointly,
+        make_bound(mi_estimator),
+        None if max_iter == "auto" else int(max_iter),
+        validation_fraction,
+        resolve_device(device),
+        int(auto.batch_size if batch_size == "auto" else batch_size),
+        float(auto.lr if learning_rate_init == "auto" else learning_rate_init),
+    )
+    columns, y_codes = code_columns(table), [code for code in code_columns(targets) if code is not None]
     values = np.zeros(table.shape[1])
-    # On one thread: steps are short, and threads that wait for each other take many times as long on a busy machine.
+    # Size 0, so on one thread: steps are short, and on a busy machine threads that wait for each other are far slower.
     with seeded(random_state, 0, device=plan.device) as seed:
-        for stack in stacks_of(columns, len(table), jointly) if answers else []:
+        for stack in stacks_of(columns, len(table), jointly) if y_codes else []:
             set_seed(seed, plan.device)
-            y_features = np.hstack([code.features for code in answers]) / np.sqrt(len(answers))
-            value = _value_jointly if jointly else _value_alone
-            numbers = len(answers) == 1 and answers[0].continuous
-            values[stack] = value([columns[j] for j in stack], y_features.astype(np.float32), numbers, seed, plan)
+            y_features = (np.hstack([code.features for code in y_codes]) / np.sqrt(len(y_codes))).astype(np.float32)
+            codes = [code for code in (columns[j] for j in stack) if code is not None]
+            if jointly:
+                values[stack] = _scores_jointly(codes, y_features, seed, plan)
+            else:
+                continuous_y = len(y_codes) == 1 and y_codes[0].continuous
+                values[stack] = _scores_alone(codes, y_features, continuous_y, seed, plan)
     return np.maximum(values, 0.0)
 
 
 class Plan(NamedTuple):
-    """How critics are trained."""
+    """The parameters of `mutual_info_features`, with "auto" resolved; ``max_iter`` is then None."""
 
     jointly: bool
     bound: Bound
-    max_iter: int | str
+    max_iter: int | None
     validation_fraction: float
     device: torch.device
     batch_size: int
     lr: float
 
 
-def _check(X, y) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _check(X: Any, y: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = check_table(X, "mutual_info_features")
     if y is None:
         raise ValueError("mutual_info_features requires y to be passed, but the target y is None. Pass the target.")
@@ -161,68 +184,73 @@ def _check(X, y) -> tuple[pd.DataFrame, pd.DataFrame]:
     check_consistent_length(table, targets)
     if len(table) < 8:
         raise ValueError(
-            f"n_samples = {len(table)} is too few for mutual_info_features: it needs 8 rows to train, stop and value. "
-            "Give more rows (an estimate worth reading wants hundreds)."
+            f"n_samples = {len(table)} is too few for mutual_info_features: it needs 8 rows to train, stop and "
+            "evaluate. Give more rows (a useful estimate needs hundreds)."
         )
     return table, targets
 
 
-def _halves(n: int, seed: int, plan: Plan):
-    """Yield the rows to train on, to decide by and to value, twice."""
+def _halves(n: int, seed: int, plan: Plan) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield, for each half, the rows to train on, those to stop on, and those of the other half."""
     for train, held_out in KFold(2, shuffle=True, random_state=seed).split(np.empty(n)):
         order = np.random.default_rng(seed).permutation(train)
         stop = min(max(2, round(plan.validation_fraction * len(train))), len(train) - 2)
         fit = order[stop:]
-        most = STEPS[plan.jointly] * plan.batch_size if plan.max_iter == "auto" else len(fit)
-        yield fit[:most], order[:stop], held_out
+        if plan.max_iter is None:  # no more rows than the steps visit
+            fit = fit[: AUTO[plan.jointly].n_steps * plan.batch_size]
+        yield fit, order[:stop], held_out
 
 
-def _value_alone(codes: list[Code], y, numbers: bool, seed: int, plan: Plan) -> np.ndarray:
-    """Return each column's information about y (p,)."""
-    width = -(-max(code.features.shape[1] for code in codes) // 16) * 16  # faster than what is not a multiple
+def _scores_alone(codes: list[Code], y: np.ndarray, continuous_y: bool, seed: int, plan: Plan) -> np.ndarray:
+    """Return the information of each column with y, (p,)."""
+    width = -(-max(code.features.shape[1] for code in codes) // 16) * 16  # multiples of 16 are fastest
     x = np.zeros((len(y), len(codes), width), dtype=np.float32)
     y = np.hstack([y, np.zeros((len(y), -y.shape[1] % 16), dtype=np.float32)])
-    for place, code in enumerate(codes):
-        x[:, place, : code.features.shape[1]] = code.features
-    gaussian = torch.tensor([code.continuous and numbers for code in codes])
-    total = 0.0
+    for position, code in enumerate(codes):
+        x[:, position, : code.features.shape[1]] = code.features
+    gaussian = torch.tensor([code.continuous and continuous_y for code in codes])
+    total = np.zeros(len(codes))
     for fit, stop, held_out in _halves(len(y), seed, plan):
-        options = {"shuffle": False, "batch_size": 2048, "device": plan.device}
         batches = RowBatches(x, y, rows=fit, batch_size=plan.batch_size, device=plan.device)
-        keep = BestWeightsEach(list(RowBatches(x, y, rows=stop, **options)), every=-(-40 // len(batches)))
+        every = -(-STEPS_PER_EVALUATION // len(batches))
+        keep = BestWeightsEach(list(_evaluation_batches(x, y, stop, plan)), every=every)
         net = _make_net(partial(build_alone, x.shape[1:], y.shape[1], plan.bound), len(batches), keep, plan)
         rows = (torch.as_tensor(array[fit], device=plan.device) for array in (x, y))
         net.module_.start(*rows, gaussian.to(plan.device))
         net.partial_fit(batches, None)
-        total = total + _held_out(net, RowBatches(x, y, rows=held_out, **options))
+        total += _held_out(net, _evaluation_batches(x, y, held_out, plan))
     return total / len(y)
 
 
-def _value_jointly(codes: list[Code], y, numbers: bool, seed: int, plan: Plan) -> np.ndarray:
-    """Return what each column adds to all others (p,)."""
-    parts = [code.features[:, :1] if code.continuous else code.features[:, :-1] for code in codes]
-    x = np.hstack(parts)
-    owner = torch.as_tensor(np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts]))
-    total = 0.0
+def _scores_jointly(codes: list[Code], y: np.ndarray, seed: int, plan: Plan) -> np.ndarray:
+    """Return the information that each column adds to all others, (p,)."""
+    blocks = [code.features[:, :1] if code.continuous else code.features[:, :-1] for code in codes]
+    x = np.hstack(blocks)
+    owner = torch.as_tensor(np.repeat(np.arange(len(blocks)), [block.shape[1] for block in blocks]))
+    total = np.zeros(len(codes))
     for fit, stop, held_out in _halves(len(y), seed, plan):
-        options = {"shuffle": False, "batch_size": 1024, "device": plan.device}
         batches = RowBatches(x, y, rows=fit, batch_size=plan.batch_size, device=plan.device)
-        keep = BestWeights("valid_mutual_info", lower_is_better=False, n_iter_no_change=NEVER, tol=0.0, from_start=True)
+        keep = BestWeights("valid_mutual_info", lower_is_better=False, from_start=True)  # runs all epochs
         net = _make_net(partial(build_jointly, owner, y.shape[1], plan.bound), len(batches), keep, plan)
-        net.partial_fit(batches, RowBatches(x, y, rows=stop, **options))
-        total = total + _held_out(net, RowBatches(x, y, rows=held_out, **options))
+        net.partial_fit(batches, _evaluation_batches(x, y, stop, plan))
+        total += _held_out(net, _evaluation_batches(x, y, held_out, plan))
     return total / len(y)
+
+
+def _evaluation_batches(x: np.ndarray, y: np.ndarray, rows: np.ndarray, plan: Plan) -> RowBatches:
+    size = EVALUATION_ROWS[plan.jointly]
+    return RowBatches(x, y, rows=rows, shuffle=False, batch_size=size, device=plan.device)
 
 
 @torch.no_grad()
-def _held_out(net, batches) -> np.ndarray:
-    """Return the columns' values (p,) on the batches, times the number of rows."""
+def _held_out(net: InformationNet, batches: RowBatches) -> np.ndarray:
+    """Return the columns' information (p,) on the batches, times the number of rows."""
     net.module_.eval()
     return sum(len(batch[0]) * net.module_.values(batch) for batch in batches).cpu().double().numpy()
 
 
-def _make_net(build, n_batches: int, keep, plan: Plan) -> InformationNet:
-    epochs = -(-STEPS[plan.jointly] // n_batches) if plan.max_iter == "auto" else plan.max_iter
+def _make_net(build: Callable[[], nn.Module], n_batches: int, keep: Callback, plan: Plan) -> InformationNet:
+    epochs = -(-AUTO[plan.jointly].n_steps // n_batches) if plan.max_iter is None else plan.max_iter
     decay = LRScheduler(LambdaLR, lr_lambda=partial(_rate, epochs * n_batches), step_every="batch")
     return InformationNet(
         build,
@@ -237,16 +265,17 @@ def _make_net(build, n_batches: int, keep, plan: Plan) -> InformationNet:
 
 
 def _rate(steps: int, step: int) -> float:
-    """Return the share of the first step size at a step: whole for half the training, then falling to about 0."""
-    return min(1.0, 2 * (1 - step / steps) + 0.02)
+    """Return the factor of the step size at a step: 1 for the first half, then decreasing linearly to `FINAL_RATE`."""
+    return min(1.0, 2 * (1 - step / steps) + FINAL_RATE)
 
 
-def build_alone(shape, y_features: int, bound: Bound) -> ColumnInformation:
-    """Wire an objective for p columns of x_features each, shape = (p, x_features)."""
-    return ColumnInformation(StackedCritic(*shape, y_features), bound)
+def build_alone(shape: tuple[int, int], y_features: int, bound: Bound) -> ColumnInformation:
+    """Return an objective for columns of the same width; ``shape`` is (number of columns, features of a column)."""
+    n_columns, x_features = shape
+    return ColumnInformation(StackedCritic(n_columns, x_features, y_features), bound)
 
 
-def build_jointly(owner, y_features: int, bound: Bound) -> MaskedInformation:
-    """Wire an objective for columns whose features are ``owner``'s."""
+def build_jointly(owner: Tensor, y_features: int, bound: Bound) -> MaskedInformation:
+    """Return an objective for columns of any width; ``owner`` is the column that each feature belongs to."""
     critic = Separable(len(owner) + int(owner.max()) + 1, y_features, units=32, hidden=(128,))
     return MaskedInformation(critic, bound, owner)
