@@ -1,4 +1,4 @@
-"""PReLU with a cheap gradient: that of torch makes an array of the slope's gradients, one per entry, to add them up."""
+"""PReLU with a cheap gradient: torch's own makes one of the slope for each entry, and then adds them up."""
 
 import torch
 from torch import Tensor, nn

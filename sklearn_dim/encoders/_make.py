@@ -52,7 +52,7 @@ def make_encoder(
     if n_globals > 1 and (kind != "image" or not isinstance(encoder, str)):
         raise ValueError(
             f"n_global_vectors={n_globals} is for images and encoders by name. Pass image_shape, or 1; "
-            "your own module may return codes of three axes, (n, vectors, features)."
+            "a module of your own may return codes of three axes, (n, vectors, features)."
         )
     if isinstance(encoder, nn.Module):
         return as_encoder(copy.deepcopy(encoder))
