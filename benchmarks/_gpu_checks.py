@@ -28,12 +28,20 @@ DRAWS = {
     "multinomial",
     "normal",
 }
+NUDGES = 3
 DRAWS_IN_PLACE = {"uniform_", "normal_", "bernoulli_", "exponential_", "random_"}
 
 
 def check(case, device):
-    """Return a row: whether a case runs on the device, how far it is from the CPU, and its waits."""
-    expected = np.ravel(case("cpu")).astype(float)
+    """Return a row: whether a case runs on the device, how far it is from the CPU, and its waits.
+
+    Training amplifies rounding, some networks a hundred thousand times in six steps. So beside the distance stands how
+    far the CPU is from itself when the first weights are moved by about a rounding.
+    """
+    expected, moved = np.ravel(case("cpu")).astype(float), 0.0
+    for seed in range(NUDGES):
+        with nudged(seed):
+            moved = max(moved, relative(np.ravel(case("cpu")), expected))
     try:
         with waits() as (found, steps):
             plain = np.ravel(case(device))
@@ -41,14 +49,41 @@ def check(case, device):
             numbers = np.ravel(case(device)).astype(float)
     except Exception as error:
         return {"outcome": f"{type(error).__name__}: {last_line(error)}", "where": line_of(error)}
-    distance = np.linalg.norm(numbers - expected) / np.linalg.norm(expected)
+    distance = relative(numbers, expected)
     each_step = {line: count for line, count in found.items() if count > steps["epochs"]}
+    outcome = "ok" if distance < max(1e-4, 10 * moved) else "differs"
     return {
-        "outcome": "ok" if np.isfinite(plain).all() else "not finite",
+        "outcome": outcome if np.isfinite(plain).all() else "not finite",
         "distance from the CPU": f"{distance:.1e}",
+        "CPU, a rounding off": f"{moved:.1e}",
         "waits a step": round(sum(each_step.values()) / max(1, steps["steps"]), 2),
         "where": ", ".join(f"{line} ×{count / steps['steps']:.2g}" for line, count in Counter(each_step).most_common()),
     }
+
+
+def relative(found, expected):
+    """Return the distance of numbers from those expected, as a share of these."""
+    return np.linalg.norm(found - expected) / np.linalg.norm(expected)
+
+
+@contextmanager
+def nudged(seed):
+    """Begin every training from weights that are about a rounding, one part in a million, off."""
+    begin = InformationNet.initialize
+
+    def initialize(self):
+        begin(self)
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for weight in self.module_.parameters():
+                weight.mul_(1 + 1e-6 * torch.randn(weight.shape, generator=generator))
+        return self
+
+    InformationNet.initialize = initialize
+    try:
+        yield
+    finally:
+        InformationNet.initialize = begin
 
 
 def tf32_row(device):
@@ -58,7 +93,7 @@ def tf32_row(device):
     plain = dim.transform(X)
     with full_precision():
         exact = dim.transform(X)
-    return {"outcome": "ok", "distance from the CPU": f"{np.linalg.norm(plain - exact) / np.linalg.norm(exact):.1e}"}
+    return {"outcome": "ok", "distance from the CPU": f"{relative(plain, exact):.1e}"}
 
 
 def last_line(error):

@@ -88,8 +88,10 @@ def mlp_accuracy(train, y_train, test, y_test, epochs, batch_size=64):
     torch.manual_seed(0)
     hidden = [nn.Linear(train.shape[1], 200), nn.BatchNorm1d(200), nn.ReLU(), nn.Dropout(0.1)]
     network = nn.Sequential(*hidden, nn.Linear(200, 10)).to(device)
-    rate = torch.tensor(1e-4, device=device)
-    optimizer = torch.optim.Adam(network.parameters(), lr=rate, fused=True, capturable=is_cuda(device))
+    optimizer = torch.optim.Adam(
+        network.parameters(), lr=torch.tensor(1e-4, device=device), fused=True, capturable=is_cuda(device)
+    )
+    rate = optimizer.param_groups[0]["lr"]  # a tensor, which a captured step reads anew
 
     def step(batch):
         optimizer.zero_grad()

@@ -100,7 +100,7 @@ class Captured:
 
     def _capture(self, batch):
         self.inputs = tuple(tensor.clone() for tensor in batch)
-        side = torch.cuda.Stream()
+        side = side_stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(self.warm_up):
@@ -109,6 +109,12 @@ class Captured:
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
             self.outputs = self.step(self.inputs)
+
+
+@cache
+def side_stream():
+    """Return the one stream for warming up: cuBLAS keeps a workspace for every stream it has seen."""
+    return torch.cuda.Stream()
 
 
 def step_row(
