@@ -86,6 +86,29 @@ def own_encoder(device):
     return dim(TABLE, encoder=OwnEncoder().to(device))(device)
 
 
+class OwnLayer(torch.nn.Module):
+    """A user's graph encoder: a layer that is not linear."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(20, 4)
+
+    def forward(self, X, adjacency):
+        """Return the vectors of nodes."""
+        return (adjacency @ self.layer(X)).relu()
+
+
+def own_layer(device):
+    """A user's graph encoder that is on the device already."""
+    torch.manual_seed(0)
+    return dgi(GRAPH, encoder=OwnLayer().to(device))(device)
+
+
+def own_view(device):
+    """A user's augmentation that holds a tensor on the device."""
+    return dim(TABLE, augmentation=partial(torch.mul, torch.linspace(0.9, 1.1, 12, device=device)))(device)
+
+
 def pickled(device):
     """What a pickle of a fit says."""
     model = DIMTransformer(8, max_iter=2, random_state=0, device=device, mixed_precision=False).fit(TABLE)
@@ -118,6 +141,8 @@ CASES = {
     "sequence": dim(SEQUENCES, early_stopping=True),
     "tokens": dim(TOKENS, encoder="tokens"),
     "own encoder on the device": own_encoder,
+    "own graph encoder on the device": own_layer,
+    "own augmentation on the device": own_view,
     "pickled": pickled,
     "graph": dgi(GRAPH),
     "graph of words": dgi(WORDY),
