@@ -59,7 +59,8 @@ def paper(options):
 def timed_paper(options, bound, arguments):
     """Return a row of the paper's table."""
     data = images("train", options.limit), images("test", options.limit)
-    return paper_row(data, bound, options.device, batch_size=options.batch_size, **arguments)
+    row = paper_row(data, bound, options.device, batch_size=options.batch_size, **arguments)
+    return {"step": options.step, **row}
 
 
 def graph_of(options):
