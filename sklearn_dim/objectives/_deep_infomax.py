@@ -98,12 +98,14 @@ class DeepInfoMax(Objective):
     @property
     def takes_sparse(self) -> bool:
         """Whether batches may be sparse COO tensors: encoder and view must both accept them."""
-        return all(getattr(step, "takes_sparse", False) for step in (self.encoder, *self._steps()))
+        # A view may be any callable of a user's.
+        views = (getattr(view, "takes_sparse", False) for view in self._steps())
+        return self.encoder.takes_sparse and all(views)
 
     @property
     def divisible(self) -> list[nn.Module]:
         """The network behind the standardising of its input."""
-        return [getattr(self.encoder, "network", self.encoder)]
+        return [self.encoder.core]
 
     def forward(self, batch: tuple[Tensor]) -> dict[str, Tensor]:
         """Return the losses of a batch (x,)."""

@@ -52,7 +52,7 @@ class CountEpochs(Callback):
         ("n_components", 4),
         ("mi_estimator", "dv"),
         ("mi_estimator", TUBA()),
-        ("encoder", "resnet"),
+        ("encoder", "sgc"),
         ("critic", "bilinear"),
     ],
 )
