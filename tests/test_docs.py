@@ -14,10 +14,11 @@ from sklearn_dim.bounds import BOUNDS
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+PACKAGE = ROOT / "sklearn_dim"
 ROOMS = [room.name for room in pkgutil.iter_modules(sklearn_dim.__path__) if room.ispkg and room.name[0] != "_"]
 PAGES = [
     page
-    for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
     if not {"_build", "auto_examples"} & set(page.relative_to(ROOT).parts)
 ]
 SEVERAL_PROCESSES = {"data_parallel.md", "scaling.md"}  # pages whose code has examples/distributed and tests of its own
@@ -70,6 +71,14 @@ def test_links_between_the_pages_lead_to_files(page):
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         if "://" not in link and not link.startswith("#"):
             assert (page.parent / link.split("#")[0]).exists(), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_files_that_a_page_names_are_there(page):
+    """Such as `bounds/_base.py`, below the package or the repository."""
+    named = set(re.findall(r"(?<![\w/.])(?:[\w.]+/)+[\w.]+\.(?:py|md|rst)\b", page.read_text(encoding="utf-8")))
+    gone = {name for name in named if not any((at / name).exists() for at in (ROOT, PACKAGE, page.parent))}
+    assert not gone
 
 
 def check_links():
