@@ -30,14 +30,14 @@ def test_a_factor_is_one_a_sequence():
     assert abs(factor[:, 0, 0].log().std() - 0.3) < 0.03
 
 
-def test_a_stretch_is_hidden_in_all_channels():
+def test_a_segment_is_hidden_in_all_channels():
     out = ShiftAndScale(scale=0, hidden=0.25, noise=0)(torch.ones(400, 2, 40))
     hidden = out == 0
     assert torch.equal(hidden[:, 0], hidden[:, 1])
     widths = hidden[:, 0].sum(1)
     assert 8 <= widths.max() <= 10 and 4 < widths.float().mean() < 5.5
     steps = (hidden[:, 0, 1:] != hidden[:, 0, :-1]).sum(1)
-    assert steps.max() <= 2  # one stretch
+    assert steps.max() <= 2  # one segment
     assert hidden.any(0).all()
 
 

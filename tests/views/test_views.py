@@ -57,7 +57,7 @@ def test_occlusion_hides_one_block_of_its_share():
     rows, columns = hidden[:, 0].any(2), hidden[:, 0].any(1)
     assert torch.equal(hidden[:, 0], rows[:, :, None] & columns[:, None, :])
     assert (rows.sum(1) == 8).all() and (columns.sum(1) == 6).all()  # half of each side, a quarter of the area
-    assert (rows.int().diff(dim=1).abs().sum(1) <= 2).all()  # a stretch
+    assert (rows.int().diff(dim=1).abs().sum(1) <= 2).all()  # a segment
     assert len({tuple(row.tolist()) for row in rows}) == 16 - 8 + 1  # anywhere
     assert ((Occlude(0.25)(torch.ones(9, 3, 40)) == 0).sum((1, 2)) == 3 * 10).all()
     assert abs((Occlude(0.25)(torch.ones(200, 50)) == 0).float().mean() - 0.25) < 4 * 0.0043  # binomial
