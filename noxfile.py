@@ -5,7 +5,7 @@
     nox -s wheel     sdist and wheel built into dist/ and checked, the wheel used alone
     nox -s docs      the documentation; warnings and broken links are errors
 
-What follows ``--`` goes to pytest: ``nox -s oldest -- tests/test_dim.py -x``.
+What follows ``--`` goes to pytest: ``nox -s oldest -- tests/dim/test_dim.py -x``.
 """
 
 import shutil

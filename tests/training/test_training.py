@@ -1,4 +1,4 @@
-"""Training, its best and mean weights, a training that goes on, and the pickle of a net."""
+"""Training, its best and mean weights, training that continues, and the pickle of a net."""
 
 import pickle
 from functools import partial

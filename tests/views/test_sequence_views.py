@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from sklearn_dim.views import UNKNOWN, DropWords, ShiftAndScale, make_view
+from sklearn_dim.dim._objective import make_view
+from sklearn_dim.views import UNKNOWN, DropWords, ShiftAndScale
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from sklearn_dim.views import DropValues, Occlude, ResampleFeatures, ShiftAndNoise, View, make_view
+from sklearn_dim.dim._objective import make_view
+from sklearn_dim.views import DropValues, Occlude, ResampleFeatures, ShiftAndNoise, View
 
 
 def test_a_shift_moves_the_whole_image_by_at_most_its_maximum():
