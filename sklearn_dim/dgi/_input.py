@@ -83,14 +83,14 @@ def whole_batch(nodes: Nodes, scale: FeatureScale, encoder: GraphEncoder, **wher
 
 def sampled_batches(nodes: Nodes, scale: FeatureScale, encoder: GraphEncoder, *, batch_size, fan_out, device):
     """Return batches of nodes with a sample of their neighbourhoods."""
-    known = encoder.n_hops is not None
+    hops = 2 if encoder.n_hops is None else encoder.n_hops  # two: as deep as such networks usually are
     return NeighborBatches(
         scale.for_encoder(nodes.features),
         normalized_adjacency(nodes.adjacency, encoder.normalization),
         nodes.graph_ids,
         batch_size=batch_size,
-        fan_out=[fan_out] * (encoder.n_hops if known else 2),  # two: as deep as such networks usually are
-        square=not known,
-        dense=not known,
+        fan_out=[fan_out] * hops,
+        square=encoder.n_hops is None,
+        dense=encoder.n_hops is None,
         device=device,
     )

@@ -1,7 +1,9 @@
 """How `DIMTransformer` makes its objective from its parameters, and which parameters the paper's are."""
 
 import copy
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
@@ -62,7 +64,8 @@ def build_deep_infomax(
     """
     network = make_network(encoder, kind, sample_shape, n_components, n_global_vectors, statistics)
     if kind == "image":
-        network = network.to(memory_format=torch.channels_last)  # convolutions are a tenth to a quarter faster
+        # Convolutions are a tenth to a quarter faster.
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     bound, layout = make_bound(mi_estimator), check_encoder(network, sample_shape, n_components)
     critics = make_critics(critic, global_critic, layout, weights)
     return DeepInfoMax(
@@ -94,7 +97,7 @@ def make_network(encoder, kind, sample_shape, n_components, n_globals=1, statist
     if kind == "tokens":
         return TokenEncoder(n_components=n_components, **statistics)
     if kind == "image":
-        named = {"auto": image_encoder, "paper": published_encoder, "resnet": FoldedResNet}
+        named: dict[str, Callable] = {"auto": image_encoder, "paper": published_encoder, "resnet": FoldedResNet}
         return named[encoder](sample_shape, n_components, n_globals=n_globals)
     if encoder != "auto":
         what = "sequences" if kind == "sequence" else "plain rows"
@@ -132,7 +135,7 @@ def _checked_view(augmentation, kind, sample_shape):
     return augmentation
 
 
-def make_critics(critic, global_critic, layout: Layout, weights: dict[str, float]) -> dict[str, nn.Module]:
+def make_critics(critic, global_critic, layout: Layout, weights: dict[str, float]) -> dict[str, Any]:
     """Return the critics of the information terms that have a weight."""
     critics, width = {}, layout.location_features
     if weights["global"]:

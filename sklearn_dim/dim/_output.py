@@ -34,6 +34,10 @@ class SampleOutput(nn.Module):
         Whether flat images have their channels last.
     """
 
+    mean: Tensor
+    scale: Tensor
+    offset: Tensor | None
+
     def __init__(self, encoder, layer, *, mean=None, scale=None, offset=None, sample_shape=(), channels_last=False):
         super().__init__()
         self.encoder, self.layer = encoder, layer

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,7 @@ class Encoded(NamedTuple):
     code: Tensor
 
     @classmethod
-    def of(cls, output) -> "Encoded":
+    def of(cls, output: Any) -> "Encoded":
         """Return a network's output, (locations, fc, code) or (locations, code), as an `Encoded`."""
         return cls(*output) if len(output) == 3 else cls(output[0], output[1], output[1])
 
@@ -139,7 +139,7 @@ class Standardized(SampleEncoder):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, network: nn.Module, shape: tuple[int, ...], mean=None, scale=None):
+    def __init__(self, network: nn.Module, shape: tuple[int, ...], mean: Any = None, scale: Any = None):
         super().__init__()
         self.network = as_encoder(network)
         self.takes_sparse = self.network.takes_sparse
@@ -233,6 +233,6 @@ def batch_normed(layer: nn.Module, width: int, norm: type[nn.Module]) -> nn.Sequ
     return nn.Sequential(layer, norm(width), nn.ReLU())
 
 
-def _filled(buffer: Tensor, values) -> Tensor:
+def _filled(buffer: Tensor, values: Any) -> Tensor:
     """Return a buffer with these values, in its shape and type; None leaves it as it is."""
     return buffer if values is None else buffer.copy_(torch.tensor(values).view_as(buffer))

@@ -124,7 +124,7 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         if graph.names is not None:
             check_feature_names(self, pd.DataFrame(columns=graph.names), reset=reset)
         elif reset:
-            vars(self).pop("feature_names_in_", None)
+            self.__dict__.pop("feature_names_in_", None)
         check_n_features(self, graph, reset=reset)
 
     def _hold_out(self, n_rows: int, random_state) -> Split:
@@ -167,8 +167,8 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             self._forget_checkpoints()
         except BaseException:
             before |= {name: vars(self)[name] for name in (FIT_TASK, TO_TEAR_DOWN) if name in vars(self)}
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__.clear()
+            self.__dict__.update(before)
             if snapshot is not None:
                 self.net_.restore(snapshot)
             raise

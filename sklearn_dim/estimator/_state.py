@@ -3,6 +3,7 @@
 import functools
 import sys
 from types import FunctionType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,9 +100,9 @@ def from_plain(value, parts: dict):
     return {key: made(each) for key, each in value.items()}
 
 
-def _made(cls: type, state: dict):
+def _made(cls: Any, state: dict):
     instance = cls.__new__(cls)
-    if hasattr(cls, "__setstate__"):
+    if hasattr(cls, "__setstate__"):  # as pickle asks: the class may be scikit-learn's
         instance.__setstate__(state)
     else:
         vars(instance).update(state)

@@ -2,7 +2,7 @@
 
 from functools import partial
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -122,7 +122,7 @@ def mutual_info_features(
     array([False, False,  True,  True])
     """
     table, targets = _check(X, y)
-    auto = {"batch_size": 256, "lr": 0.003} if jointly else {"batch_size": 32, "lr": 0.02}
+    auto: dict[str, Any] = {"batch_size": 256, "lr": 0.003} if jointly else {"batch_size": 32, "lr": 0.02}
     given = {"batch_size": batch_size, "lr": learning_rate_init}
     plan = Plan(
         jointly, make_bound(mi_estimator), max_iter, validation_fraction, resolve_device(device),
@@ -137,7 +137,8 @@ def mutual_info_features(
             y_features = np.hstack([code.features for code in answers]) / np.sqrt(len(answers))
             value = _value_jointly if jointly else _value_alone
             numbers = len(answers) == 1 and answers[0].continuous
-            values[stack] = value([columns[j] for j in stack], y_features.astype(np.float32), numbers, seed, plan)
+            codes = [code for j in stack if (code := columns[j]) is not None]
+            values[stack] = value(codes, y_features.astype(np.float32), numbers, seed, plan)
     return np.maximum(values, 0.0)
 
 
@@ -185,9 +186,9 @@ def _value_alone(codes: list[Code], y, numbers: bool, seed: int, plan: Plan) -> 
     for place, code in enumerate(codes):
         x[:, place, : code.features.shape[1]] = code.features
     gaussian = torch.tensor([code.continuous and numbers for code in codes])
-    total = 0.0
+    total = np.zeros(len(codes))
     for fit, stop, held_out in _halves(len(y), seed, plan):
-        options = {"shuffle": False, "batch_size": 2048, "device": plan.device}
+        options: dict[str, Any] = {"shuffle": False, "batch_size": 2048, "device": plan.device}
         batches = RowBatches(x, y, rows=fit, batch_size=plan.batch_size, device=plan.device)
         keep = BestWeightsEach(list(RowBatches(x, y, rows=stop, **options)), every=-(-40 // len(batches)))
         net = _make_net(partial(build_alone, x.shape[1:], y.shape[1], plan.bound), len(batches), keep, plan)
@@ -203,9 +204,9 @@ def _value_jointly(codes: list[Code], y, numbers: bool, seed: int, plan: Plan) -
     parts = [code.features[:, :1] if code.continuous else code.features[:, :-1] for code in codes]
     x = np.hstack(parts)
     owner = torch.as_tensor(np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts]))
-    total = 0.0
+    total = np.zeros(len(codes))
     for fit, stop, held_out in _halves(len(y), seed, plan):
-        options = {"shuffle": False, "batch_size": 1024, "device": plan.device}
+        options: dict[str, Any] = {"shuffle": False, "batch_size": 1024, "device": plan.device}
         batches = RowBatches(x, y, rows=fit, batch_size=plan.batch_size, device=plan.device)
         keep = BestWeights("valid_mutual_info", lower_is_better=False, n_iter_no_change=NEVER, tol=0.0, from_start=True)
         net = _make_net(partial(build_jointly, owner, y.shape[1], plan.bound), len(batches), keep, plan)
@@ -222,7 +223,7 @@ def _held_out(net, batches) -> np.ndarray:
 
 
 def _make_net(build, n_batches: int, keep, plan: Plan) -> InformationNet:
-    epochs = -(-STEPS[plan.jointly] // n_batches) if plan.max_iter == "auto" else plan.max_iter
+    epochs = -(-STEPS[plan.jointly] // n_batches) if plan.max_iter == "auto" else int(plan.max_iter)
     decay = LRScheduler(LambdaLR, lr_lambda=partial(_rate, epochs * n_batches), step_every="batch")
     return InformationNet(
         build,
@@ -241,7 +242,7 @@ def _rate(steps: int, step: int) -> float:
     return min(1.0, 2 * (1 - step / steps) + 0.02)
 
 
-def build_alone(shape, y_features: int, bound: Bound) -> ColumnInformation:
+def build_alone(shape: tuple[int, int], y_features: int, bound: Bound) -> ColumnInformation:
     """Wire an objective for p columns of x_features each, shape = (p, x_features)."""
     return ColumnInformation(StackedCritic(*shape, y_features), bound)
 

@@ -1,5 +1,8 @@
 """What `GraphInfomaxTransformer` takes X for: a list of graphs."""
 
+from collections.abc import Sized
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
@@ -7,14 +10,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_dim.graphs import Graph
 
 
-def check_graphs(X, min_graphs: int) -> None:
+def check_graphs(X: Any, min_graphs: int) -> None:
     """Refuse what is not a list of at least ``min_graphs`` graphs with the same features."""
     if isinstance(X, Graph):
         raise TypeError(
             "X is a single Graph; expected a list of graphs, of which each gets a vector. Pass [graph], or take "
             "DGITransformer for the vectors of its nodes."
         )
-    if not hasattr(X, "__len__") or not hasattr(X, "__getitem__"):
+    is_list = isinstance(X, Sized) and hasattr(X, "__getitem__")  # one of the user's own kind will do
+    if not is_list:
         raise TypeError(f"X is a {type(X).__name__}; expected a list of graphs. Pass list(X) if it yields some.")
     if len(X) < min_graphs:
         reason = " to compare one with others" if min_graphs == 2 else ""
@@ -27,7 +31,7 @@ def check_graphs(X, min_graphs: int) -> None:
             raise ValueError(
                 f"X[{position}] has {graph.shape[1]} features, but X[0] has {X[0].shape[1]}. Give all graphs the same."
             )
-        if not np.array_equal(graph.names, X[0].names):
+        if not np.array_equal(graph.names, X[0].names):  # type: ignore[arg-type]  # None equals None
             raise ValueError(f"X[{position}] has features named {graph.names}, but X[0] has {X[0].names}. Align them.")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -45,9 +46,10 @@ class DeepInfoMax(Objective):
 
     Parameters
     ----------
-    encoder : Module
-        (x, view=None) → (locations, fc, code), see `sklearn_dim.encoders.Standardized`. A code of three axes,
-        (n, K, d), is K global vectors per sample, each an anchor of its own.
+    encoder : SampleEncoder
+        (x, view=None) → (locations, fc, code), with ``takes_sparse`` and ``core``, see
+        `sklearn_dim.encoders.SampleEncoder`. A code of three axes, (n, K, d), is K global vectors per sample, each an
+        anchor of its own.
     bound : Bound
     weights : dict of float
         Weights of the terms "global", "local", "prior" (α, β, γ in the paper) and "coordinates"; a term without a
@@ -98,14 +100,13 @@ class DeepInfoMax(Objective):
     @property
     def takes_sparse(self) -> bool:
         """Whether batches may be sparse COO tensors: encoder and view must both accept them."""
-        # A view may be any callable of a user's.
-        views = (getattr(view, "takes_sparse", False) for view in self._steps())
-        return self.encoder.takes_sparse and all(views)
+        # A view may be a function of the user's, which need not say.
+        return bool(self.encoder.takes_sparse) and all(getattr(view, "takes_sparse", False) for view in self._steps())
 
     @property
     def divisible(self) -> list[nn.Module]:
         """The network behind the standardising of its input."""
-        return [self.encoder.core]
+        return [cast(nn.Module, self.encoder.core)]
 
     def forward(self, batch: tuple[Tensor]) -> dict[str, Tensor]:
         """Return the losses of a batch (x,)."""
