@@ -243,7 +243,7 @@ def halve(x):
         ({}, np.ones((1, 4)), r"1 sample\(s\)"),
         ({}, np.array([["a", "b"], ["c", "d"]]), "X holds text, but .* takes numbers .* Encode it first"),
         ({}, np.ones((9, 1, 1, 8, 8)), r"X has 5 dimensions, shape \(9, 1, 1, 8, 8\); expected rows"),
-        ({}, np.ones((9, 1, 4, 4)), "smaller than 8x8, the least"),
+        ({}, np.ones((9, 1, 4, 4)), "smaller than 8x8, the minimum"),
         (
             {"mi_estimator": "mine"},
             with_value(0),
@@ -257,7 +257,7 @@ def halve(x):
         ({"encoder": "paper"}, with_value(0), "encoder='paper' is for images"),
         ({"encoder": "paper"}, np.ones((9, 1, 9, 9)), "layouts for images of 28x28, 32x32 and 64x64"),
         ({"image_shape": (1.0, 8, 8)}, with_value(0), "is not three positive integers"),
-        ({"augmentation": halve}, with_value(0), r"makes a batch of shape \(2, 2\) of one of shape \(2, 4\)"),
+        ({"augmentation": halve}, with_value(0), r"makes a batch of shape \(2, 2\) out of one of shape \(2, 4\)"),
         ({}, with_value(1e200), "column or channel 2 of X has values too large for float32"),
         ({"device": "nowhere"}, with_value(0), "device='nowhere' cannot be used here"),
         ({"early_stopping": True, "validation_fraction": 0.95}, with_value(0), "leaves 0 rows to train on"),
