@@ -91,9 +91,9 @@ def make_network(encoder, kind, sample_shape, n_components, n_globals=1, statist
             "a module of your own may return codes of three axes, (n, vectors, features)."
         )
     if isinstance(encoder, nn.Module):
-        return as_encoder(copy.deepcopy(encoder))
+        return as_encoder(copy.deepcopy(encoder).cpu())  # the net moves it to its device
     if callable(encoder):
-        return as_encoder(encoder(sample_shape, n_components))
+        return as_encoder(encoder(sample_shape, n_components).cpu())
     if kind == "tokens":
         return TokenEncoder(n_components=n_components, **statistics)
     if kind == "image":
@@ -107,12 +107,12 @@ def make_network(encoder, kind, sample_shape, n_components, n_globals=1, statist
     return {"bag": BagEncoder, "table": TableEncoder}[kind](sample_shape[0], n_components)
 
 
-def make_view(augmentation, kind, sample_shape, some_images=None):
+def make_view(augmentation, kind, sample_shape, some_images=None, device="cpu"):
     """Return the view that ``augmentation`` stands for; "auto" goes by the kind of samples, and by some images."""
     if augmentation is None:
         return None
     if augmentation != "auto":
-        return _checked_view(augmentation, kind, sample_shape)
+        return _checked_view(augmentation, kind, sample_shape, device)
     if kind != "image":
         return {
             "bag": DropValues, "sequence": ShiftAndScale, "table": ResampleFeatures, "tokens": DropWords,
@@ -124,9 +124,9 @@ def make_view(augmentation, kind, sample_shape, some_images=None):
     return Compose([ResizedCrop(), *flip, ColorJitter()])
 
 
-def _checked_view(augmentation, kind, sample_shape):
+def _checked_view(augmentation, kind, sample_shape, device):
     dtype = torch.int64 if kind == "tokens" else torch.float32
-    shape = tuple(augmentation(torch.zeros(2, *sample_shape, dtype=dtype)).shape)
+    shape = tuple(augmentation(torch.zeros(2, *sample_shape, dtype=dtype, device=device)).shape)
     if shape != (2, *sample_shape):
         raise ValueError(
             f"augmentation={augmentation!r} makes a batch of shape {shape} of one of shape {(2, *sample_shape)}; a "
