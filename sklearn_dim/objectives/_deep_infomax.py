@@ -48,7 +48,7 @@ class DeepInfoMax(Objective):
     ----------
     encoder : SampleEncoder
         (x, view=None) → (locations, fc, code), with ``takes_sparse`` and ``core``, see
-        `sklearn_dim.encoders.SampleEncoder`. A code of three axes, (n, K, d), is K global vectors per sample, each an
+        ``SampleEncoder``. A code of three axes, (n, K, d), is K global vectors per sample, each an
         anchor of its own.
     bound : Bound
     weights : dict of float
