@@ -69,7 +69,7 @@ class CorrectedGaussian(Critic):
     hidden : sequence of int, default=None
         Hidden ReLU layers of the correction: (64, 64), or if concatenated (32, 32, 32, 32).
     waves : int, default=8
-        Sines per column, see `FeatureMap`.
+        Sines per column, see ``FeatureMap``.
     clip : float or None, default=10.0
         The correction lies within ±clip nats.
     pairwise : bool, default=None

@@ -59,7 +59,7 @@ class Encoder(nn.Module):
         return type(self).__name__
 
     def forward(self, x: Tensor) -> Encoded:
-        """Encode a standardised batch, (n, *sample_shape)."""
+        """Encode a standardised batch, ``(n, *sample_shape)``."""
         raise NotImplementedError(f"{self.name} has no forward(x) that returns an Encoded.")
 
 
@@ -87,7 +87,7 @@ class UserEncoder(Encoder):
         return type(self.network).__name__
 
     def forward(self, x: Tensor) -> Encoded:
-        """Encode a standardised batch, (n, *sample_shape)."""
+        """Encode a standardised batch, ``(n, *sample_shape)``."""
         output = self.network(x)
         if not isinstance(output, tuple | list) or len(output) not in (2, 3):
             raise ValueError(
@@ -116,7 +116,7 @@ class SampleEncoder(Encoder):
         return self
 
     def forward(self, x: Tensor, view: Callable[[Tensor], Tensor] | None = None) -> Encoded:
-        """Encode raw samples (n, *sample_shape), or a view of them: a function of the standardised batch."""
+        """Encode raw samples ``(n, *sample_shape)``, or a view of them: a function of the standardised batch."""
         raise NotImplementedError(f"{self.name} has no forward(x, view=None) that returns an Encoded.")
 
 
@@ -164,7 +164,7 @@ class Standardized(SampleEncoder):
         return (x.to(self.mean.dtype) - self.mean) / self.scale
 
     def forward(self, x: Tensor, view: Callable[[Tensor], Tensor] | None = None) -> Encoded:
-        """Encode raw samples (n, *sample_shape), or a view of them: a function of the standardised batch."""
+        """Encode raw samples ``(n, *sample_shape)``, or a view of them: a function of the standardised batch."""
         x = self.standardize(x)
         return self.network(x if view is None else view(x))
 

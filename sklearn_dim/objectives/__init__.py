@@ -12,4 +12,4 @@ from sklearn_dim.objectives._readout import READOUTS, readout
 from sklearn_dim.objectives._total_correlation import TotalCorrelation
 
 # For users; what else is imported above is for the estimators.
-__all__ = ["AdversarialPrior", "DeepInfoMax"]
+__all__ = ["AdversarialPrior", "DeepInfoMax", "Objective"]

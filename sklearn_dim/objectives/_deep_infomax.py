@@ -48,7 +48,7 @@ class DeepInfoMax(Objective):
     ----------
     encoder : SampleEncoder
         (x, view=None) → (locations, fc, code), with ``takes_sparse`` and ``core``, see
-        `sklearn_dim.encoders.SampleEncoder`. A code of three axes, (n, K, d), is K global vectors per sample, each an
+        ``SampleEncoder``. A code of three axes, (n, K, d), is K global vectors per sample, each an
         anchor of its own.
     bound : Bound
     weights : dict of float
@@ -59,7 +59,7 @@ class DeepInfoMax(Objective):
     prior : Module or None, default=None
         code → its losses, see `AdversarialPrior`.
     coordinates : Module or None, default=None
-        (code, locations, places) → loss, see `Coordinates`.
+        (code, locations, positions) → loss, see ``Coordinates``.
     view : callable or None, default=None
         Makes one random view of a standardised batch. With it, the code of one view is paired with the feature map of
         another, both ways; without it both come from the same view, as in the paper.
@@ -176,7 +176,7 @@ class AdversarialPrior(nn.Module):
     ----------
     n_components : int
         Width of the code.
-    prior : str, a key of `PRIORS`, or torch Distribution
+    prior : str, a key of ``PRIORS``, or torch Distribution
         "uniform" is matched by sigmoid(code), "normal" and a distribution (of one component, or of all) by the code
         itself.
     hidden : sequence of int, default=(200,)

@@ -63,7 +63,7 @@ class InformationNet(NeuralNet):
 
     @property
     def eval_module(self) -> nn.Module:
-        """The module to evaluate and keep: the trained one, or the mean of its recent weights (`AverageWeights`)."""
+        """The module to evaluate and keep: the trained one, or the mean of its recent weights (``AverageWeights``)."""
         return self.module_ if self.averaged_ is None else self.averaged_
 
     def evaluate_with(self, module: nn.Module | None) -> None:
