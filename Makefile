@@ -14,6 +14,8 @@ test: $(READY) lint
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 # Warnings are errors, and so are broken links between the pages. The start page is docs/_build/html/index.html.
 docs: $(DOCS_READY)
@@ -33,4 +35,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .nox build dist docs/_build docs/auto_examples docs/api/generated
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .nox build dist docs/_build docs/auto_examples docs/api/generated

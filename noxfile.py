@@ -1,11 +1,12 @@
 """Checks in environments of their own, made and filled by nox (``pip install nox``):
 
+    nox -s lint      ruff, its formatter and mypy
     nox -s oldest    the suite on the oldest release of each dependency
     nox -s newest    the suite on the newest
     nox -s wheel     sdist and wheel built into dist/ and checked, the wheel used alone
     nox -s docs      the documentation; warnings and broken links are errors
 
-What follows ``--`` goes to pytest: ``nox -s oldest -- tests/test_dim.py -x``.
+What follows ``--`` goes to pytest: ``nox -s oldest -- tests/dim/test_dim.py -x``.
 """
 
 import shutil
@@ -15,6 +16,16 @@ import nox
 
 nox.options.sessions = ["newest", "wheel"]
 TESTED = ".[plot,graph,test]"
+
+
+@nox.session
+def lint(session):
+    """Check style, format and types with the releases of constraints.txt, as `make lint` does."""
+    session.install("--constraint", "constraints.txt", "torch")
+    session.install("--constraint", "constraints.txt", "--editable", TESTED)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
 
 
 @nox.session

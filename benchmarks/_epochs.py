@@ -49,7 +49,7 @@ def pyg(name, epochs):
 def floor(name, epochs):
     """Return milliseconds of an epoch's products alone, with outputs allocated once.
 
-    X W; Â P of the graph and of its twin; the transposes of these two; Xᵀ G, by the faster of two routines.
+    X W; Â P of the graph and of its corruption; the transposes of these two; Xᵀ G, by the faster of two routines.
     """
     graph, *_ = load(name)
     X, A = graph.features, torch_csr(normalized_adjacency(graph.adjacency))

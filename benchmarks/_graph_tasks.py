@@ -25,9 +25,9 @@ def load_mutag():
 
 
 def random_graph(rng, n, degree=4.0, odds=None):
-    """Return an adjacency of n nodes in which a pair is joined with a chance proportional to its ``odds``."""
-    chance = degree / n * (np.ones((n, n)) if odds is None else odds)
-    return sparse.csr_matrix(np.triu(rng.random((n, n)) < chance, 1), dtype=float)
+    """Return an adjacency of n nodes in which a pair is joined with a probability proportional to its ``odds``."""
+    probability = degree / n * (np.ones((n, n)) if odds is None else odds)
+    return sparse.csr_matrix(np.triu(rng.random((n, n)) < probability, 1), dtype=float)
 
 
 def structure(n_graphs=200, seed=0):

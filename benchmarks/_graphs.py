@@ -87,7 +87,7 @@ class PygInfomax:
 
 
 def pyg_encoder(n_features, n_components):
-    """Return the example's encoder: a graph convolution and a PReLU with a slope a channel."""
+    """Return the example's encoder: a graph convolution and a PReLU with one slope per channel."""
     from torch_geometric.nn import GCNConv
 
     class Encoder(nn.Module):

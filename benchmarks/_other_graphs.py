@@ -23,7 +23,7 @@ def citation(name):
 
 
 def blocks(*, degree, mixing, words=None, noise=None, n_communities=5):
-    """Return a block model of 1500 nodes; a share ``words`` of its words tells a node's community, or 64 columns do."""
+    """Return a block model of 1500 nodes; a fraction ``words`` of its words tells the community, or 64 columns do."""
     X, adjacency, y = make_community_graph(
         1500, 64, n_communities=n_communities, degree=degree, mixing=mixing, noise=noise or 1.0, random_state=0
     )
@@ -31,14 +31,14 @@ def blocks(*, degree, mixing, words=None, noise=None, n_communities=5):
     return Graph(features, adjacency), y, np.arange(1500), 20
 
 
-def word_counts(topics, share, vocabulary=600, length=15):
-    """Return bags of words: each is of 60 of the node's topic with probability ``share``, else a common one."""
+def word_counts(topics, fraction, vocabulary=600, length=15):
+    """Return bags of words: each is of 60 of the node's topic with probability ``fraction``, else a common one."""
     rng = np.random.default_rng(0)
     common = rng.permutation(1 / np.arange(1, vocabulary + 1) ** 0.7)
     own = np.array([rng.choice(vocabulary, 60, replace=False) for _ in range(topics.max() + 1)])
     shape = len(topics), length
     chosen = np.where(
-        rng.random(shape) < share,
+        rng.random(shape) < fraction,
         np.take_along_axis(own[topics], rng.integers(60, size=shape), 1),
         rng.choice(vocabulary, shape, p=common / common.sum()),
     )

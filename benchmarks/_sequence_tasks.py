@@ -10,7 +10,7 @@ from sklearn_dim.datasets import load_docstrings, make_motif_sequences, make_top
 
 
 def digits():
-    """scikit-learn's digits, read from left to right: a column is a time, a row a channel."""
+    """scikit-learn's digits, read from left to right: columns are times, rows are channels."""
     X, y = load_digits(return_X_y=True)
     return X.reshape(-1, 8, 8), y
 

@@ -1,8 +1,8 @@
 """Deep InfoMax on CIFAR-10, as in the paper: `python benchmarks/cifar10.py [accuracy] [speed] [bounds]`.
 
-accuracy: what each encoder learns without labels in the same time, judged at three of its layers by the paper's MLP of
-200 units and by a linear SVM. The time counts training only: CPU seconds of the process on a CPU, seconds on CUDA.
-speed: images a second and peak memory of the published networks, in plain torch and in DIMTransformer.
+accuracy: what each encoder learns without labels in the same time, evaluated at three of its layers by the paper's MLP
+of 200 units and by a linear SVM. The time counts training only: CPU seconds of the process on a CPU, seconds on CUDA.
+speed: images per second and peak memory of the published networks, in plain torch and in DIMTransformer.
 bounds: whether every bound trains the published networks without NaN (`--epochs 20 --limit 5000`).
 
 Images are read from the folder that SKLEARN_DIM_DATA names (cifar10_jpeg.npz), with Pillow. A look in half a minute:
@@ -40,7 +40,7 @@ def accuracy(options):
         for layer in (layer for layer in LAYERS if layer in layers_train):
             scores = probe(layers_train.pop(layer), y_train, layers_test.pop(layer), y_test, layer,
                            device=options.device, seed=options.seed)  # fmt: skip
-            record |= {(layer, judge): f"{score:.1f}" for judge, score in scores.items()}
+            record |= {(layer, probe): f"{score:.1f}" for probe, score in scores.items()}
         table[name] = record | {("training", note): f"{value:.4g}" for note, value in notes.items()}
         print(name, *(f"{' '.join(column)} {value}" for column, value in table[name].items()), sep="; ", flush=True)
     frame = pd.DataFrame(table).T.fillna("")
@@ -150,7 +150,7 @@ def against_plain(figures):
 
 
 def bounds(options):
-    """Train the published networks by every bound of the registry, with some locations of 256 images a step."""
+    """Train the published networks by every bound of the registry, with some locations of 256 images per step."""
     X, _ = load_cifar10("train", options.limit)
     for bound in BOUNDS if options.bounds == ["jsd"] else options.bounds:
         dim = DIMTransformer.published(

@@ -26,6 +26,9 @@ from sklearn.preprocessing import scale
 
 from sklearn_dim import MutualInfoEstimator
 from sklearn_dim.bounds import BOUNDS, make_bound
+from sklearn_dim.mine._cross_fit import build_pair_information, tensors, value
+from sklearn_dim.mine._estimator import AVERAGING, WEIGHT_DECAY
+from sklearn_dim.training import AverageWeights, InformationNet, RowBatches
 
 # bmi 0.1.3's defaults, mean of three seeds: MINE, InfoNCE, NWJ.
 PUBLISHED = {
@@ -137,11 +140,6 @@ def stairs():
 
 def equal_steps(truth, steps=4000, rows=64, held_out=8192):
     """The same network without its closed form, on fresh rows at each step, valued on rows never seen."""
-    from sklearn_dim._cross_fit import value
-    from sklearn_dim._pair_estimator import AVERAGING, WEIGHT_DECAY, build_pair_information
-
-    from sklearn_dim.training import AverageWeights, InformationNet, RowBatches
-
     x, y, _ = staircase(np.random.default_rng(1), steps * rows + held_out, truth)
     torch.manual_seed(0)
     net = InformationNet(
@@ -203,11 +201,6 @@ def speed(epochs=30):
 
 def untrained(x, y):
     """Return the net of an estimator before its first step, and its batches."""
-    from sklearn_dim._cross_fit import tensors
-    from sklearn_dim._pair_estimator import AVERAGING
-
-    from sklearn_dim.training import AverageWeights, RowBatches
-
     mi, _ = fitted(x, y, max_iter=1, cv=2, device="cpu")
     net = mi.nets_[0]
     batches = RowBatches(*mi._terms[0].codes(pd.DataFrame(x), pd.DataFrame(y)), rows=np.arange(3400), batch_size=256)
@@ -231,7 +224,8 @@ def bare_loop(module, batches, epochs):
     for _ in range(epochs):
         for chosen in rows[torch.randperm(len(rows))].tensor_split(len(batches)):
             optimizer.zero_grad()
-            (-module.bound.objective(*module.tables((x[chosen], y[chosen])))).backward()
+            joint, marginal, _ = module.tables(x[chosen], y[chosen])
+            (-module.bound.objective(joint, marginal)).backward()
             optimizer.step()
             with torch.no_grad():
                 torch._foreach_lerp_(mean, parameters, 0.02)

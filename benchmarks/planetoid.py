@@ -129,7 +129,7 @@ def probe(H, y, train, test, *, paper):
 
 
 def mean_and_sd(records):
-    """Return a table of text, a row a method, from one record a method and seed."""
+    """Return a table of text, one row per method, from one record per method and seed."""
     runs = pd.DataFrame(records).groupby("method", sort=False)
     mean, sd = runs.mean(), runs.std()
     table = mean.map("{:.1f}".format) + sd.map(lambda value: "" if np.isnan(value) else f" ± {value:.1f}")

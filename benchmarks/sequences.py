@@ -1,6 +1,6 @@
 """Sequences and documents: a linear probe with 10 % of the labels, of our code and of PCA's or LSA's.
 
-python benchmarks/sequences.py            # about 3 CPU minutes a seed; --seeds 1 for one
+python benchmarks/sequences.py            # about 3 CPU minutes per seed; --seeds 1 for one
 pip install --no-deps aeon                # for four more tasks: series that come with this package
 
 For each seed, 30 % of the samples are the test and 10 % of the others have labels; all but the test train the

@@ -76,13 +76,13 @@ def accuracy(model, train, test, few):
 
 def labelled(y, seed):
     """Yield the rows whose labels are seen: a tenth, at least two a class on average."""
-    share = max(0.1, 2 * len(np.unique(y)) / len(y))
+    fraction = max(0.1, 2 * len(np.unique(y)) / len(y))
     for draw in range(DRAWS):
-        yield train_test_split(np.arange(len(y)), train_size=share, stratify=y, random_state=100 * seed + draw)[0]
+        yield train_test_split(np.arange(len(y)), train_size=fraction, stratify=y, random_state=100 * seed + draw)[0]
 
 
 def measure(task, methods, seeds):
-    """Return accuracies, a row a seed, and the CPU seconds of our fits."""
+    """Return accuracies, one row per seed, and the CPU seconds of our fits."""
     rows, seconds = [], []
     for seed in range(seeds):
         X, y = task(seed)

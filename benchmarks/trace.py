@@ -1,4 +1,4 @@
-"""Through how many files a call passes: `python benchmarks/trace.py [--files]` prints a row a call.
+"""Through how many files a call passes: `python benchmarks/trace.py [--files]` prints one row per call.
 
 A file counts if a Python function of it is called, a function likewise; what runs only because a module is imported
 does not count. A change of file is a call from one file of sklearn_dim into another, whatever lies between them.

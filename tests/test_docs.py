@@ -14,10 +14,11 @@ from sklearn_dim.bounds import BOUNDS
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+PACKAGE = ROOT / "sklearn_dim"
 ROOMS = [room.name for room in pkgutil.iter_modules(sklearn_dim.__path__) if room.ispkg and room.name[0] != "_"]
 PAGES = [
     page
-    for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
     if not {"_build", "auto_examples"} & set(page.relative_to(ROOT).parts)
 ]
 SEVERAL_PROCESSES = {"data_parallel.md", "scaling.md"}  # pages whose code has examples/distributed and tests of its own
@@ -49,9 +50,13 @@ def test_the_api_page_has_every_public_name():
     assert top == set(sklearn_dim.__all__)
     for room in ROOMS:
         public = set(importlib.import_module(f"sklearn_dim.{room}").__all__)
-        missing = public - listed.get(f"sklearn_dim.{room}", set()) - top
+        of_room = listed.get(f"sklearn_dim.{room}", set())
+        missing, unknown = public - of_room - top, of_room - public
         assert not missing, f"docs/api/index.rst lacks {sorted(missing)} of sklearn_dim.{room}"
-        assert listed[f"sklearn_dim.{room}"] <= public, f"docs/api/index.rst has more than sklearn_dim.{room}"
+        assert not unknown, f"docs/api/index.rst has {sorted(unknown)}, which sklearn_dim.{room} keeps to itself"
+    assert set(listed) <= {"sklearn_dim", *(f"sklearn_dim.{room}" for room in ROOMS)}
+    empty = {room for room in ROOMS if not importlib.import_module(f"sklearn_dim.{room}").__all__}
+    assert empty == {"data", "estimator"}, "a room without a public name is not on the page: say here that it has none"
 
 
 def test_the_mathematics_has_every_bound():
@@ -66,6 +71,14 @@ def test_links_between_the_pages_lead_to_files(page):
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         if "://" not in link and not link.startswith("#"):
             assert (page.parent / link.split("#")[0]).exists(), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_files_that_a_page_names_are_there(page):
+    """Such as `bounds/_base.py`, below the package or the repository."""
+    named = set(re.findall(r"(?<![\w/.])(?:[\w.]+/)+[\w.]+\.(?:py|md|rst)\b", page.read_text(encoding="utf-8")))
+    gone = {name for name in named if not any((at / name).exists() for at in (ROOT, PACKAGE, page.parent))}
+    assert not gone
 
 
 def check_links():

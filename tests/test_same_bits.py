@@ -1,6 +1,6 @@
 """Seeded fits of every kind come out as they did: a rebuild inside moves no figure.
 
-    python tests/test_same_bits.py              # prints a row a case: same bits, or by how much it differs
+    python tests/test_same_bits.py              # prints one row per case: same bits, or by how much it differs
     python tests/test_same_bits.py dgi bound    # of the cases whose names hold one of these words
     python tests/test_same_bits.py write        # makes reference/same_bits.json of the code as it is
 
@@ -650,7 +650,7 @@ def test_same_bits(name):
 
 
 def write():
-    """Make the reference, a line a case."""
+    """Make the reference, one line per case."""
     entries = {}
     for name in CASES:
         entries[name] = measured(name)
@@ -662,7 +662,7 @@ def write():
 
 
 def report(words):
-    """Print a row a case; return how many have moved."""
+    """Print one row per case; return how many have moved."""
     reference, moved = read(), 0
     here = environment()
     there = "that" if here == reference["environment"] else "NOT that"

@@ -13,7 +13,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from sklearn_dim import DIMTransformer
-from sklearn_dim.training import RowBatches, seeded, take_rows
+from sklearn_dim.data import take_rows
+from sklearn_dim.training import RowBatches, seeded
 
 
 def quick(**parameters):
@@ -130,7 +131,7 @@ def test_a_file_does_not_stay_in_memory(tmp_path):
 
 @pytest.fixture
 def no_file_is_small(monkeypatch):
-    monkeypatch.setattr("sklearn_dim.training._batches.LARGE", 0)
+    monkeypatch.setattr("sklearn_dim.data._samples.KEPT_FILE", 0)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])

@@ -47,6 +47,7 @@ BOUNDS |= {
     "gan": GAN,
 }
 
+# For users; what else is imported above is for the estimators.
 __all__ = [
     "BOUNDS",
     "DV",
@@ -64,5 +65,4 @@ __all__ = [
     "Pearson",
     "ReverseKL",
     "log_mean_exp",
-    "make_bound",
 ]

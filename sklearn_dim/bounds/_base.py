@@ -51,8 +51,8 @@ class Bound:
     def objective(self, joint: Tensor, marginal: Tensor) -> Tensor:
         """Return the bound's value in nats, a scalar for the critic to maximise.
 
-        A bound with `second_critic` takes the table ``second`` next; one that may have an `ema_decay` takes ``running``
-        last, where None stands for the batch's own mean.
+        A bound with ``second_critic`` takes the table ``second`` next; one that may have an ``ema_decay`` takes
+        ``running`` last, where None stands for the batch's own mean.
         """
         raise NotImplementedError
 

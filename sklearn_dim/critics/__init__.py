@@ -31,28 +31,14 @@ CRITICS |= {
 
 Lift, wave_features = FeatureMap, fourier_features  # names of version 0.1
 
+# For users; what else is imported above is for the objectives.
 __all__ = [
     "CRITICS",
-    "MAX_FEATURES",
     "Bilinear",
-    "ClosedForm",
     "Concatenated",
     "CorrectedGaussian",
     "Critic",
     "EncodeAndDot",
-    "EncodedAnchor",
-    "FeatureMap",
-    "Gaussian",
     "GroupDiscrimination",
     "Separable",
-    "StackedCritic",
-    "UserCritic",
-    "anchors_of",
-    "fourier_features",
-    "make_critic",
-    "mlp",
-    "score_tables",
-    "soft_clip",
-    "start_at_zero",
-    "without_diagonal",
 ]

@@ -24,18 +24,17 @@ class Critic(nn.Module):
     ----------
     pairwise : bool, default=False
         Whether every pair takes a pass of its own, so that large tables are expensive.
+    closed_form : ClosedForm or None, default=None
+        The part that paired rows set before training; None if all is trained.
     """
 
     pairwise: bool = False
+    closed_form: "ClosedForm | None"
 
     def __init__(self, a_features: int, b_features: int):
         super().__init__()
         self.a_features, self.b_features = a_features, b_features
-
-    @property
-    def closed_form(self) -> "ClosedForm | None":
-        """The part that paired rows set before training; None if all is trained."""
-        return None
+        self.closed_form = None
 
     @property
     def rowwise(self) -> nn.Module:
@@ -45,7 +44,7 @@ class Critic(nn.Module):
     def direction(self, a: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return vectors (R, b_features) and an offset, if a score is the offset plus a candidate's dot product.
 
-        None if scores are not linear in the candidate.
+        None if scores are not linear in the candidate, as when they are clipped.
         """
         return None
 
@@ -74,16 +73,12 @@ class UserCritic(Critic):
     def __init__(self, module: nn.Module, a_features: int, b_features: int):
         super().__init__(a_features, b_features)
         self.module = module
-        self.pairwise = bool(self._member("pairwise", False))
+        self.pairwise = bool(self._member("pairwise"))
+        self.closed_form = self._member("closed_form")
 
-    def _member(self, name: str, default: Any = None) -> Any:
-        # The one place where critics are asked by name: this module was not written for the protocol.
-        return getattr(self.module, name, default)
-
-    @property
-    def closed_form(self) -> ClosedForm | None:
-        """The module's own, if it has one."""
-        return self._member("closed_form")
+    def _member(self, name: str) -> Any:
+        # The one place where a critic is asked by name: this module was not written for the protocol.
+        return getattr(self.module, name, None)
 
     def direction(self, a: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return the module's own, if it has one and does not clip."""

@@ -69,12 +69,14 @@ class CorrectedGaussian(Critic):
     hidden : sequence of int, default=None
         Hidden ReLU layers of the correction: (64, 64), or if concatenated (32, 32, 32, 32).
     waves : int, default=8
-        Sines per column, see `FeatureMap`.
+        Sines per column, see ``FeatureMap``.
     clip : float or None, default=10.0
         The correction lies within ±clip nats.
     pairwise : bool, default=None
         Whether the correction is a concatenated critic; by default where both sides have one column.
     """
+
+    closed_form: Gaussian
 
     def __init__(
         self,
@@ -88,7 +90,7 @@ class CorrectedGaussian(Critic):
         pairwise: bool | None = None,
     ):
         super().__init__(a_features, b_features)
-        self.gaussian = Gaussian(a_features, b_features)
+        self.closed_form = Gaussian(a_features, b_features)
         self.a_map, self.b_map = FeatureMap(a_features, waves), FeatureMap(b_features, waves)
         self.pairwise = a_features == b_features == 1 if pairwise is None else pairwise
         widths = self.a_map.out_features, self.b_map.out_features
@@ -98,14 +100,9 @@ class CorrectedGaussian(Critic):
             self.correction = Separable(*widths, units=units, hidden=hidden or (64, 64), clip=clip)
         start_at_zero(self.correction)
 
-    @property
-    def closed_form(self) -> Gaussian:
-        """The Gaussian critic."""
-        return self.gaussian
-
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the table of scores (..., R, M)."""
-        return self.gaussian(a, b) + self.correction(self.a_map(a), self.b_map(b))
+        return self.closed_form(a, b) + self.correction(self.a_map(a), self.b_map(b))
 
 
 class FeatureMap(nn.Module):

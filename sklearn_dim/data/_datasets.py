@@ -1,6 +1,6 @@
 """Samples of a torch Dataset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 import numpy as np
 from torch.utils.data import Dataset, IterableDataset
@@ -21,14 +21,15 @@ class DatasetRows:
     """
 
     def __init__(self, dataset: Dataset, *, min_samples: int = 1):
-        if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):
+        if isinstance(dataset, IterableDataset) or not isinstance(dataset, Sized):
             raise TypeError(
                 f"{type(dataset).__name__} has no length or cannot be indexed, but samples are drawn in random order. "
                 "Give a torch Dataset with __len__ and __getitem__."
             )
         if len(dataset) < min_samples:
             raise ValueError(f"the dataset has {len(dataset)} sample(s); fit needs two.")
-        self.dataset, self.steps = dataset, ()
+        self.dataset = dataset
+        self.steps: tuple[Callable[[np.ndarray], np.ndarray], ...] = ()
         first = self[:1]
         self.shape, self.dtype = (len(dataset), *first.shape[1:]), first.dtype
 

@@ -5,7 +5,13 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 
 
-def make_gaussian_pair(n_samples=1000, n_features=1, *, mutual_info=1.0, random_state=None):
+def make_gaussian_pair(
+    n_samples: int = 1000,
+    n_features: int = 1,
+    *,
+    mutual_info: float = 1.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Return jointly Gaussian x and y with a given mutual information I(x; y).
 
     Parameters
@@ -35,8 +41,15 @@ def make_gaussian_pair(n_samples=1000, n_features=1, *, mutual_info=1.0, random_
 
 
 def make_community_graph(
-    n_samples=300, n_features=32, *, n_communities=3, degree=8.0, mixing=0.2, noise=2.0, random_state=None
-):
+    n_samples: int = 300,
+    n_features: int = 32,
+    *,
+    n_communities: int = 3,
+    degree: float = 8.0,
+    mixing: float = 0.2,
+    noise: float = 2.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, sparse.csr_matrix, np.ndarray]:
     """Return a graph drawn from a stochastic block model: communities of equal size, with noisy features.
 
     The probability of an edge depends only on whether its two nodes are in the same community, so a few nodes may have

@@ -5,8 +5,15 @@ from sklearn.utils import check_random_state
 
 
 def make_motif_sequences(
-    n_samples=1000, n_channels=3, length=128, *, n_classes=4, motif_length=16, noise=0.5, random_state=None
-):
+    n_samples: int = 1000,
+    n_channels: int = 3,
+    length: int = 128,
+    *,
+    n_classes: int = 4,
+    motif_length: int = 16,
+    noise: float = 0.5,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Return sequences of noise with short motifs at random positions; the shape of the motif is the class.
 
     Positions are independent of the class, so the mean of a class is flat and linear methods find little. A motif is
@@ -61,8 +68,15 @@ RUN_LENGTH = 5  # words in a row on one topic, in the mean
 
 
 def make_topic_corpus(
-    n_samples=1000, n_words=2000, *, n_topics=8, length=(30, 90), background=0.6, purity=0.7, random_state=None
-):
+    n_samples: int = 1000,
+    n_words: int = 2000,
+    *,
+    n_topics: int = 8,
+    length: tuple[int, int] = (30, 90),
+    background: float = 0.6,
+    purity: float = 0.7,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Return documents as word numbers, each mostly about one of several topics.
 
     A document mixes its topic with a few others. Its words come in runs on one topic, five words long in the mean. A

@@ -5,9 +5,19 @@ from sklearn.utils import check_random_state
 
 
 def make_grouped_features(
-    n_samples=1000, *, n_factors=6, group_size=8, n_nuisance=2, n_noise=0, n_classes=4, noise=1.0, curved=0.5,
-    linear=True, shuffle=True, random_state=None,
-):  # fmt: skip
+    n_samples: int = 1000,
+    *,
+    n_factors: int = 6,
+    group_size: int = 8,
+    n_nuisance: int = 2,
+    n_noise: int = 0,
+    n_classes: int = 4,
+    noise: float = 1.0,
+    curved: float = 0.5,
+    linear: bool = True,
+    shuffle: bool = True,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a table with redundant groups of columns, where each group depends on one latent factor.
 
     A column is its factor, or a nonlinear function of it, plus noise, on a random scale. The class depends only on the

@@ -32,7 +32,7 @@ def build_node_summary(
         network = copy.deepcopy(encoder)
     else:
         network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
-    network = as_graph_encoder(network, "symmetric")
+    network = as_graph_encoder(network.cpu(), "symmetric")  # the net moves it to its device
     pair = SparseMatrix(sparse.csr_matrix(np.array([[0.5, 0.5], [0.5, 0.5]])))
     why = f"{n_components} columns, which is n_components minus the columns of the input (input_share)"
     network = check_graph_encoder(network, pair, n_features, n_components, why)

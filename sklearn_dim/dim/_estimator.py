@@ -431,7 +431,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
                 "prior": self.prior_weight,
                 "coordinates": self.coordinate_weight,
             },
-            view=make_view(copy.deepcopy(self.augmentation), data.kind, data.shape[1:], images),
+            view=make_view(
+                copy.deepcopy(self.augmentation), data.kind, data.shape[1:], images, resolve_device(self.device)
+            ),
             statistics=statistics,
         )
         self.net_ = self._make_net(

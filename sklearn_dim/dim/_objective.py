@@ -107,9 +107,9 @@ def make_network(
             "module of your own may return a code of shape (n_samples, n_vectors, n_features)."
         )
     if isinstance(encoder, nn.Module):
-        return as_encoder(copy.deepcopy(encoder))
+        return as_encoder(copy.deepcopy(encoder).cpu())  # the net moves it to its device
     if callable(encoder):
-        return as_encoder(encoder(sample_shape, n_components))
+        return as_encoder(encoder(sample_shape, n_components).cpu())
     if kind == "tokens":
         return TokenEncoder(n_components=n_components, **(statistics or {}))
     if kind == "image":
@@ -129,7 +129,7 @@ def make_view(
     if augmentation is None:
         return None
     if augmentation != "auto":
-        return _checked_view(augmentation, kind, sample_shape)
+        return _checked_view(augmentation, kind, sample_shape, device)
     if kind != "image":
         return {
             "bag": DropValues, "sequence": ShiftAndScale, "table": ResampleFeatures, "tokens": DropWords,
@@ -143,7 +143,7 @@ def make_view(
 
 def _checked_view(augmentation: Callable[[Tensor], Tensor], kind: str, sample_shape: tuple[int, ...]) -> Any:
     dtype = torch.int64 if kind == "tokens" else torch.float32
-    shape = tuple(augmentation(torch.zeros(2, *sample_shape, dtype=dtype)).shape)
+    shape = tuple(augmentation(torch.zeros(2, *sample_shape, dtype=dtype, device=device)).shape)
     if shape != (2, *sample_shape):
         raise ValueError(
             f"augmentation={augmentation!r} returned a batch of shape {shape} for one of shape {(2, *sample_shape)}. "

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,7 @@ class Encoded(NamedTuple):
     code: Tensor
 
     @classmethod
-    def of(cls, output) -> "Encoded":
+    def of(cls, output: Any) -> "Encoded":
         """Return a network's output, (locations, fc, code) or (locations, code), as an `Encoded`."""
         return cls(*output) if len(output) == 3 else cls(output[0], output[1], output[1])
 
@@ -59,7 +59,7 @@ class Encoder(nn.Module):
         return type(self).__name__
 
     def forward(self, x: Tensor) -> Encoded:
-        """Encode a standardised batch, (n, *sample_shape)."""
+        """Encode a standardised batch, ``(n, *sample_shape)``."""
         raise NotImplementedError(f"{self.name} has no forward(x) that returns an Encoded.")
 
 
@@ -87,7 +87,7 @@ class UserEncoder(Encoder):
         return type(self.network).__name__
 
     def forward(self, x: Tensor) -> Encoded:
-        """Encode a standardised batch, (n, *sample_shape)."""
+        """Encode a standardised batch, ``(n, *sample_shape)``."""
         output = self.network(x)
         if not isinstance(output, tuple | list) or len(output) not in (2, 3):
             raise ValueError(
@@ -98,16 +98,16 @@ class UserEncoder(Encoder):
 
 
 class SampleEncoder(Encoder):
-    """The protocol of what `sklearn_dim.objectives.DeepInfoMax` holds: an encoder of samples as they come.
+    """The protocol of the encoder in `sklearn_dim.objectives.DeepInfoMax`: it takes raw samples.
 
-    It standardises a batch by itself, and then encodes it or a random view of it.
+    It standardises a batch, and then encodes it or a random view of it.
 
     Attributes
     ----------
     core : Module
-        The trainable network inside, which makes the rows of a batch one by one but for batch normalisation. It is
-        what is compiled, and what `sklearn_dim.training.data_parallel` gives each process a part of the batch. By
-        default the module itself.
+        The trainable network inside, by default the module itself. It is what ``compile=True`` compiles, and what
+        `sklearn_dim.training.data_parallel` calls with a fraction of the rows in each process. So its output for a row
+        may depend on other rows by batch normalisation only.
     """
 
     @property
@@ -116,14 +116,14 @@ class SampleEncoder(Encoder):
         return self
 
     def forward(self, x: Tensor, view: Callable[[Tensor], Tensor] | None = None) -> Encoded:
-        """Encode a batch as it comes, (n, *sample_shape), or a view of it: a function of the standardised batch."""
+        """Encode raw samples ``(n, *sample_shape)``, or a view of them: a function of the standardised batch."""
         raise NotImplementedError(f"{self.name} has no forward(x, view=None) that returns an Encoded.")
 
 
 class Standardized(SampleEncoder):
     """An encoder that standardises its input: each channel of images and sequences, each column of tables.
 
-    Sparse rows only lose their type: their columns keep their weights, and zeros stay zeros.
+    Sparse rows are only converted to float32: the values of a column keep their scale, and zeros stay zeros.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class Standardized(SampleEncoder):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, network: nn.Module, shape: tuple[int, ...], mean=None, scale=None):
+    def __init__(self, network: nn.Module, shape: tuple[int, ...], mean: Any = None, scale: Any = None):
         super().__init__()
         self.network = as_encoder(network)
         self.takes_sparse = self.network.takes_sparse
@@ -164,13 +164,13 @@ class Standardized(SampleEncoder):
         return (x.to(self.mean.dtype) - self.mean) / self.scale
 
     def forward(self, x: Tensor, view: Callable[[Tensor], Tensor] | None = None) -> Encoded:
-        """Encode a batch as it comes, (n, *sample_shape), or a view of it: a function of the standardised batch."""
+        """Encode raw samples ``(n, *sample_shape)``, or a view of them: a function of the standardised batch."""
         x = self.standardize(x)
         return self.network(x if view is None else view(x))
 
 
 class Layout(NamedTuple):
-    """Sizes of what an encoder returns for one sample.
+    """Sizes of an encoder's output for one sample.
 
     Attributes
     ----------
@@ -201,7 +201,7 @@ def check_encoder(network: nn.Module, sample_shape: tuple[int, ...], n_component
         An `Encoder` or a user's module; it is left in eval mode.
     sample_shape : tuple of int
     n_components : int
-        Numbers that the code of a sample should have.
+        Size that the code of a sample should have, over all of its vectors.
 
     Raises
     ------
@@ -233,6 +233,6 @@ def batch_normed(layer: nn.Module, width: int, norm: type[nn.Module]) -> nn.Sequ
     return nn.Sequential(layer, norm(width), nn.ReLU())
 
 
-def _filled(buffer: Tensor, values) -> Tensor:
+def _filled(buffer: Tensor, values: Any) -> Tensor:
     """Return a buffer with these values, in its shape and type; None leaves it as it is."""
     return buffer if values is None else buffer.copy_(torch.tensor(values).view_as(buffer))

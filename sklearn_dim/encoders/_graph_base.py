@@ -40,7 +40,7 @@ class GraphEncoder(nn.Module):
         return type(self).__name__
 
     def forward(self, X: Any, adjacency: Any) -> Tensor:
-        """Return node embeddings (n_nodes, n_components); of a sampled batch those of its own nodes come first."""
+        """Return node embeddings (n_nodes, n_components); in a sampled batch its own nodes come first."""
         raise NotImplementedError(f"{self.name} has no forward(X, adjacency) that returns node embeddings.")
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -41,8 +41,10 @@ class GCN(GraphEncoder):
     @property
     def convolution(self) -> tuple[Tensor, Tensor, Tensor] | None:
         """Weight, bias and slope, if there is one layer."""
-        layer, *deeper = self.layers
-        return None if deeper else (layer.weight, layer.bias, layer.activation.weight)
+        if len(self.layers) > 1:
+            return None
+        layer = cast(_Convolution, self.layers[0])
+        return layer.weight, layer.bias, layer.activation.weight
 
 
 class SGC(GraphEncoder):

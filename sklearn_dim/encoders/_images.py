@@ -68,7 +68,7 @@ class ConvEncoder(Encoder):
 
 
 class Head(nn.Module):
-    """Fully connected layers from a feature map to the code, or from each cell of a map to one code vector.
+    """Fully connected layers from a feature map to the code, or from each cell of the map to one code vector.
 
     Parameters
     ----------

@@ -71,4 +71,5 @@ class _GroupedLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(groups, 1, outputs).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs of each group, from its own inputs."""
         return torch.baddbmm(self.bias, x.transpose(0, 1), self.weight).transpose(0, 1)

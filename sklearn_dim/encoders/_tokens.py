@@ -1,6 +1,7 @@
 """An encoder for documents given as word numbers (after IS-BERT, Zhang et al., EMNLP 2020)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +44,7 @@ class TokenEncoder(SampleEncoder):
         n_locations: int = 8,
         width: int = 128,
         hidden: int = 256,
-        weight=None,
+        weight: Any = None,
     ):
         super().__init__()
         self.n_locations, self.vocabulary_size = n_locations, vocabulary_size

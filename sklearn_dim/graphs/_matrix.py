@@ -36,7 +36,6 @@ class SparseMatrix:
         self.device = torch.device(device)
         self.forward = _torch_csr(matrix.tocsr(), dtype, device)
         self.backward = _torch_csr(matrix.T.tocsr(), dtype, device)
-        self._scratch: dict[str, Tensor] = {}
 
     def __matmul__(self, dense: Tensor) -> Tensor:
         return _Product.apply(self, dense)
@@ -79,12 +78,6 @@ class SparseMatrix:
         rows, columns = coo.indices()[:, keep].cpu().numpy()
         values = coo.values()[keep].cpu().numpy()
         return SparseMatrix(sparse.csr_matrix((values, (rows, columns)), shape=self.shape), self.dtype, self.device)
-
-    def scratch(self, name: str, rows: int, columns: int) -> Tensor:
-        """Return memory that keeps its place from call to call: fresh pages cost more than what is written there."""
-        if name not in self._scratch or self._scratch[name].shape != (rows, columns):
-            self._scratch[name] = torch.empty(rows, columns, dtype=self.dtype, device=self.device)
-        return self._scratch[name]
 
 
 class MaskedColumns:
@@ -130,12 +123,14 @@ def _multiply(matrix: Tensor, dense: Tensor, out: Tensor | None, add: bool = Fal
 
 class _Product(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, matrix, dense):
+    def forward(ctx: Any, matrix: SparseMatrix, dense: Tensor) -> Tensor:
+        """Multiply."""
         ctx.matrix = matrix
         return matrix.times(dense)
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
+        """Return the gradient of the dense factor; the matrix is constant."""
         return None, ctx.matrix.transpose_times(gradient.contiguous())
 
 

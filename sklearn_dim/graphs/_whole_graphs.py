@@ -1,11 +1,13 @@
 """Batches of whole graphs."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from scipy import sparse
+from torch import Tensor
 
 from sklearn_dim.graphs._matrix import SparseMatrix
 
@@ -30,7 +32,14 @@ class GraphBatches:
     It has the methods of `sklearn_dim.training.Batches`.
     """
 
-    def __init__(self, features, adjacency, sizes, picks, device="cpu"):
+    def __init__(
+        self,
+        features: Any,
+        adjacency: sparse.csr_matrix,
+        sizes: np.ndarray,
+        picks: Any,
+        device: str | torch.device = "cpu",
+    ):
         self.features, self.adjacency, self.sizes = features, adjacency, sizes
         self.starts = np.cumsum(sizes) - sizes
         self.picks = picks
@@ -41,7 +50,7 @@ class GraphBatches:
         """Number of graphs in an epoch."""
         return self.picks.n_rows
 
-    def shared(self, share) -> "GraphBatches":
+    def shared(self, share: Callable[[int, torch.device], Tensor]) -> "GraphBatches":
         """Return the part of each of these batches that ``share(n_graphs_of_batch, device)`` picks."""
         other = copy.copy(self)
         other.picks = self.picks.shared(share)

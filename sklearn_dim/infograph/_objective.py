@@ -22,7 +22,7 @@ def build_graph_summary(
         network = copy.deepcopy(encoder)
     else:
         network = GRAPH_ENCODERS.get(encoder, encoder)(n_features, n_components)
-    network = as_graph_encoder(network, "sum")
+    network = as_graph_encoder(network.cpu(), "sum")  # the net moves it to its device
     pair = SparseMatrix(sparse.csr_matrix(np.array([[0.0, 1.0], [1.0, 0.0]])))
     why = f"n_components={n_components} columns"
     network = check_graph_encoder(network, pair, n_features, n_components, why)

@@ -91,7 +91,7 @@ class EmbeddingDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        if not hasattr(estimator, "transform"):
+        if not hasattr(estimator, "transform"):  # any transformer of scikit-learn's kind: they share no base class
             raise TypeError(
                 f"EmbeddingDisplay draws the code of a transformer; {estimator!r} has no method transform. Of a "
                 "Pipeline that ends in a predictor pass the part before, pipeline[:-1]."

@@ -81,7 +81,8 @@ class InformationDisplay:
             check_kind(estimator, MutualInfoEstimator, cls)
         estimates = [estimator.mutual_info_ for estimator in named.values()]
         ends = np.array([estimator.confidence_interval(level=level) for estimator in named.values()]).reshape(-1, 2)
-        lower_bounds = [getattr(estimator, "lower_bound_", np.nan) for estimator in named.values()]
+        # A conditional information has none.
+        lower_bounds = [vars(estimator).get("lower_bound_", np.nan) for estimator in named.values()]
         options = {"names": list(named), "truth": truth, "level": level, "ax": ax}
         return cls.from_estimates(estimates, *ends.T, lower_bounds=lower_bounds, **options)
 

@@ -85,7 +85,7 @@ def information_score(estimator, X, y=None, *, noise=0.5, n_views=4, random_stat
     >>> scores == sorted(scores)
     True
     """
-    if not hasattr(estimator, "transform"):
+    if not hasattr(estimator, "transform"):  # any transformer of scikit-learn's kind: they share no base class
         raise TypeError(
             f"estimator={estimator!r} has no method transform: information_score values the code of a transformer. "
             "Of a Pipeline that ends in a predictor pass the part before, pipeline[:-1]."

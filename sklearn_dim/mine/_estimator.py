@@ -14,7 +14,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_dim.critics import CRITICS
+from sklearn_dim.critics import CRITICS, UserCritic
 from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets, equal_rows
 from sklearn_dim.estimator import (
     InfomaxEstimator,
@@ -301,8 +301,10 @@ class MutualInfoEstimator(InfomaxEstimator):
         return BestWeights("valid_mutual_info", lower_is_better=False, **options)
 
     def _set_estimates(self, contributions, lower):
-        critic = self.nets_[0].module_.critic
-        n_correlations = critic.a_features * critic.b_features
+        objective = self.nets_[0].module_
+        # The chance correlations that near independence count are those of one critic of our own.
+        ours = objective.second is None and not isinstance(objective.critic, UserCritic)
+        n_correlations = objective.critic.a_features * objective.critic.b_features if ours else 0
         self.mutual_info_, self.standard_error_ = estimate_and_error(contributions, n_correlations)
         rows = [("mutual_info", self.mutual_info_, self.standard_error_, "plug-in")]
         vars(self).pop("lower_bound_", None)

@@ -11,22 +11,5 @@ from sklearn_dim.objectives._pairs import Evaluation, PairInformation, bias_corr
 from sklearn_dim.objectives._readout import READOUTS, readout
 from sklearn_dim.objectives._total_correlation import TotalCorrelation
 
-__all__ = [
-    "PRIORS",
-    "READOUTS",
-    "AdversarialPrior",
-    "ColumnInformation",
-    "Coordinates",
-    "DeepInfoMax",
-    "Evaluation",
-    "GraphSummary",
-    "Information",
-    "MaskedInformation",
-    "NodeSummary",
-    "Objective",
-    "PairInformation",
-    "Tables",
-    "TotalCorrelation",
-    "bias_correction",
-    "readout",
-]
+# For users; what else is imported above is for the estimators.
+__all__ = ["AdversarialPrior", "DeepInfoMax", "Objective"]

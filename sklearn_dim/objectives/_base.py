@@ -50,7 +50,10 @@ class Objective(nn.Module):
 
     @property
     def divisible(self) -> list[nn.Module]:
-        """The modules that may be asked for a part of the rows at a time; none if negatives cannot be gathered."""
+        """The modules that may be asked for a part of the rows at a time; none if negatives cannot be gathered.
+
+        Each returns a tensor, or a NamedTuple of tensors.
+        """
         return []
 
     def forward(self, batch: Any) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -45,9 +46,10 @@ class DeepInfoMax(Objective):
 
     Parameters
     ----------
-    encoder : Module
-        (x, view=None) → (locations, fc, code), see `sklearn_dim.encoders.Standardized`. A code of three axes,
-        (n, K, d), is K global vectors per sample, each an anchor of its own.
+    encoder : SampleEncoder
+        (x, view=None) → (locations, fc, code), with ``takes_sparse`` and ``core``, see
+        ``SampleEncoder``. A code of three axes, (n, K, d), is K global vectors per sample, each an
+        anchor of its own.
     bound : Bound
     weights : dict of float
         Weights of the terms "global", "local", "prior" (α, β, γ in the paper) and "coordinates"; a term without a
@@ -57,7 +59,7 @@ class DeepInfoMax(Objective):
     prior : Module or None, default=None
         code → its losses, see `AdversarialPrior`.
     coordinates : Module or None, default=None
-        (code, locations, places) → loss, see `Coordinates`.
+        (code, locations, positions) → loss, see ``Coordinates``.
     view : callable or None, default=None
         Makes one random view of a standardised batch. With it, the code of one view is paired with the feature map of
         another, both ways; without it both come from the same view, as in the paper.
@@ -98,12 +100,13 @@ class DeepInfoMax(Objective):
     @property
     def takes_sparse(self) -> bool:
         """Whether batches may be sparse COO tensors: encoder and view must both accept them."""
-        return all(getattr(step, "takes_sparse", False) for step in (self.encoder, *self._steps()))
+        # A view may be a function of the user's, which need not say.
+        return bool(self.encoder.takes_sparse) and all(getattr(view, "takes_sparse", False) for view in self._steps())
 
     @property
     def divisible(self) -> list[nn.Module]:
         """The network behind the standardising of its input."""
-        return [getattr(self.encoder, "network", self.encoder)]
+        return [cast(nn.Module, self.encoder.core)]
 
     def forward(self, batch: tuple[Tensor]) -> dict[str, Tensor]:
         """Return the losses of a batch (x,)."""
@@ -173,7 +176,7 @@ class AdversarialPrior(nn.Module):
     ----------
     n_components : int
         Width of the code.
-    prior : str, a key of `PRIORS`, or torch Distribution
+    prior : str, a key of ``PRIORS``, or torch Distribution
         "uniform" is matched by sigmoid(code), "normal" and a distribution (of one component, or of all) by the code
         itself.
     hidden : sequence of int, default=(200,)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sklearn_dim.bounds import Bound
 from sklearn_dim.critics import Critic
 from sklearn_dim.objectives._base import Information, Tables
-from sklearn_dim.objectives._fused import Memory, encode_both, is_faster, score
+from sklearn_dim.objectives._fused import Convolution, Memory, encode_both, is_faster, score
 from sklearn_dim.objectives._readout import readout
 
 
@@ -122,7 +122,7 @@ class NodeSummary(Information):
         None where the fast path would be wrong or slow.
         """
         X, adjacency, _, _, n_graphs = graph
-        memory, convolution = self.memory, self.encoder.convolution
+        memory, convolution = self.memory, cast("Convolution | None", self.encoder.convolution)
         if memory is None or convolution is None or n_graphs > 1 or isinstance(adjacency, list):
             return None
         if not is_faster(convolution, X):

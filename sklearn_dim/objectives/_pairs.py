@@ -124,7 +124,7 @@ class PairInformation(Information):
 
 
 @torch.no_grad()
-def bias_correction(critic: ClosedForm, train: Pairs, held_out: Iterable[Pairs]) -> Tensor:
+def bias_correction(critic: ClosedForm, train: Pairs, held_out: Iterable[tuple[Tensor, ...]]) -> Tensor:
     """Return what to add to held-out rows' contributions because ``critic`` was fitted on ``train`` alone.
 
     k numbers estimated from n rows cost k/2n nats in the mean, and twice that from half the rows. So the loss of a
@@ -150,7 +150,8 @@ def bias_correction(critic: ClosedForm, train: Pairs, held_out: Iterable[Pairs])
     fits = critic, *(copy.deepcopy(critic).fit(a[start::2], b[start::2]) for start in (0, 1))
     whole, *halves = (PairInformation(fit, DV()) for fit in fits)
     corrections = []
-    for batch in held_out:
+    for rows in held_out:
+        batch = rows[0], rows[1]
         of_halves = sum(half.evaluate(batch).contributions for half in halves) / 2
         corrections.append(whole.evaluate(batch).contributions - of_halves)
     return torch.cat(corrections)

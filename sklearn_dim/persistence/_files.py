@@ -58,7 +58,7 @@ def save(estimator, folder) -> None:
             f"save() writes {', '.join(ESTIMATORS)}, but estimator is a {name}. Save the step of a pipeline that is "
             "one of them, or the whole with skops.io.dump or joblib.dump."
         )
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     state = _to_json(estimator.__getstate__(), arrays, ())
     content = _safetensors().save(arrays)
     about = {"class": name, "arrays": ARRAY_FILE, "sha256": hashlib.sha256(content).hexdigest(), "state": state}

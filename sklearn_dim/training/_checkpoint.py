@@ -4,7 +4,7 @@ import os
 import pathlib
 from contextlib import suppress
 from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 import torch
@@ -155,9 +155,17 @@ def _memory(callback: Callback) -> dict:
     return plain_items({name: plain_items(v.state_dict()) if _has_state(v) else v for name, v in learnt.items()})
 
 
-def _has_state(value) -> bool:
-    """Return whether a value has a state of its own, as learning rate schedulers do."""
-    return hasattr(value, "load_state_dict") and not isinstance(value, type)
+@runtime_checkable
+class _Stateful(Protocol):
+    """What has a state of its own, as learning rate schedulers do."""
+
+    def state_dict(self) -> dict: ...
+
+    def load_state_dict(self, state_dict: dict, /) -> Any: ...
+
+
+def _has_state(value) -> TypeGuard[_Stateful]:
+    return isinstance(value, _Stateful) and not isinstance(value, type)
 
 
 def _remember(callback: Callback, memory: dict) -> None:

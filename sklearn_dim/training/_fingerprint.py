@@ -3,9 +3,11 @@
 import hashlib
 from functools import partial
 from types import CodeType, FunctionType, MethodType
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 
 from sklearn_dim.data import file_of
 
@@ -21,8 +23,17 @@ def fingerprint(*parts) -> str:
     return digest.hash.hexdigest()
 
 
+@runtime_checkable
+class _Rows(Protocol):
+    """What can be indexed but perhaps not read as a whole: a dataset of h5py, say."""
+
+    shape: tuple[int, ...]
+
+    def __getitem__(self, rows: Any, /) -> Any: ...
+
+
 class _Digest:
-    def __init__(self):
+    def __init__(self) -> None:
         self.hash = hashlib.blake2b(digest_size=16)
         self.seen: dict[int, object] = {}  # objects whose attributes have been added: they may refer to each other
 
@@ -43,15 +54,16 @@ class _Digest:
             self.add(sorted(fingerprint(part) for part in value))
         elif isinstance(value, type | FunctionType | MethodType | CodeType | partial):
             self._add_function(value)
-        elif hasattr(value, "__getitem__") and hasattr(value, "shape") and not hasattr(value, "indptr"):
+        elif isinstance(value, _Rows) and not issparse(value):
             self._add_some_rows(value)
-        elif hasattr(value, "__dict__"):
+        elif hasattr(value, "__dict__"):  # any object at all: those made of slots or in C may have none
             self._add_attributes(value)
         else:
             text = repr(value)
             self.write("" if " at 0x" in text else text)  # an address differs between processes
 
     def write(self, text) -> None:
+        """Add a text."""
         self.hash.update(f"{text};".encode())
 
     def _add_tensor(self, tensor: torch.Tensor) -> None:
@@ -75,7 +87,7 @@ class _Digest:
             self.hash.update(np.ascontiguousarray(array).data)
 
     def _add_some_rows(self, array) -> None:
-        self.write((tuple(array.shape), getattr(array, "dtype", None)))
+        self.write(tuple(array.shape))
         if n := array.shape[0]:
             self.add(np.array(array[np.unique([0, n // 2, n - 1])]))
 
@@ -97,6 +109,7 @@ class _Digest:
         if id(value) in self.seen:
             return
         self.seen[id(value)] = value
-        self.write(getattr(value, "shape", None))
+        if issparse(value):
+            self.write(value.shape)
         private = isinstance(value, torch.nn.Module)  # a module has its weights in attributes with an underscore
         self.add({name: part for name, part in vars(value).items() if private or not name.startswith("_")})

@@ -43,8 +43,7 @@ def batch_norm(norm: _BatchNorm, join: Callable[[Tensor], Tensor], x: Tensor) ->
     n = counts.sum()
     mean = (counts * means).sum(0) / n
     variance = (squares + counts * (means - mean).square()).sum(0) / n
-    if norm.running_mean is not None:
-        _update_running(norm, mean.detach(), variance.detach() * n / (n - 1))
+    _update_running(norm, mean.detach(), variance.detach() * n / (n - 1))
     y = (wide - mean.view(shape)) * (variance + norm.eps).rsqrt().view(shape)
     if norm.affine:
         y = y * norm.weight.view(shape) + norm.bias.view(shape)
@@ -54,8 +53,10 @@ def batch_norm(norm: _BatchNorm, join: Callable[[Tensor], Tensor], x: Tensor) ->
 @torch.no_grad()
 def _update_running(norm: _BatchNorm, mean: Tensor, variance: Tensor) -> None:
     """Update the running mean and variance as torch does."""
-    assert norm.running_mean is not None and norm.running_var is not None and norm.num_batches_tracked is not None
-    norm.num_batches_tracked.add_(1)
-    step = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
-    norm.running_mean.lerp_(mean, step)
-    norm.running_var.lerp_(variance, step)
+    running_mean, running_var, n_batches = norm.running_mean, norm.running_var, norm.num_batches_tracked
+    if running_mean is None or running_var is None or n_batches is None:
+        return  # with track_running_stats=False there is none of the three
+    n_batches.add_(1)
+    step = 1 / float(n_batches) if norm.momentum is None else norm.momentum
+    running_mean.lerp_(mean, step)
+    running_var.lerp_(variance, step)

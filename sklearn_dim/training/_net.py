@@ -17,9 +17,9 @@ from sklearn_dim.training._device import device_or_cpu, numpy_weights
 
 
 class InformationNet(NeuralNet):
-    """Train an objective: a module whose ``forward(batch)`` returns its losses by name.
+    """Train an objective (`sklearn_dim.objectives.Objective`), whose ``forward(batch)`` returns its losses by name.
 
-    The sum of the losses is minimised; the recorded loss leaves out those named in ``module.adversaries``, if any.
+    The sum of the losses is minimised; the recorded loss leaves out those named in ``module.adversaries``.
     ``module.mutual_info(batch)`` evaluates a validation batch, in nats. Means are recorded once per epoch, which is the
     only time that the host waits for the device. Pickles hold the weights as numpy arrays, without the state of the
     optimizer and without callbacks. What is overridden or relied on in skorch is listed in ``_skorch.py``.
@@ -63,7 +63,7 @@ class InformationNet(NeuralNet):
 
     @property
     def eval_module(self) -> nn.Module:
-        """The module to evaluate and keep: the trained one, or the mean of its recent weights (`AverageWeights`)."""
+        """The module to evaluate and keep: the trained one, or the mean of its recent weights (``AverageWeights``)."""
         return self.module_ if self.averaged_ is None else self.averaged_
 
     def evaluate_with(self, module: nn.Module | None) -> None:
@@ -75,7 +75,8 @@ class InformationNet(NeuralNet):
         if lr == self.lr:
             return
 
-        def scaled(options: dict) -> dict:  # initial_lr is what schedules start from
+        def scaled(options: dict) -> dict:
+            """Return the new rates of a group; ``initial_lr`` is what schedules start from."""
             return {name: lr * (options[name] / self.lr) for name in ("lr", "initial_lr") if name in options}
 
         for group in self.optimizer_.param_groups:
@@ -121,8 +122,7 @@ class InformationNet(NeuralNet):
             losses = (self.module_ if self.replica_ is None else self.replica_.module)(batch)
         sum(losses.values()).backward()
         losses = {name: loss.detach() for name, loss in losses.items()}
-        adversaries = getattr(self.module_, "adversaries", ())  # a user's own module need not have any
-        loss = sum(value for name, value in losses.items() if name not in adversaries)
+        loss = sum(value for name, value in losses.items() if name not in self.module_.adversaries)
         return {"loss": loss, "y_pred": losses}
 
     def validation_step(self, batch, **fit_params) -> dict[str, Any]:

@@ -217,11 +217,13 @@ class Replica:
         """Return ``forward`` of all rows of x, computing it for this process' share only.
 
         The other arguments, a view or rows that are compared with all of x, stay whole, unless they are split into
-        blocks with those of x (three axes).
+        blocks with those of x (three axes). What is returned is a tensor, or a NamedTuple of tensors.
         """
         n = len(x)
         own = self.processes.share(n, x.device)
-        others = tuple(part.index_select(0, own) if getattr(part, "ndim", 0) == 3 else part for part in others)
+        others = tuple(
+            part.index_select(0, own) if isinstance(part, Tensor) and part.ndim == 3 else part for part in others
+        )
         output = self._own_draws(forward, x.index_select(0, own), *others)
         if isinstance(output, Tensor):
             return self._join(output, n)
@@ -229,7 +231,7 @@ class Replica:
         joined = self._join(torch.cat([part.flatten(1) for part in output], 1), n)
         pieces = joined.split([part.shape[1:].numel() for part in output], 1)
         parts = (piece.unflatten(1, part.shape[1:]).to(part.dtype) for piece, part in zip(pieces, output, strict=True))
-        return getattr(type(output), "_make", tuple)(parts)
+        return output._make(parts)
 
     def _own_draws(self, forward: Callable, *inputs):
         """Call ``forward`` with random numbers of this process; those drawn elsewhere stay common to all processes."""

@@ -2,7 +2,6 @@
 
 from sklearn_dim.views._base import View
 from sklearn_dim.views._images import ColorJitter, Compose, Flip, Noise, ResizedCrop, ShiftAndNoise
-from sklearn_dim.views._make import AUTO_VIEWS, image_view, make_view
 from sklearn_dim.views._mirror import mirror_asymmetry, mirrors
 from sklearn_dim.views._occlude import Occlude
 from sklearn_dim.views._sequences import ShiftAndScale

@@ -232,7 +232,7 @@ def test_an_encoder_of_ones_own(communities, encoder):
 
 
 class Activated(nn.Module):
-    """A layer of torch_geometric and a ReLU: alone it is linear, and the means of graph and twin are the same."""
+    """A layer of torch_geometric and a ReLU: alone it is linear, and graph and corrupted graph have the same mean."""
 
     def __init__(self, layer):
         super().__init__()
@@ -248,7 +248,7 @@ def test_layers_of_torch_geometric(communities, layer):
     widths = (nn.Linear(32, 16),) if layer == "GINConv" else (32, 16)
     layer = Activated(getattr(geometric, layer)(*widths))
     dgi = quick(encoder=layer, max_iter=200, learning_rate_init=3e-3, input_share=0.0).fit(communities[0])
-    assert dgi.loss_curve_[-1] < -0.05  # at 0 the twin is not told apart
+    assert dgi.loss_curve_[-1] < -0.05  # at 0 the corrupted graph is not told apart
     assert dgi.transform(communities[0]).shape == (300, 16)
     assert quick(encoder=geometric.GCNConv, input_share=0.0).fit(communities[0]).n_iter_ == 5
     assert quick(encoder=layer, batch_size=100, input_share=0.0).fit(communities[0]).n_iter_ == 5

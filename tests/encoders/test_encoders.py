@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from sklearn_dim.dim._objective import make_network
 from sklearn_dim.encoders import (
     BagEncoder,
     Encoded,
@@ -16,7 +17,6 @@ from sklearn_dim.encoders import (
     as_encoder,
     check_encoder,
     image_encoder,
-    make_encoder,
     published_encoder,
 )
 
@@ -105,7 +105,7 @@ class TwoParts(nn.Module):
 
 
 def test_a_users_module_is_checked():
-    assert check_encoder(make_encoder(TwoParts(4), "table", (6,), 4), (6,), 4) == (3, 2, 4, (3,))
+    assert check_encoder(make_network(TwoParts(4), "table", (6,), 4), (6,), 4) == (3, 2, 4, (3,))
     with pytest.raises(ValueError, match=r"code \(n, 5\).*TwoParts does not"):
         check_encoder(TwoParts(4), (6,), 5)
     with pytest.raises(ValueError, match=r"must return \(locations .* Linear does not \(it returned a Tensor\)"):
@@ -114,7 +114,7 @@ def test_a_users_module_is_checked():
 
 def test_a_users_module_is_not_trained_in_place():
     given = TwoParts(4)
-    made = make_encoder(given, "table", (6,), 4)
+    made = make_network(given, "table", (6,), 4)
     assert made.network is not given and torch.equal(made.network.linear.weight, given.linear.weight)
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from sklearn_dim import DIMTransformer
-from sklearn_dim.encoders import ConvEncoder, FoldedResNet, make_encoder
+from sklearn_dim.dim._objective import make_network
+from sklearn_dim.encoders import ConvEncoder, FoldedResNet
 
 LAYOUT = {"local": [(8, 4, 2, 1), (16, 4, 2, 1)], "rest": [(16, 3, 1, 1)], "fc": [20]}
 
@@ -37,7 +38,7 @@ def test_crops_are_cut_where_they_are():
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 9, 13), (1, 28, 28), (3, 32, 32), (2, 40, 64)])
 def test_the_resnet_takes_any_image_from_eight_pixels(shape):
-    encoder = make_encoder("resnet", "image", shape, 6).eval()
+    encoder = make_network("resnet", "image", shape, 6).eval()
     encoded = encoder(torch.randn(2, *shape))
     assert encoded.code.shape == (2, 6) and encoded.fc.shape == (2, 256)
     assert encoded.locations.shape[1] >= 9 and encoded.locations.shape[2] == 64
@@ -47,7 +48,7 @@ def test_crops_that_leave_no_map_are_refused():
     with pytest.raises(ValueError, match="crops of 12 pixels leave no map of images of 16x16"):
         FoldedResNet((1, 16, 16), 4, crop=12)
     with pytest.raises(ValueError, match="encoder='resnet' is for images"):
-        make_encoder("resnet", "table", (7,), 4)
+        make_network("resnet", "table", (7,), 4)
 
 
 @pytest.mark.parametrize("n_globals", [1, 4, 9])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_dim.encoders import TokenEncoder, check_encoder, make_encoder, sequence_encoder
+from sklearn_dim.dim._objective import make_network
+from sklearn_dim.encoders import TokenEncoder, check_encoder, sequence_encoder
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +22,7 @@ def moved(before, after):
     "shape", [(1, 8), (8, 9), (3, 15), (2, 16), (3, 33), (1, 100), (12, 427), (2, 1000), (1, 5000)]
 )
 def test_any_sequence_from_eight_places(shape):
-    encoder = make_encoder("auto", "sequence", shape, 5).eval()
+    encoder = make_network("auto", "sequence", shape, 5).eval()
     n_locations, width, *_ = check_encoder(encoder, shape, 5)
     assert (width, n_locations) == encoder.location_shape and 4 <= n_locations <= 33
     assert encoder(torch.randn(2, *shape)).code.shape == (2, 5)
@@ -33,7 +34,7 @@ def test_shorter_sequences_are_refused():
 
 
 @pytest.mark.parametrize("length, reach", [(16, 6), (64, 10), (128, 22), (1000, 160)])
-def test_a_place_moves_the_locations_near_it_only(length, reach):
+def test_a_position_moves_the_locations_near_it_only(length, reach):
     encoder = sequence_encoder((2, length), 4).eval()
     x = torch.randn(3, 2, length)
     before = encoder(x)
@@ -82,7 +83,7 @@ def test_padding_carries_nothing_in_training():
     equal(encoder(torch.nn.functional.pad(x, (3, 40))), encoder(x))
 
 
-def test_locations_are_stretches_of_the_document():
+def test_locations_are_segments_of_the_document():
     encoder = TokenEncoder(50, 6, n_locations=4).eval()
     x = documents(24, width=40)
     before = encoder(x)
@@ -90,7 +91,7 @@ def test_locations_are_stretches_of_the_document():
     changed[0, 13] = 50 - changed[0, 13]
     assert moved(before, encoder(changed)).tolist() == [False, False, True, False]
     assert (encoder(changed).code - before.code).abs().min() > 0
-    short = encoder(documents(3))  # fewer words than stretches
+    short = encoder(documents(3))  # fewer words than segments
     assert torch.isfinite(short.locations).all() and (short.locations.abs().sum(2) > 0).all()
 
 

@@ -2,7 +2,7 @@
 
 By default a few of each, always the same. Two hundred of each for every estimator:
 
-    pytest -m slow tests/test_parameters.py
+    pytest -m slow tests/estimator/test_parameters.py
 """
 
 import warnings

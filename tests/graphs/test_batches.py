@@ -9,7 +9,7 @@ from sklearn_dim.encoders import GCN, GraphSAGE
 from sklearn_dim.graphs import NeighborBatches, SparseMatrix, whole_graph
 
 N = 40
-PARTS = np.zeros(N, dtype=int)
+GRAPH_IDS = np.zeros(N, dtype=int)
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def X():
 
 
 def batches(X, matrix, **options):
-    return NeighborBatches(X, matrix, PARTS, **{"batch_size": 7, "fan_out": [None, None], **options})
+    return NeighborBatches(X, matrix, GRAPH_IDS, **{"batch_size": 7, "fan_out": [None, None], **options})
 
 
 @pytest.mark.parametrize("square", [False, True])
@@ -37,7 +37,7 @@ def test_all_neighbours_give_what_the_whole_graph_gives(X, matrix, encoder, squa
 
 
 def test_an_epoch_has_every_node_once_in_even_batches(X, matrix):
-    sampler = NeighborBatches(np.arange(N * 1.0)[:, None], matrix, PARTS, batch_size=13, fan_out=[2])
+    sampler = NeighborBatches(np.arange(N * 1.0)[:, None], matrix, GRAPH_IDS, batch_size=13, fan_out=[2])
     torch.manual_seed(0)
     epoch = [batch.X[: batch.n_nodes, 0] for (batch,) in sampler]
     assert [len(nodes) for nodes in epoch] == [10, 10, 10, 10] and len(sampler) == 4
@@ -68,5 +68,5 @@ def test_isolated_nodes_and_sparse_rows(matrix):
 
 
 def test_the_whole_graph_is_a_batch(X, matrix):
-    batch = whole_graph(X, matrix, PARTS, dtype=torch.float64)
+    batch = whole_graph(X, matrix, GRAPH_IDS, dtype=torch.float64)
     assert batch.X.dtype == batch.adjacency.dtype == torch.float64 and batch.n_nodes == N

@@ -6,8 +6,8 @@ import torch
 from scipy.integrate import trapezoid
 from scipy.stats import norm
 
+from sklearn_dim.data import continuous_scores
 from sklearn_dim.metrics import neural_dependency_measure
-from sklearn_dim.metrics._dependency import normal_scores
 
 
 def correlated(n, d, rho, seed=0):
@@ -105,7 +105,7 @@ def test_discrete_components_share_information_too():
 
 def test_ties_are_broken_without_dependence():
     constant = np.zeros((400, 3))
-    scores = normal_scores(constant, 0)
+    scores = continuous_scores(constant, 0)
     assert np.abs(np.corrcoef(scores.T) - np.eye(3)).max() < 4 / np.sqrt(400)
     assert np.allclose(np.sort(scores, axis=0)[:, 0], norm.ppf((np.arange(400) + 0.5) / 400), atol=1e-6)
     assert abs(neural_dependency_measure(constant, random_state=0, max_iter=1)) < 0.05

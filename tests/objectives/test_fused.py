@@ -11,7 +11,7 @@ from torch import nn
 
 from sklearn_dim.bounds import make_bound
 from sklearn_dim.critics import Bilinear, Separable
-from sklearn_dim.encoders import GCN, SGC
+from sklearn_dim.encoders import GCN, SGC, as_graph_encoder
 from sklearn_dim.graphs import GraphBatch, SparseMatrix, shuffle
 from sklearn_dim.objectives import NodeSummary
 from sklearn_dim.objectives._fused import Memory, encode_both, is_faster, score
@@ -90,7 +90,7 @@ def test_an_objective_takes_it_only_where_it_is_right():
     for other in (
         summary(encoder=GCN(N_FEATURES, WIDTH, n_layers=2)),
         summary(encoder=SGC(N_FEATURES, WIDTH)),
-        summary(encoder=nn.Identity()),
+        summary(encoder=as_graph_encoder(nn.Identity(), "symmetric")),
         summary(critic=Separable(WIDTH, WIDTH)),
         summary(critic=Bilinear(WIDTH, WIDTH, clip=5.0)),
         summary(bound="flo"),
@@ -98,7 +98,7 @@ def test_an_objective_takes_it_only_where_it_is_right():
         summary(shuffles=False),
     ):
         assert other.fused_tables(batch()) is None
-    assert summary().fused_tables(batch()._replace(n_parts=2)) is None
+    assert summary().fused_tables(batch()._replace(n_graphs=2)) is None
     assert summary().fused_tables(batch()._replace(adjacency=[batch().adjacency])) is None
 
 

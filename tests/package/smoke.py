@@ -1,5 +1,6 @@
 """What must work where nothing but the wheel and its dependencies is installed: `nox -s wheel` runs this file."""
 
+import importlib.resources
 import importlib.util
 import io
 import pickle
@@ -17,6 +18,9 @@ def main():
     y = X[:, 0] + 0.5 * rng.normal(size=60)
     check_estimators(X, y)
     check_inspection(X)
+    assert (importlib.resources.files("sklearn_dim") / "py.typed").is_file(), (
+        "type checkers would not read the annotations"
+    )
     print("all there")
 
 

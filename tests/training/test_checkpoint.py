@@ -1,4 +1,4 @@
-"""A fit that is killed goes on from its last epoch, to the numbers of one that is not."""
+"""A fit that is killed resumes after its last epoch, and ends with the numbers of one that is not."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Training, its best and mean weights, a training that goes on, and the pickle of a net."""
+"""Training, its best and mean weights, training that continues, and the pickle of a net."""
 
 import pickle
 from functools import partial
@@ -10,6 +10,7 @@ from skorch.callbacks import Callback, LRScheduler
 from torch import nn
 from torch.optim.lr_scheduler import StepLR
 
+from sklearn_dim.objectives import Objective
 from sklearn_dim.training import (
     AverageWeights,
     BestWeights,
@@ -19,7 +20,7 @@ from sklearn_dim.training import (
 )
 
 
-class Line(nn.Module):
+class Line(Objective):
     """Fits a slope; its value is minus the squared error."""
 
     adversaries = ("other",)
@@ -89,7 +90,7 @@ def test_an_interrupt_ends_training_after_the_last_whole_epoch():
         InformationNet(Line, callbacks=[Interrupt(1)]).initialize().partial_fit(line_batches(), None)
 
 
-class Slopes(nn.Module):
+class Slopes(Objective):
     """Three slopes; the third has nothing to find, and any value but zero is worth less than nothing."""
 
     def __init__(self):

@@ -5,13 +5,13 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from sklearn_dim.dim._objective import make_view
 from sklearn_dim.views import (
     ColorJitter,
     Compose,
     Flip,
     ResizedCrop,
     ShiftAndNoise,
-    make_view,
     mirror_asymmetry,
     mirrors,
 )

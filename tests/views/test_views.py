@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from sklearn_dim.views import DropValues, Occlude, ResampleFeatures, ShiftAndNoise, View, make_view
+from sklearn_dim.dim._objective import make_view
+from sklearn_dim.views import DropValues, Occlude, ResampleFeatures, ShiftAndNoise, View
 
 
-def test_a_shift_moves_the_whole_image_by_at_most_its_reach():
+def test_a_shift_moves_the_whole_image_by_at_most_its_maximum():
     torch.manual_seed(0)
     x = torch.randn(40, 2, 16, 16)
     out = ShiftAndNoise(reach=1 / 8, noise=0.0)(x)
@@ -50,14 +51,14 @@ def test_auto_goes_by_the_kind_of_sample():
     assert make_view(None, "table", (5,)) is None
 
 
-def test_occlusion_hides_one_block_of_its_share():
+def test_occlusion_hides_one_block_of_the_right_size():
     torch.manual_seed(0)
     hidden = Occlude(0.25)(torch.ones(200, 2, 16, 12)) == 0
     assert torch.equal(hidden[:, 0], hidden[:, 1])  # in all channels
     rows, columns = hidden[:, 0].any(2), hidden[:, 0].any(1)
     assert torch.equal(hidden[:, 0], rows[:, :, None] & columns[:, None, :])
     assert (rows.sum(1) == 8).all() and (columns.sum(1) == 6).all()  # half of each side, a quarter of the area
-    assert (rows.int().diff(dim=1).abs().sum(1) <= 2).all()  # a stretch
+    assert (rows.int().diff(dim=1).abs().sum(1) <= 2).all()  # one segment
     assert len({tuple(row.tolist()) for row in rows}) == 16 - 8 + 1  # anywhere
     assert ((Occlude(0.25)(torch.ones(9, 3, 40)) == 0).sum((1, 2)) == 3 * 10).all()
     assert abs((Occlude(0.25)(torch.ones(200, 50)) == 0).float().mean() - 0.25) < 4 * 0.0043  # binomial
