@@ -34,6 +34,7 @@ from sklearn_dim.graphs import (
     NeighborGraph,
     as_graph,
     normalized_adjacency,
+    refuse_edges,
 )
 from sklearn_dim.objectives import READOUTS
 from sklearn_dim.training import BestWeights, seeded
@@ -259,6 +260,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
                 f"fit takes no {', '.join(refused)}: cross-validation would split only its rows. Pass nodes and edges "
                 "as one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
             )
+        refuse_edges(X, y)
         return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
     # The steps of a fit.

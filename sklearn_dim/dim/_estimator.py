@@ -35,7 +35,7 @@ from sklearn_dim.estimator import (
     training_constraints,
 )
 from sklearn_dim.objectives import PRIORS, AdversarialPrior
-from sklearn_dim.training import BestWeights, RowBatches, resolve_device, resolve_precision, seeded
+from sklearn_dim.training import BestWeights, RowBatches, drawn_once, resolve_device, resolve_precision, seeded
 from sklearn_dim.views import VIEWS
 
 # Maximum numbers of training rows to use, so that these passes stay short:
@@ -406,7 +406,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     def _build(self, data: Samples, split: Split) -> None:
         if self.global_weight == self.local_weight == 0:
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to maximise. Make one of them positive.")
-        some = every_nth(split.train, MIRROR_ROWS)
+        some = np.sort(drawn_once(split.train, MIRROR_ROWS))
         images = take_rows(data.X, some) if data.kind == "image" else None
         self._offset, statistics = self._statistics(data, split)
         parameters = {
@@ -485,7 +485,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.net_.set_params(max_epochs=epochs)
         self._train(self.net_, train, valid, self._begin(epochs, **shown), **shown)
         evaluated = split.train if split.valid is None else split.valid
-        self.mutual_info_ = self.net_.evaluate(train.of(evaluated[:EVALUATION_ROWS]))["mutual_info"]
+        self.mutual_info_ = self.net_.evaluate(train.of(drawn_once(evaluated, EVALUATION_ROWS)))["mutual_info"]
 
     def _publish(self, data: Samples, split: Split, seed: int) -> None:
         self.history_ = self.net_.history_frame()
@@ -493,7 +493,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.n_iter_ = len(self.history_)
         self.representation_ = self.representation
         layer = SampleOutput(self.net_.module_.encoder, self.representation_, offset=self._offset)
-        self.mean_, self.scale_ = mean_and_scale(layer.batches(data.X, every_nth(split.train, MOMENTS_ROWS)))
+        self.mean_, self.scale_ = mean_and_scale(layer.batches(data.X, np.sort(drawn_once(split.train, MOMENTS_ROWS))))
         self._n_features_out = len(self.mean_)
 
     def _batches(self, data: Samples, rows: np.ndarray | None = None, *, shuffle: bool = True) -> RowBatches:
@@ -580,7 +580,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         if len(samples) < 2:
             raise ValueError("score needs at least two rows, as it compares pairs of them, but X has n_samples = 1.")
         with seeded(0, samples.size, device=self.net_.device):
-            return self.net_.evaluate(self._batches(samples, shuffle=False))["mutual_info"]
+            return self.net_.evaluate(self._batches(samples, drawn_once(len(samples)), shuffle=False))["mutual_info"]
 
     def __sklearn_is_fitted__(self) -> bool:
         return "mutual_info_" in vars(self)
@@ -591,8 +591,3 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def every_nth(rows: np.ndarray, n_max: int) -> np.ndarray:
-    """Return at most ``n_max`` of the rows, evenly spaced."""
-    return rows[:: -(-len(rows) // n_max)]

@@ -142,7 +142,7 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
                 f"validation_fraction={self.validation_fraction} of n_samples = {n_rows} leaves {n_rows - n_valid} "
                 "rows to train on; 2 are needed. Give more rows, or set early_stopping=False."
             )
-        return Split(np.sort(order[n_valid:]), np.sort(order[:n_valid]))
+        return Split(np.sort(order[n_valid:]), order[:n_valid])
 
     def _epochs(self, batches: Sized, *, steps: int, min_epochs: int, max_epochs: int) -> int:
         """Return max_iter, or for "auto" the number of epochs that take about ``steps`` steps, within limits."""

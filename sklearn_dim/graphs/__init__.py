@@ -2,7 +2,7 @@
 
 from sklearn_dim.graphs._batches import GraphBatch, NeighborBatches, whole_graph
 from sklearn_dim.graphs._corrupt import CORRUPTIONS, shuffle, thinned
-from sklearn_dim.graphs._graph import Graph, as_graph
+from sklearn_dim.graphs._graph import Graph, as_graph, refuse_edges
 from sklearn_dim.graphs._matrix import SparseMatrix, as_matrix
 from sklearn_dim.graphs._neighbors import NeighborGraph
 from sklearn_dim.graphs._normalize import normalized_adjacency

@@ -264,9 +264,43 @@ class Graph:
         return f"Graph({selected}{whole} nodes, {edges} edges, {self.shape[1]} features)"
 
 
+# What other packages call a graph, by the module of its class, and what makes a Graph of it.
+_OTHER_GRAPHS = {
+    "networkx": "Graph.from_networkx(X)",
+    "torch_geometric": "Graph.from_pyg(X)",
+    "anndata": 'Graph(X.X, X.obsp["connectivities"])',
+    "scanpy": 'Graph(X.X, X.obsp["connectivities"])',
+    "dgl": "Graph(features, X.adj_external(scipy_fmt='csr'))",
+    "igraph": "Graph(features, X.get_adjacency_sparse())",
+}
+
+
 def as_graph(X: Any) -> Any:
-    """Return the union of a list of Graphs, and anything else as it is."""
-    return Graph.union(X) if isinstance(X, list | tuple) and X and isinstance(X[0], Graph) else X
+    """Return a list of Graphs as their union, rows as they are, and refuse what is another kind of graph."""
+    if isinstance(X, list | tuple) and X and isinstance(X[0], Graph):
+        return Graph.union(X)
+    package = type(X).__module__.partition(".")[0]
+    if package in _OTHER_GRAPHS:
+        raise TypeError(
+            f"X is a {type(X).__name__} of {package}; expected a Graph, a list of Graphs, or plain rows. Make a Graph "
+            f"of it first: {_OTHER_GRAPHS[package]}."
+        )
+    if isinstance(X, tuple):
+        raise TypeError(
+            f"X is a tuple of {len(X)}; expected a Graph, a list of Graphs, or plain rows. For features and edges give "
+            "Graph(features, adjacency)."
+        )
+    return X
+
+
+def refuse_edges(X: Any, y: Any) -> None:
+    """Refuse an adjacency in the place of y: it would be ignored, and another graph be trained on."""
+    shape = np.shape(y) if not sparse.issparse(y) else y.shape
+    if sparse.issparse(y) or (len(shape) == 2 and shape[0] == shape[1] > 1):
+        raise TypeError(
+            f"y has shape {shape}, as an adjacency has, but y is ignored: the graph would be another one. Put nodes "
+            "and edges into one X: fit(Graph(X, adjacency)), or Graph.from_edges(nodes, edges)."
+        )
 
 
 def _check_features(X: Any) -> Any:

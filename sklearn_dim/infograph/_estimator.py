@@ -25,7 +25,7 @@ from sklearn_dim.infograph._input import check_graphs, fit_scaler
 from sklearn_dim.infograph._objective import build_graph_summary
 from sklearn_dim.infograph._output import graph_vectors, mean_and_scale
 from sklearn_dim.objectives import READOUTS
-from sklearn_dim.training import BestWeights, RowBatches, seeded
+from sklearn_dim.training import BestWeights, RowBatches, drawn_once, seeded
 
 
 @documented
@@ -231,7 +231,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         epochs = epochs or self._epochs(train, steps=300, min_epochs=5, max_epochs=100)
         self.net_.set_params(max_epochs=epochs)
         self._train(self.net_, train, valid, self._begin(epochs, **shown), **shown)
-        evaluated = valid or self._batches(data, rows=split.train, shuffle=False)
+        evaluated = valid or self._batches(data, rows=drawn_once(split.train), shuffle=False)
         self.mutual_info_ = self.net_.evaluate(evaluated)["mutual_info"]
 
     def _batches(self, graphs: Graph, **options) -> GraphBatches:
@@ -308,7 +308,8 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         check_is_fitted(self)
         graphs = self._read(X, None, reset=False)
         with seeded(0, self._size(graphs), device=self.net_.device):
-            return self.net_.evaluate(self._batches(graphs, shuffle=False))["mutual_info"]
+            order = drawn_once(int(graphs.parts.max()) + 1)
+            return self.net_.evaluate(self._batches(graphs, rows=order, shuffle=False))["mutual_info"]
 
     def __sklearn_is_fitted__(self) -> bool:
         return "mutual_info_" in vars(self)

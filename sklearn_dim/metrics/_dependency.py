@@ -12,7 +12,7 @@ from sklearn_dim.bounds import make_bound
 from sklearn_dim.data import continuous_scores
 from sklearn_dim.estimator import Interval, StrOptions, validate_params
 from sklearn_dim.objectives import TotalCorrelation
-from sklearn_dim.training import BestWeights, InformationNet, RowBatches, resolve_device, seeded
+from sklearn_dim.training import BestWeights, InformationNet, RowBatches, drawn_once, resolve_device, seeded
 
 
 @validate_params(
@@ -119,7 +119,7 @@ def neural_dependency_measure(
             n_stop = _n_stop(len(rows), validation_fraction)
             parts = {"train": rows[n_stop:], "stop": rows[:n_stop], "batch_size": batch_size, "max_iter": max_iter}
             net = _fit(scores, **parts, **fit)
-            value = net.evaluate(_batches(scores, held_out, device))["mutual_info"]
+            value = net.evaluate(_batches(scores, drawn_once(held_out), device))["mutual_info"]
             total += len(held_out) * (value + _shortfall(net, scores, rows, held_out))
     return float(total / n)
 

@@ -4,11 +4,13 @@ import copy
 import math
 from collections.abc import Iterator
 from functools import partial
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GroupKFold
 
 from sklearn_dim.bounds import Bound, make_bound
 from sklearn_dim.critics import Concatenated, CorrectedGaussian, EncodedAnchor, Separable, make_critic
@@ -19,18 +21,72 @@ SAME = 1 - 2e-6  # a correlation of columns that are one: float32 has no more di
 DISCRETE_NATS = 5.0  # discrete columns, which may well be one, seldom share more
 NEAR_CAP = 0.3  # nats below a bound's cap, where it begins to read low
 MAX_TOGETHER = 2048  # rows whose pairs are the negatives of an estimate: a table of 16 MB in float32
+MAX_REFERENCE = 512  # held-out rows of each fold that a fitted estimator keeps
 
 
-class Folds(NamedTuple):
-    """Pairs of rows to train on and rows held out; rows of a group are never on both sides."""
+class Pairs(NamedTuple):
+    """Rows of X and y as the critics take them.
 
-    parts: list[tuple[np.ndarray, np.ndarray]]
-    groups: np.ndarray
-    seed: int
+    Attributes
+    ----------
+    codes : list of tuple (x, y)
+        Arrays for each term of the chain rule.
+    numbers : list of tuple or None
+        Arrays for nearest neighbours, for each term with few columns.
+    order : ndarray of int of shape (n,)
+        The rows in random order; it depends on what the rows hold, not on the order in which they came.
+    groups : ndarray of int of shape (n,) or None
+        Rows of one group depend on each other: they share a fold, and count as one in standard errors.
+    given : ndarray of shape (n, d) or None
+        The conditions as numbers.
+    size : int
+        How many numbers there are.
+    """
+
+    codes: list[tuple[np.ndarray, np.ndarray]]
+    numbers: list
+    order: np.ndarray
+    groups: np.ndarray | None
+    given: np.ndarray | None
+    size: int
+
+
+class Part(NamedTuple):
+    """What one term of the chain rule says of the rows.
+
+    Attributes
+    ----------
+    contributions, lower : ndarray of shape (n_valued,)
+        To the estimate, and to the lower bound.
+    valued : ndarray of bool of shape (n,)
+        The rows that were held out.
+    base : {"network", "neighbors", "table"}
+        What the contributions are from.
+    extra_error : float
+        Standard error of the base beyond what the spread of the rows shows.
+    cap : float
+        The most that it can be.
+    """
+
+    contributions: np.ndarray
+    lower: np.ndarray
+    valued: np.ndarray
+    base: str = "network"
+    extra_error: float = 0.0
+    cap: float = math.inf
+
+
+class Reference(NamedTuple):
+    """Held-out rows of a fold that a fitted estimator keeps: for its p-value, and to normalise pointwise values."""
+
+    x: np.ndarray
+    y: np.ndarray
+    groups: np.ndarray | None
+    given: np.ndarray | None
 
 
 class CrossFit:
-    """I(X; y) of coded rows.
+    """I(X; y) of coded rows, by one net per fold.
 
     Parameters
     ----------
@@ -43,7 +99,7 @@ class CrossFit:
     def __init__(self, x_coder, y_coder, sign: int = 1):
         self.x_coder, self.y_coder, self.sign = x_coder, y_coder, sign
         self.nets: list[InformationNet] = []
-        self.references: list[tuple[np.ndarray, np.ndarray]] = []
+        self.references: list[Reference] = []
 
     def codes(self, X, y) -> tuple[np.ndarray, np.ndarray]:
         """Return two tables as the critics take them."""
@@ -60,14 +116,22 @@ class CrossFit:
         contributions, lower = value(net, x[held_out], y[held_out])
         contributions = contributions.astype(np.float64) + closed_form_bias(net, x, y, train, held_out)
         self.nets.append(net)
-        self.references.append((x[held_out[:MAX_TOGETHER]], y[held_out[:MAX_TOGETHER]]))
         return contributions, lower
+
+    def keep(self, pairs: Pairs, codes, held_out) -> None:
+        """Keep some held-out rows of the fold that was added last."""
+        (x, y), rows = codes, reference_rows(pairs, held_out)
+        groups, given = (None if part is None else part[rows] for part in (pairs.groups, pairs.given))
+        self.references.append(Reference(x[rows], y[rows], groups, given))
 
     def contributions(self, X, y) -> np.ndarray:
         """Return the contribution of each new row to the estimate (n_samples,), by the mean of the folds' critics."""
-        rows = self.codes(X, y)
-        with deterministic(self.nets[0], *rows):
-            return self.sign * np.mean([value(net, *rows)[0] for net in self.nets], axis=0)
+        x, y = self.codes(X, y)
+        order = random_order(x, y)
+        contributions = np.empty(len(x))
+        with deterministic(self.nets[0], x, y):
+            contributions[order] = np.mean([value(net, x[order], y[order])[0] for net in self.nets], axis=0)
+        return self.sign * contributions
 
     def pointwise(self, X, y) -> np.ndarray:
         """Return log p(x, y)/p(x)p(y) of each new row (n_samples,), by the mean of the folds' critics."""
@@ -75,14 +139,71 @@ class CrossFit:
         values = []
         with deterministic(self.nets[0], *rows), torch.no_grad():
             for net, reference in zip(self.nets, self.references, strict=True):
-                values.append(net.module_.pointwise(tensors(net, *rows), tensors(net, *reference)).cpu().numpy())
+                pairs = tensors(net, reference.x, reference.y)
+                values.append(net.module_.pointwise(tensors(net, *rows), pairs).cpu().numpy())
         return self.sign * np.mean(values, axis=0)
 
-    def log_ratios(self, X=None, y=None) -> np.ndarray:
-        """Return the table of log-ratios of all pairs: of new rows, or of those that the first critic never saw."""
-        nets, rows = (self.nets[:1], self.references[0]) if X is None else (self.nets, self.codes(X, y))
-        with deterministic(self.nets[0], *rows):
-            return np.mean([all_pairs(net, *rows) for net in nets], axis=0)
+    def log_ratios(self, fold: int | None, x, y) -> np.ndarray:
+        """Return the log-ratios of all pairs of coded rows (n, n): by the critic of a fold, or the mean of all."""
+        nets = self.nets if fold is None else [self.nets[fold]]
+        with deterministic(nets[0], x, y):
+            total = all_pairs(nets[0], x, y)
+            for net in nets[1:]:
+                total += all_pairs(net, x, y)
+        return self.sign * total / len(nets)
+
+
+def reference_rows(pairs: Pairs, held_out: np.ndarray) -> np.ndarray:
+    """Return some held-out rows; of groups whole ones, in the order in which they came."""
+    rows = held_out[:MAX_REFERENCE]
+    if pairs.groups is None:
+        return rows
+    whole = np.isin(pairs.groups[held_out], np.unique(pairs.groups[rows]))
+    return np.sort(held_out[whole])[: 4 * MAX_REFERENCE]
+
+
+def random_order(*arrays: np.ndarray) -> np.ndarray:
+    """Return the rows of arrays in an order that is random, and decided by what the rows hold alone.
+
+    Rows are sorted by their content first and then shuffled from a fixed seed. So an estimate on sorted rows is that on
+    the same rows shuffled; rows that are equal are interchangeable.
+    """
+    rows = np.hstack([array.reshape(len(array), -1) for array in arrays])
+    rows = np.ascontiguousarray(rows + 0.0)  # -0.0 and 0.0 are equal, but not their bytes
+    keys = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    return np.argsort(keys, kind="stable")[np.random.default_rng(0).permutation(len(rows))]
+
+
+def folds_of(pairs: Pairs, cv, seed: int, X=None, y=None) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return (train, held_out) for each fold, both in random order.
+
+    ``cv`` is a number of folds, or a splitter of scikit-learn's, which is given X, y and the groups. A group is never on
+    both sides.
+    """
+    n = len(pairs.order)
+    rank = np.empty(n, dtype=np.intp)
+    rank[pairs.order] = np.arange(n)
+    if not isinstance(cv, Integral):
+        splits = list(cv.split(np.empty((n, 0)) if X is None else X, y, pairs.groups))
+    elif pairs.groups is None:
+        pieces = np.array_split(pairs.order[np.random.RandomState(seed).permutation(n)], cv)
+        splits = [(np.setdiff1d(pairs.order, piece, assume_unique=True), piece) for piece in pieces]
+    else:
+        by_group = GroupKFold(cv, shuffle=True, random_state=seed)
+        splits = list(by_group.split(pairs.groups, groups=pairs.groups))
+    return [tuple(np.asarray(side)[np.argsort(rank[side])] for side in split) for split in splits]
+
+
+def stop_rows(train: np.ndarray, groups: np.ndarray | None, fraction: float) -> np.ndarray:
+    """Return a mask (n_train,) of the rows of a fold that decide when to stop: the first ones, in whole groups."""
+    n_stop = max(2, round(fraction * len(train)))
+    if groups is None:
+        return np.arange(len(train)) < n_stop
+    _, first, group = np.unique(groups[train], return_index=True, return_inverse=True)
+    by_appearance = np.argsort(first)
+    sizes = np.bincount(group)[by_appearance]
+    n_groups = max(1, min(int(np.searchsorted(np.cumsum(sizes), n_stop) + 1), len(sizes) - 1))
+    return np.isin(group, by_appearance[:n_groups])
 
 
 def build_pair_information(critic, mi_estimator, x_features, y_features, encoder=None) -> PairInformation:
@@ -157,20 +278,27 @@ def all_pairs(net, x, y) -> np.ndarray:
     return net.module_.log_ratios(*tensors(net, x, y)).double().cpu().numpy()
 
 
-def mean_and_error(contributions) -> tuple[float, float]:
-    """Return the mean over rows and its standard error."""
-    return float(contributions.mean()), float(contributions.std(ddof=1) / np.sqrt(len(contributions)))
+def mean_and_error(contributions: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, float]:
+    """Return the mean over rows and its standard error: that of independent rows, or of independent groups of rows."""
+    mean, n = float(contributions.mean()), len(contributions)
+    if groups is None:
+        return mean, float(contributions.std(ddof=1) / np.sqrt(n))
+    totals = np.bincount(np.unique(groups, return_inverse=True)[1], contributions - mean)
+    n_groups = len(totals)
+    return mean, float(np.sqrt(n_groups / max(1, n_groups - 1) * np.square(totals).sum()) / n)
 
 
-def estimate_and_error(contributions, features: int = 0) -> tuple[float, float]:
+def estimate_and_error(
+    contributions: np.ndarray, n_correlations: int = 0, groups: np.ndarray | None = None
+) -> tuple[float, float]:
     """Return the estimate and its standard error.
 
     Near independence rows no longer tell the error, which is then of second order. An estimate below zero, where no
-    information lies, errs by at least its size; and ½Σρ² of ``features`` = p·q chance correlations, the information
-    that independent Gaussians seem to have, varies by √(p·q/2)/n.
+    information lies, errs by at least its size; and ½Σρ² of ``n_correlations`` = p·q chance correlations, the
+    information that independent Gaussians seem to have, varies by √(p·q/2)/n.
     """
-    estimate, error = mean_and_error(contributions)
-    return estimate, math.hypot(error, min(estimate, 0.0), math.sqrt(features / 2) / len(contributions))
+    estimate, error = mean_and_error(contributions, groups)
+    return estimate, math.hypot(error, min(estimate, 0.0), math.sqrt(n_correlations / 2) / len(contributions))
 
 
 def limits(value, nets, n_rows: int, *, mi_estimator, batch_size: int, max_iter) -> Iterator[tuple[str, type[Warning]]]:

@@ -193,17 +193,21 @@ class MutualInfoEstimator(InfomaxEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, given=None):
+    def fit(self, X, y, given=None, groups=None):
         """Estimate I(X; y), or I(X; y | given) by the chain rule.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Columns of numbers; in a DataFrame also categories and strings. With an ``encoder`` an array of any shape.
+            Columns of numbers; in a DataFrame also categories, strings and dates. With an ``encoder`` an array of any
+            shape.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Numbers, classes or strings.
+            Numbers, classes, strings or dates.
         given : array-like of shape (n_samples,) or (n_samples, n_conditions), default=None
             Z: what is known already. I(X; y | Z) = I(X, Z; y) − I(Z; y), both valued on the same rows.
+        groups : array-like of shape (n_samples,), default=None
+            Rows that depend on each other: those of a subject, a block of time, copies of one observation. A group
+            never lies on both sides of a fold, standard errors count groups, and `p_value` exchanges whole groups.
 
         Returns
         -------
@@ -212,7 +216,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         Raises
         ------
         ValueError
-            If X, y or given has missing or infinite values, or fewer rows than two a fold.
+            If X, y or given has missing or infinite values, or there are fewer than ten rows or two per fold.
         FloatingPointError
             If training diverges.
 
@@ -221,56 +225,93 @@ class MutualInfoEstimator(InfomaxEstimator):
         ConvergenceWarning
             If most folds were still improving when their epochs ran out.
         UserWarning
-            If the estimate is beyond what the sample or the bound can show, or many rows are copies.
+            If the estimate is beyond what the sample or the bound can show.
         """
-        metadata = None if given is None else {"given": given}
-        return self._fit(X, y, metadata=metadata)
+        metadata = {name: value for name, value in (("given", given), ("groups", groups)) if value is not None}
+        return self._fit(X, y, metadata=metadata or None)
 
     # The steps of a fit.
 
-    def _read(self, X, y, *, reset, given=None):
-        """Return X, y and what is given, coded, and which rows are copies of each other."""
+    def _read(self, X, y, *, reset, given=None, groups=None):
+        """Return X, y and what is given, coded, in random order."""
         x_table, y_table, context = self._tables(X, y, given, reset=reset)
         n = len(x_table)
-        if n < 2 * self.cv:
+        least = max(MIN_ROWS, 2 * self.cv if isinstance(self.cv, Integral) else 0)
+        if n < least:
             raise ValueError(
-                f"n_samples = {n} is too few for cv={self.cv}: each fold needs two rows. Give at least "
-                f"{2 * self.cv} rows (an estimate worth reading wants hundreds), or lower cv."
+                f"n_samples = {n} is too few for cv={self.cv}: each fold needs two rows. Give at least {least} rows "
+                "(an estimate worth reading wants hundreds), or lower cv."
             )
-        chain, y_coder = chain_of(x_table, context), ColumnCoder().fit(y_table)
-        self._terms = [CrossFit(self._coder(table), y_coder, sign) for table, sign in chain]
+        chain = chain_of(x_table, context)
+        y_coder = ColumnCoder().fit(y_table, self.discrete_target)
+        self._terms = [self._term(table, y_coder, sign, context) for table, sign in chain]
         codes = [term.codes(table, y_table) for term, (table, _) in zip(self._terms, chain, strict=True)]
-        groups = np.arange(n) if self.encoder is not None else self._copies(*codes[0])
-        return Pairs(codes, groups, x_table.size + y_table.size)
+        few = self.critic == "auto" and self.encoder is None
+        numbers = [few_columns(term, table, y_table) if few else None for term, (table, _) in zip(self._terms, chain)]
+        if context is not None:
+            self._given_coder = ColumnCoder().fit(context)
+            given = self._given_coder.transform(context)
+        return Pairs(
+            codes, numbers, random_order(*codes[0]), check_groups(groups, n), given, x_table.size + y_table.size
+        )
+
+    def _term(self, table, y_coder, sign, context):
+        """Return what estimates one information of the chain: a contingency table, or nets."""
+        if self.encoder is not None:
+            return CrossFit(Passthrough(), y_coder, sign)
+        discrete = self._discrete_features(table, context)
+        coder = ColumnCoder().fit(table, discrete)
+        tabulated = self.critic == "auto" and not (coder.continuous_ or y_coder.continuous_)
+        return (CrossTable if tabulated else CrossFit)(coder, y_coder, sign)
+
+    def _discrete_features(self, table, context):
+        """Return discrete_features for a table of X, of X and what is given, or of the latter alone."""
+        if context is None or isinstance(self.discrete_features, str):
+            return self.discrete_features
+        n_given = context.shape[1]
+        if table.shape[1] == n_given:
+            return "auto"
+        return mask_of(self.discrete_features, table.iloc[:, :-n_given], ColumnCoder()) + [None] * n_given
 
     def _size(self, data):
         return data.size
 
     def _split(self, data, seed):
-        folds = GroupKFold(self.cv, shuffle=True, random_state=seed).split(data.groups, groups=data.groups)
-        return Folds(list(folds), data.groups, seed)
+        return folds_of(data, self.cv, seed), seed
 
     def _build(self, data, split):
         pass  # each fold builds its own net
 
     def _run(self, data, split, epochs, **told):
         """Cross-fit each term; together they are the estimate."""
-        task = self._begin(len(self._terms) * self.cv, **told)
-        total, lower_bounds = 0.0, []
-        for term, (x, y) in zip(self._terms, data.codes, strict=True):
-            contributions, lower = np.empty(data.n_rows), np.empty(data.n_rows)
-            for train, held_out in split.parts:
-                net = self._fit_fold(x, y, train, split, task)
-                contributions[held_out], lower[held_out] = term.add(net, x, y, train, held_out)
-            total = total + term.sign * contributions
-            lower_bounds.append(lower)
+        folds, seed = split
+        task = self._begin(len(self._terms) * len(folds), **told)
+        parts = [self._cross_fit(i, data, folds, seed, task) for i in range(len(self._terms))]
         # A difference of two lower bounds is none.
-        self._set_estimates(total, lower_bounds[0] if len(lower_bounds) == 1 else None)
+        self._set_estimates(parts, data.groups)
 
-    def _fit_fold(self, x, y, train, split, task):
+    def _cross_fit(self, i, data, folds, seed, task):
+        """Return what a term says of the rows, each by critics that never saw it."""
+        term, (x, y), n = self._terms[i], data.codes[i], len(data.order)
+        contributions, lower, times = np.zeros(n), np.zeros(n), np.zeros(n)
+        for train, held_out in folds:
+            fold = term.train(x[train], y[train]) if isinstance(term, CrossTable) else None
+            if fold is None:
+                fold = self._fit_fold(x, y, train, data.groups, seed, task)
+            own, own_lower = term.add(fold, x, y, train, held_out)
+            term.keep(data, (x, y), held_out)
+            contributions[held_out] += own
+            lower[held_out] += own_lower
+            times[held_out] += 1
+        valued = times > 0  # a splitter may leave rows out, or hold them out more than once
+        part = Part(contributions[valued] / times[valued], lower[valued] / times[valued], valued)
+        if isinstance(term, CrossTable):
+            return term.whole(part, x, y)
+        return part if data.numbers[i] is None else with_neighbors(part, *data.numbers[i], data.groups)
+
+    def _fit_fold(self, x, y, train, groups, seed, task):
         """Return a net trained on the rows ``train``, some of which decide when to stop."""
-        _, group = np.unique(split.groups[train], return_inverse=True)
-        stops = np.isin(group, self._hold_out(group.max() + 1, split.seed).valid)
+        stops = stop_rows(train, groups, self.validation_fraction)
         device = str(resolve_device(self.device))
         batches = RowBatches(x, y, rows=train[~stops], batch_size=self.batch_size, device=device)
         width = features_of(self.encoder, x)
@@ -300,27 +341,40 @@ class MutualInfoEstimator(InfomaxEstimator):
         options = {"n_iter_no_change": epochs, "tol": self.tol, "from_start": True}
         return BestWeights("valid_mutual_info", lower_is_better=False, **options)
 
-    def _set_estimates(self, contributions, lower):
-        objective = self.nets_[0].module_
-        # The chance correlations that near independence count are those of one critic of our own.
-        ours = objective.second is None and not isinstance(objective.critic, UserCritic)
-        n_correlations = objective.critic.a_features * objective.critic.b_features if ours else 0
-        self.mutual_info_, self.standard_error_ = estimate_and_error(contributions, n_correlations)
+    def _set_estimates(self, parts, groups):
+        valued = np.logical_and.reduce([part.valued for part in parts])
+        total = sum(
+            term.sign * part.contributions[valued[part.valued]] for term, part in zip(self._terms, parts, strict=True)
+        )
+        groups = None if groups is None else groups[valued]
+        self.mutual_info_, error = estimate_and_error(total, self._n_correlations(), groups)
+        # What a base knows of its own error beyond the spread of the rows.
+        self.standard_error_ = math.hypot(error, *(part.extra_error for part in parts))
         rows = [("mutual_info", self.mutual_info_, self.standard_error_, "plug-in")]
         vars(self).pop("lower_bound_", None)
-        if lower is not None:
-            rows.append(("infonce", *mean_and_error(lower), "lower bound"))
-            self.lower_bound_ = float(lower.mean())
+        if len(parts) == 1:  # a difference of two lower bounds is none
+            lower, error = mean_and_error(parts[0].lower, groups)
+            rows.append(("infonce", lower, error, "lower bound"))
+            self.lower_bound_ = lower
+        self.bases_ = [part.base for part in parts]
         columns = ["estimate", "nats", "standard_error", "kind"]
         self.estimates_ = pd.DataFrame(rows, columns=columns).set_index("estimate")
 
+    def _n_correlations(self) -> int:
+        """Return how many chance correlations the first critic sees."""
+        if not self.nets_:
+            return 0
+        critic = self.nets_[0].module_.critic
+        return critic.a_features * critic.b_features
+
     def _publish(self, data, split, seed):
-        frames = [net.history_frame().assign(fold=i % self.cv) for i, net in enumerate(self.nets_)]
-        self.history_ = pd.concat(frames, ignore_index=True)
+        frames = [net.history_frame().assign(fold=i % len(split[0])) for i, net in enumerate(self.nets_)]
+        empty = pd.DataFrame({"epoch": [], "train_loss": [], "valid_mutual_info": [], "fold": []})
+        self.history_ = pd.concat(frames, ignore_index=True) if frames else empty
         self.loss_curve_ = self.history_.groupby("epoch")["train_loss"].mean().tolist()
-        self.n_iter_ = int(self.history_["epoch"].max())
+        self.n_iter_ = int(self.history_["epoch"].max()) if frames else 0
         asked = {"mi_estimator": self.mi_estimator, "batch_size": self.batch_size, "max_iter": self.max_iter}
-        for message, category in limits(self.mutual_info_, self.nets_, data.n_rows, **asked):
+        for message, category in limits(self.mutual_info_, self.nets_, len(data.order), **asked) if frames else ():
             warnings.warn(message, category, stacklevel=5)  # the caller of fit
 
     @property
@@ -332,28 +386,18 @@ class MutualInfoEstimator(InfomaxEstimator):
         return self.nets_
 
     def _parts(self):
-        return (*super()._parts(), ColumnCoder, CrossFit, Passthrough, build_pair_information)
+        return (
+            *super()._parts(),
+            ColumnCoder,
+            Contingency,
+            CrossFit,
+            CrossTable,
+            Passthrough,
+            Reference,
+            build_pair_information,
+        )
 
     # Tables in, and what the fitted critics say of them.
-
-    def _coder(self, x_table):
-        return ColumnCoder().fit(x_table) if self.encoder is None else Passthrough()
-
-    def _copies(self, x, y):
-        """Return a number for each row, the same for copies of one another; rows of discrete columns are no copies."""
-        n, term = len(x), self._terms[0]
-        if not (term.x_coder.continuous_ or term.y_coder.continuous_):
-            return np.arange(n)
-        codes = np.hstack([x, y])
-        groups = equal_rows(codes)
-        distinct = int(groups.max()) + 1
-        if distinct < 0.9 * n and max(len(np.unique(column)) for column in codes.T) > distinct / 2:
-            warnings.warn(
-                f"{n - distinct} of {n} rows are copies of others. Copies share a fold, so none is valued by a critic "
-                "that saw it, but they count as observations: drop them if they are none.",
-                stacklevel=6,  # the caller of fit
-            )
-        return groups if distinct >= 2 * self.cv else np.arange(n)
 
     def _tables(self, X, y, given, *, reset):
         """Return X, y and what is given as validated DataFrames; X as an array if there is an encoder."""
@@ -379,13 +423,13 @@ class MutualInfoEstimator(InfomaxEstimator):
         return x_table.reset_index(drop=True), tables[1], context
 
     def _contributions(self, X, y, given):
-        tables, y_table = self._new_rows(X, y, given)
+        tables, y_table, _ = self._new_rows(X, y, given)
         if len(y_table) < 2:
             raise ValueError("an estimate needs at least two rows: information is about pairs; got n_samples = 1.")
         return sum(term.contributions(table, y_table) for term, table in zip(self._terms, tables, strict=True))
 
     def _new_rows(self, X, y, given):
-        """Return the validated tables of new rows, one a term, and their y."""
+        """Return the validated tables of new rows, one per term, their y, and what is given as numbers."""
         check_is_fitted(self)
         x_table, y_table, context = self._tables(X, y, given, reset=False)
         fitted, asked = len(self._terms) > 1, context is not None
@@ -403,10 +447,13 @@ class MutualInfoEstimator(InfomaxEstimator):
                     f"{name} has {table.shape[1]} columns, but MutualInfoEstimator was fitted with {coder.n_columns_}. "
                     "Pass the same columns as to fit."
                 )
-        return tables, y_table
+        return tables, y_table, None if context is None else self._given_coder.transform(context)
 
     def score(self, X, y, given=None):
         """Return the estimate in nats on these rows, by the mean of the folds' critics as they are.
+
+        A network's value is held out on new rows and leans low; where ``mutual_info_`` is from nearest neighbours
+        (``bases_``), it may be well below it.
 
         Parameters
         ----------
@@ -420,13 +467,15 @@ class MutualInfoEstimator(InfomaxEstimator):
         """
         return float(np.mean(self._contributions(X, y, given)))
 
-    def confidence_interval(self, X=None, y=None, given=None, level=0.95):
-        """Return an interval for the information, from the estimate's standard error over rows.
+    def confidence_interval(self, X=None, y=None, given=None, *, groups=None, level=0.95):
+        """Return an interval for the information, from the estimate's standard error over rows or groups.
 
         Parameters
         ----------
         X, y, given : as in `score`, default=None
             New rows; by default the interval is that of ``mutual_info_``.
+        groups : array-like of shape (n_samples,), default=None
+            Which of the new rows depend on each other, as in `fit`.
         level : float in (0, 1), default=0.95
 
         Returns
@@ -439,7 +488,8 @@ class MutualInfoEstimator(InfomaxEstimator):
             raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95.")
         centre, error = self.mutual_info_, self.standard_error_
         if X is not None:
-            centre, error = estimate_and_error(self._contributions(X, y, given))
+            contributions = self._contributions(X, y, given)
+            centre, error = estimate_and_error(contributions, 0, check_groups(groups, len(contributions)))
         reach = ndtri(0.5 + level / 2) * error
         return float(centre - reach), float(centre + reach)
 
@@ -453,51 +503,89 @@ class MutualInfoEstimator(InfomaxEstimator):
         Returns
         -------
         ndarray of shape (n_samples,)
-            The mean of the folds' critics, each normalised on the rows it was valued on. With ``given`` it is
+            The mean of the folds' critics, each normalised on rows that it never saw. With ``given`` it is
             log p(x, y | z)/p(x | z)p(y | z).
         """
-        tables, y_table = self._new_rows(X, y, given)
+        tables, y_table, _ = self._new_rows(X, y, given)
         return sum(term.pointwise(table, y_table) for term, table in zip(self._terms, tables, strict=True))
 
-    def p_value(self, X=None, y=None, *, n_permutations=999):
-        """Return the p-value of a permutation test of independence against a trained critic.
+    def p_value(self, X=None, y=None, given=None, *, groups=None, block=None, n_permutations=999):
+        """Return the p-value of a permutation test of independence against the trained critics.
 
-        The statistic is the critic's mean log-ratio; the rows of y are permuted, the critic stays. It is exact, for the
-        critic never saw these rows. Many fits, such as those of
+        The statistic is the critics' mean log-ratio; rows of y change places, the critics stay. It is exact where rows are
+        exchangeable under independence, for the critics never saw them. Many fits, such as those of
         `sklearn.model_selection.permutation_test_score`, are not needed.
 
         Parameters
         ----------
-        X, y : as in `score`, default=None
-            New rows, valued by the mean of the folds' critics. By default the rows (at most 2048) of the first fold,
-            by the one critic that never saw them: 1/cv of the sample.
+        X, y, given : as in `score`, default=None
+            New rows, compared by the mean of the folds' critics. By default rows of all folds (up to 512 of each), each
+            compared by the critic that never saw them.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of X that depend on each other, such as those of one subject: whole groups change places with others of
+            the same size. By default those that `fit` was given.
+        block : int, default=None
+            For series: X has the rows in the order of time, and runs of so many rows are groups. Take it longer than the
+            memory of the series.
         n_permutations : int, default=999
             The least p-value is 1/(n_permutations + 1).
 
         Returns
         -------
         float
+            After a fit with ``given`` it tests independence given Z: rows of y change places only among rows with like
+            conditions (leaves of at most ten rows), which is exact for discrete Z with few levels and close for others.
 
         Raises
         ------
         ValueError
-            After a fit with ``given``: rows are exchangeable under independence, not under independence given Z.
+            If n_permutations or block is not a positive whole number, if both groups and block are given, or no two
+            groups have the same size.
+
+        References
+        ----------
+        .. [1] J. Runge, "Conditional independence testing based on a nearest-neighbor estimator of conditional mutual
+           information", AISTATS 2018.
         """
         check_is_fitted(self)
-        if len(self._terms) > 1:
-            raise ValueError(
-                "p_value() permutes rows, which tests independence, not independence given Z. Use "
-                "confidence_interval() after a fit with given=."
-            )
-        rows = ()
-        if X is not None:
-            (x_table,), y_table = self._new_rows(X, y, None)
-            rows = x_table, y_table
-        table = self._terms[0].log_ratios(*rows)
-        rng = check_random_state(self.random_state)
-        order = np.arange(len(table))
-        drawn = np.array([table[order, rng.permutation(order)].mean() for _ in range(n_permutations)])
-        return float((1 + np.sum(drawn >= table.diagonal().mean() - 1e-12)) / (n_permutations + 1))
+        check_positive_int("n_permutations", n_permutations)
+        if block is not None:
+            check_positive_int("block", block)
+            if groups is not None or X is None:
+                raise ValueError(
+                    f"block={block} cuts the rows of X into runs: give X and y in the order of time, and no groups. After "
+                    "a fit with groups=, p_value() exchanges these."
+                )
+        if X is None:
+            if groups is not None:
+                raise ValueError("groups= belongs to new rows X and y. The groups of fit are used without it.")
+            chunks = self._reference_chunks()
+        else:
+            tables, y_table, conditions = self._new_rows(X, y, given)
+            groups = blocks_of(len(y_table), block) if block is not None else check_groups(groups, len(y_table))
+            chunks = self._new_chunks(tables, y_table, conditions, groups)
+        return permutation_p_value(chunks, n_permutations, check_random_state(self.random_state))
+
+    def _reference_chunks(self):
+        """Yield the held-out rows of each fold, compared by its critics."""
+        for fold, references in enumerate(zip(*(term.references for term in self._terms), strict=True)):
+            pairs = zip(self._terms, references, strict=True)
+            table = sum(term.log_ratios(fold, own.x, own.y) for term, own in pairs)
+            conditions = references[0].given
+            yield Chunk(table, None if conditions is None else like_rows(conditions), references[0].groups)
+
+    def _new_chunks(self, tables, y_table, conditions, groups):
+        """Yield new rows in parts of which all pairs fit into memory."""
+        n = len(y_table)
+        rows = np.arange(n) if groups is not None else np.random.default_rng(0).permutation(n)
+        if groups is not None:  # whole groups stay together; rows of none are left out
+            rows = rows[np.asarray(groups) >= 0] if np.asarray(groups).dtype.kind in "iu" else rows
+            rows = rows[np.argsort(groups[rows], kind="stable")]
+        for part in np.array_split(rows, -(-len(rows) // MAX_TOGETHER)):
+            codes = [term.codes(table.iloc[part], y_table.iloc[part]) for term, table in zip(self._terms, tables)]
+            table = sum(term.log_ratios(None, *code) for term, code in zip(self._terms, codes, strict=True))
+            strata = None if conditions is None else like_rows(conditions[part])
+            yield Chunk(table, strata, None if groups is None else groups[part])
 
     def __sklearn_is_fitted__(self):
         return "mutual_info_" in vars(self)
@@ -507,6 +595,22 @@ class MutualInfoEstimator(InfomaxEstimator):
         tags.target_tags.required = True
         tags.input_tags.sparse = True
         return tags
+
+
+def check_groups(groups, n: int) -> np.ndarray | None:
+    """Return groups as numbers (n,), or None."""
+    if groups is None:
+        return None
+    groups = np.unique(column_or_1d(groups), return_inverse=True)[1]
+    if len(groups) != n:
+        raise ValueError(f"groups has {len(groups)} entries, but X has {n} rows. Give one for each row.")
+    return groups
+
+
+def check_positive_int(name: str, value) -> None:
+    """Refuse what is not a whole number from 1."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}={value!r} must be a whole number from 1.")
 
 
 def chain_of(x_table, context):

@@ -3,6 +3,7 @@
 # "as" marks what the other rooms use but users need not.
 from sklearn_dim.training._batches import Batches as Batches
 from sklearn_dim.training._batches import RowBatches as RowBatches
+from sklearn_dim.training._batches import drawn_once as drawn_once
 from sklearn_dim.training._checkpoint import ResumableCheckpoint
 from sklearn_dim.training._device import numpy_weights as numpy_weights
 from sklearn_dim.training._device import resolve_device as resolve_device

@@ -120,3 +120,12 @@ class RowBatches(Batches):
 
     def _move(self, rows: Tensor) -> Tensor:
         return rows.to(self.device, torch.float32 if rows.is_floating_point() else rows.dtype)
+
+
+def drawn_once(rows: np.ndarray | int, n_max: int | None = None) -> np.ndarray:
+    """Return rows, at most ``n_max`` of them, in an order drawn from a fixed seed.
+
+    What is evaluated in batches, or on some of the rows, is evaluated on these: in rows that are sorted by class, time
+    or file, neighbours are alike, and no fair negatives of each other.
+    """
+    return np.random.default_rng(0).permutation(rows)[:n_max]

@@ -462,3 +462,32 @@ def test_warm_start_goes_on(communities):
     first = dgi.net_
     assert dgi.fit(communities[0]).net_ is first and dgi.n_iter_ == len(dgi.history_) == 10
     assert quick().fit(communities[0]).fit(communities[0]).n_iter_ == 5
+
+
+# What is no Graph
+
+
+def test_an_adjacency_in_the_place_of_y_is_refused():
+    X, A = np.eye(6), np.eye(6, k=1) + np.eye(6, k=-1)
+    for adjacency in (A, sparse.csr_matrix(A), A.tolist(), sparse.coo_array(A)):
+        with pytest.raises(TypeError, match=r"shape \(6, 6\), as an adjacency has.*fit\(Graph\(X, adjacency\)\)"):
+            quick().fit(X, adjacency)
+        with pytest.raises(TypeError, match="as an adjacency has"):
+            quick().fit_transform(X, adjacency)
+    for labels in (np.arange(6), np.eye(6)[:, :2], None, list("aabbcc")):
+        quick(n_neighbors=2).fit(X, labels)
+
+
+@pytest.mark.parametrize("kind", ["networkx", "pyg", "tuple"])
+def test_graphs_of_other_packages_are_refused_with_what_takes_them(kind):
+    networkx = pytest.importorskip("networkx")
+    X = {
+        "networkx": lambda: networkx.path_graph(5),
+        "pyg": lambda: pytest.importorskip("torch_geometric").data.Data(
+            x=torch.eye(3), edge_index=torch.zeros(2, 0).long()
+        ),
+        "tuple": lambda: (np.eye(5), np.eye(5, k=1)),
+    }[kind]()
+    cure = {"networkx": r"Graph\.from_networkx\(X\)", "pyg": r"Graph\.from_pyg\(X\)", "tuple": r"Graph\(features, adj"}
+    with pytest.raises(TypeError, match=f"expected a Graph, a list of Graphs, or plain rows.*{cure[kind]}"):
+        quick().fit(X)

@@ -1,0 +1,87 @@
+"""What estimates information beside a network: a contingency table, and nearest neighbours where columns are few."""
+
+import numpy as np
+
+from sklearn_dim.mine._cross_fit import MAX_REFERENCE, Pairs, Part, Reference
+from sklearn_dim.mine._discrete import Contingency, discrete_information
+from sklearn_dim.mine._neighbors import neighbor_contributions
+
+MAX_COLUMNS = 4  # of both sides together; beyond, neighbours lean low by tenths of a nat
+
+
+class CrossTable:
+    """I(X; y) of two discrete sides: one contingency table of all rows, and one per fold for rows never seen.
+
+    Parameters
+    ----------
+    x_coder, y_coder : ColumnCoder
+        Fitted, with discrete columns only.
+    sign : {1, -1}, default=1
+        How this information enters what is estimated.
+    """
+
+    def __init__(self, x_coder, y_coder, sign: int = 1):
+        self.x_coder, self.y_coder, self.sign = x_coder, y_coder, sign
+        self.tables: list[Contingency] = []
+        self.references: list[Reference] = []
+        self.nets: list = []  # none is needed
+
+    def codes(self, X, y) -> tuple[np.ndarray, np.ndarray]:
+        """Return two tables as symbols (n,)."""
+        return self.x_coder.symbols(X), self.y_coder.symbols(y)
+
+    def train(self, x, y) -> Contingency:
+        """Return the table of a fold."""
+        return Contingency().fit(x, y)
+
+    def add(self, table: Contingency, x, y, train, held_out) -> tuple[np.ndarray, np.ndarray]:
+        """Take in the table of a fold, and return the contributions of the rows that it never saw."""
+        self.tables.append(table)
+        return table.contributions(x[held_out], y[held_out])
+
+    def keep(self, pairs: Pairs, codes, held_out) -> None:
+        """Keep some held-out rows of the fold that was added last."""
+        (x, y), rows = codes, reference_rows(pairs, held_out)
+        groups, given = (None if part is None else part[rows] for part in (pairs.groups, pairs.given))
+        self.references.append(Reference(x[rows], y[rows], groups, given))
+
+    def whole(self, part: Part, x, y) -> Part:
+        """Return what the table of all rows says."""
+        information = discrete_information(x[part.valued], y[part.valued])
+        spread = information.contributions.std(ddof=1) / np.sqrt(len(information.contributions))
+        extra = np.sqrt(max(0.0, information.standard_error**2 - spread**2))
+        return part._replace(contributions=information.contributions, base="table", extra_error=float(extra))
+
+    def contributions(self, X, y) -> np.ndarray:
+        """Return the contribution of each new row to the estimate (n_samples,), by the mean of the folds' tables."""
+        x, y = self.codes(X, y)
+        return self.sign * np.mean([table.contributions(x, y)[0] for table in self.tables], axis=0)
+
+    def pointwise(self, X, y) -> np.ndarray:
+        """Return log p(x, y)/p(x)p(y) of each new row (n_samples,), by the mean of the folds' tables."""
+        x, y = self.codes(X, y)
+        return self.sign * np.mean([table.log_ratio(x, y) for table in self.tables], axis=0)
+
+    def log_ratios(self, fold: int | None, x, y) -> np.ndarray:
+        """Return the log-ratios of all pairs of symbols (n, n): by the table of a fold, or the mean of all."""
+        tables = self.tables if fold is None else [self.tables[fold]]
+        return self.sign * np.mean([table.table(x, y) for table in tables], axis=0)
+
+
+def few_columns(term, X, y):
+    """Return X and y as arrays for nearest neighbours with masks of their discrete columns, or None if they are wide."""
+    if X.shape[1] + y.shape[1] > MAX_COLUMNS or isinstance(term, CrossTable):
+        return None
+    return *term.x_coder.numbers(X), *term.y_coder.numbers(y)
+
+
+def with_neighbors(part: Part, x, x_discrete, y, y_discrete, groups) -> Part:
+    """Return the part with nearest neighbours' contributions, if these see more.
+
+    Held-out values of a trained critic lean low, as it finds what it finds; so do nearest neighbours where columns are
+    few. So the larger of the two counts, if it is larger by more than the standard error of the difference.
+    """
+    own = neighbor_contributions(x, y, x_discrete=x_discrete, y_discrete=y_discrete)[part.valued]
+    gain = own - part.contributions
+    error = gain.std(ddof=1) / np.sqrt(len(gain))
+    return part if gain.mean() <= error else part._replace(contributions=own, base="neighbors")
