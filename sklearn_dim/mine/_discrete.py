@@ -10,6 +10,7 @@ from scipy.special import digamma
 
 PERMUTATIONS = 20  # tables drawn for the value that independent sides seem to have
 DOUBT = 0.15  # share of what unseen cells are said to hold that may be wrong; from laws unlike those of the tests
+MAX_SCALE = 2.0  # of the error by that of the value; above it the value is at its cap
 
 
 class DiscreteInformation(NamedTuple):
@@ -101,28 +102,30 @@ def discrete_information(x, y) -> DiscreteInformation:
     n = len(table.cell)
     seen, unseen, unsure = np.transpose([_entropy(counts) for counts in (table.rows, table.columns, table.cells)])
     h_x, h_y, h_xy = (float(h) for h in seen + unseen)
-    most = math.log(n)
-    entropies = min(h_x, most), min(h_y, most)
+    entropies = min(h_x, _most(table.rows)), min(h_y, _most(table.columns))
     h = min(h_x, h_y)
     if min(len(table.rows), len(table.columns)) < 2:
-        return DiscreteInformation(np.zeros(n), (1 + most) / n / 2, *entropies)
+        return DiscreteInformation(np.zeros(n), (1 + math.log(n)) / n / 2, *entropies)
     null = h_x + h_y - _null_entropies(table.rows, table.columns)
     chance = float(np.clip(null.mean(), 0.0, h))
     value = h_x + h_y - h_xy - chance
-    if value > 0:
-        value *= h / max(h - chance, value)
+    scale = h / max(h - chance, value) if value > 0 else 1.0
+    value *= scale
     value = float(np.clip(value, -h, min(entropies)))
     surprise = [np.log(n) - digamma(counts) for counts in (table.rows, table.columns, table.cells)]
     spread = surprise[0][table.row] + surprise[1][table.column] - surprise[2][table.cell]
     depends = min(max(value / h, 0.0), 1.0)
-    error = math.hypot(
+    of_raw = math.hypot(
         spread.std(ddof=1) / math.sqrt(n),
         null.std(ddof=1) * (1 - depends),
         DOUBT * (unseen[2] - max(unseen[:2])),
-        (unsure[2] - max(unsure[:2])),
+        unsure[2] - max(unsure[:2]),
+    )
+    error = math.hypot(
+        min(scale, MAX_SCALE) * of_raw,
         depends * (unsure[0] if h_x <= h_y else unsure[1]),
         h / 2 * (chance / h) ** 3,  # all the information there could be, where each row is alone in its cell
-        (1 + most) / n / 2,  # a level that happened not to occur
+        (1 + math.log(n)) / n / 2,  # a level that happened not to occur
     )
     return DiscreteInformation(spread + (value - spread.mean()), error, *entropies)
 
@@ -138,8 +141,8 @@ def _entropy(counts: np.ndarray) -> tuple[float, float, float]:
     Returns
     -------
     seen, unseen, error : float
-        The two parts of the entropy, and the error of the second: what one standard deviation more of the levels seen
-        twice would take off.
+        The two parts of the entropy, and the error of the second: what one standard deviation in the number of levels
+        seen once, and seen twice, changes.
     """
     sizes, how_many = np.unique(counts[counts > 0], return_counts=True)
     n = int(counts.sum())
@@ -147,8 +150,17 @@ def _entropy(counts: np.ndarray) -> tuple[float, float, float]:
     once, twice = (int(how_many[sizes == size].sum()) for size in (1, 2))
     if not once:
         return seen, 0.0, 0.0
-    unseen, fewer = (once / n * _unseen(1 - _last(once, k, n), n) for k in (twice, twice + math.sqrt(twice) + 1))
-    return seen, unseen, unseen - fewer
+    spread = math.sqrt(twice)
+    often = twice, max(twice - spread, 0.0), twice + spread + 1
+    unseen, more, fewer = (once / n * _unseen(1 - _last(once, each, n), n) for each in often)
+    return seen, unseen, math.hypot((more - fewer) / 2, unseen / math.sqrt(once))
+
+
+def _most(counts) -> float:
+    """Return the largest entropy that a sample can tell of: log n, and that of as many levels as Chao (1984) infers."""
+    n, once, twice = int(counts.sum()), int((counts == 1).sum()), int((counts == 2).sum())
+    unseen = once**2 / (2 * twice) if twice else once * (once - 1) / 2
+    return math.log(min(n, len(counts) + (n - 1) / n * unseen))
 
 
 def _last(once: int, twice: float, n: int) -> float:
@@ -176,9 +188,8 @@ def _null_entropies(rows, columns) -> np.ndarray:
     Drawn with a fixed seed from the sorted margins, the longer ones as columns: so the order of rows and levels, and
     which side is x, play no part.
     """
-    sides = sorted((np.sort(rows), np.sort(columns)), key=lambda side: (len(side), side.tolist()))
-    random = np.random.default_rng(0)
-    draws = _random_tables(*sides, PERMUTATIONS, random)
+    fewer, more = sorted((np.sort(rows), np.sort(columns)), key=lambda side: (len(side), side.tolist()))
+    draws = _random_tables(fewer, more, PERMUTATIONS, np.random.default_rng(0))
     return np.array([sum(_entropy(cells)[:2]) for cells in draws])
 
 
