@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from collections.abc import Sized
-from typing import Any
-
 import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
