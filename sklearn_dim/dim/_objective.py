@@ -123,7 +123,11 @@ def make_network(
 
 
 def make_view(
-    augmentation: Any, kind: str, sample_shape: tuple[int, ...], some_images: Any = None, device: Any = "cpu"
+    augmentation: Any,
+    kind: str,
+    sample_shape: tuple[int, ...],
+    some_images: Any = None,
+    device: str | torch.device = "cpu",
 ) -> Callable[[Tensor], Tensor] | None:
     """Return the random view for the parameter ``augmentation``; "auto" depends on the kind of samples."""
     if augmentation is None:
@@ -142,8 +146,8 @@ def make_view(
 
 
 def _checked_view(
-    augmentation: Callable[[Tensor], Tensor], kind: str, sample_shape: tuple[int, ...], device: Any
-) -> Any:
+    augmentation: Callable[[Tensor], Tensor], kind: str, sample_shape: tuple[int, ...], device: str | torch.device
+) -> Callable[[Tensor], Tensor]:
     dtype = torch.int64 if kind == "tokens" else torch.float32
     shape = tuple(augmentation(torch.zeros(2, *sample_shape, dtype=dtype, device=device)).shape)
     if shape != (2, *sample_shape):

@@ -202,7 +202,7 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             if not _same(now, before):
                 raise ValueError(
                     f"{name}={now!r}, but the fitted model was built with {name}={before!r}, and this fit would "
-                    "continue to train that model. Set the old value again, or start over: fit with warm_start=False "
+                    "continue to train that model. Set the old value again, or start over: use warm_start=False, "
                     "or fit a clone."
                 )
 

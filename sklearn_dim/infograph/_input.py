@@ -1,5 +1,6 @@
 """The input of `GraphInfomaxTransformer`: a list of graphs."""
 
+from collections.abc import Sized
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ def check_graphs(X: Any, min_graphs: int) -> None:
             "X is a single Graph; expected a list of graphs, as there is one vector per graph. Pass [graph], or use "
             "DGITransformer for one vector per node."
         )
-    if not hasattr(X, "__len__") or not hasattr(X, "__getitem__"):
+    is_list = isinstance(X, Sized) and hasattr(X, "__getitem__")  # a user's own class of lists will do
+    if not is_list:
         raise TypeError(f"X is a {type(X).__name__}; expected a list of graphs. Pass list(X) if it is an iterator.")
     if len(X) < min_graphs:
         reason = ", to compare them" if min_graphs == 2 else ""
@@ -40,9 +42,8 @@ def check_graphs(X: Any, min_graphs: int) -> None:
 def fit_scaler(features: Any) -> StandardScaler:
     """Return a scaler that leaves constants and columns of 0 and 1 unchanged, so that sums over nodes count them."""
     scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default").fit(features)
-    others = np.asarray(
-        (features != features.astype(bool)).sum(0)
-    ).ravel()  # per column, the number of values other than 0 and 1
+    # Per column, the number of values other than 0 and 1.
+    others = np.asarray((features != features.astype(bool)).sum(0)).ravel()
     unchanged = (scaler.scale_ == 1) | (others == 0)  # the scale of a constant is 1
     scaler.scale_[unchanged] = 1.0
     if scaler.with_mean:

@@ -1,4 +1,4 @@
-"""Pictures of what was fitted, in the manner of scikit-learn's displays."""
+"""Plots of fitted estimators, with the interface of scikit-learn's displays."""
 
 from sklearn_dim.inspection._embedding import EmbeddingDisplay
 from sklearn_dim.inspection._information import InformationDisplay

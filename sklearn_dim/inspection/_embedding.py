@@ -1,4 +1,6 @@
-"""The code of a transformer in the plane."""
+"""The embedding of a transformer in two dimensions."""
+
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -10,34 +12,35 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_dim.inspection._shared import BESIDE, BLUE, COLORS, axes_for
 
 MARKERS = "os^Dv"
-MOST_CLASSES = len(COLORS) * len(MARKERS)
-MOST_WHOLE_NUMBERS = 20  # more distinct whole numbers are amounts, not classes
+MAX_CLASSES = len(COLORS) * len(MARKERS)
+MAX_INTEGER_CLASSES = 20  # a y with more distinct integers is taken for amounts, not classes
+MAX_LEGEND_ROWS = 16  # in one column of the legend, so that it is no higher than the axes
 
 
 class EmbeddingDisplay:
-    """Codes as points in the plane, coloured by y.
+    """Embeddings as points in two dimensions, coloured by y.
 
-    Make one by `from_estimator` or `from_codes`. Codes wider than two columns are turned by PCA, and the axes say which
-    share of the variance is seen.
+    Create one with `from_estimator` or `from_codes`. An embedding with more than two columns is projected by PCA; the
+    labels of the axes then say which fraction of the variance they show.
 
     Parameters
     ----------
     points : ndarray of shape (n_samples, 2)
     y : ndarray of shape (n_samples,), default=None
-        Classes, which get a legend, or amounts, which get a colour bar.
+        Classes, which are explained by a legend, or amounts, which are explained by a colour bar.
     labels : tuple of two str, default=("component 0", "component 1")
-        Of the axes.
+        The labels of the axes.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     points_ : list of PathCollection
-        One for each class in sorted order, else one.
+        The points: one collection per class in sorted order, or a single one.
     legend_ : Legend or None
-        Of classes.
+        The legend of the classes.
     colorbar_ : Colorbar or None
-        Of amounts.
+        The colour bar of the amounts.
 
     Examples
     --------
@@ -51,29 +54,43 @@ class EmbeddingDisplay:
     3
     """
 
-    def __init__(self, points, *, y=None, labels=("component 0", "component 1")):
+    ax_: Any
+    figure_: Any
+    points_: list[Any]
+    legend_: Any
+    colorbar_: Any
+
+    def __init__(
+        self,
+        points: np.ndarray,
+        *,
+        y: np.ndarray | None = None,
+        labels: tuple[str, ...] = ("component 0", "component 1"),
+    ):
         self.points = points
         self.y = y
         self.labels = labels
 
     @classmethod
-    def from_estimator(cls, estimator, X, y=None, *, components=None, ax=None):
-        """Draw the code that a fitted transformer gives to X.
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any = None, *, components: tuple[int, int] | None = None, ax: Any = None
+    ) -> Self:
+        """Draw the embedding of X by a fitted transformer.
 
         Parameters
         ----------
         estimator : transformer, or Pipeline of transformers
-            Fitted: any object with ``transform``.
-        X : as ``estimator.transform`` takes
-            Rows, images, sequences, a `Graph`, a list of them.
-        y : array-like of shape (n_samples,), default=None
-            Colours. Floats with fractions, and more than 20 distinct whole numbers, get a colour bar; all else is
-            classes with a legend.
-        components : tuple of two int, default=None
-            Columns of the code to draw. None draws a code of two columns as it is, and the first two principal
-            components of a wider one.
-        ax : matplotlib Axes, default=None
-            Where to draw; None is a new figure.
+            Any fitted object with a method ``transform``.
+        X : as in ``estimator.transform``
+            For example rows, images, sequences, a `Graph` or a list of Graphs.
+        y : array-like of shape (n_samples,) or None, default=None
+            Determines the colours. Fractions, or more than 20 distinct integers, are amounts with a colour bar; all
+            other values are classes with a legend.
+        components : tuple of two int or None, default=None
+            The columns of the embedding to draw. None draws an embedding of two columns as it is, and otherwise the
+            first two principal components.
+        ax : matplotlib Axes or None, default=None
+            The axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -86,26 +103,29 @@ class EmbeddingDisplay:
         NotFittedError
             If it is not fitted.
         ValueError
-            If the code has fewer than two columns, or y has another length, more than 50 classes or missing values, or
-            components are not two columns of the code.
+            If the embedding has fewer than two columns; if y has another length, missing values or more than 50
+            classes; or if ``components`` are not two columns of the embedding.
         ImportError
             If matplotlib is not installed.
         """
         if not hasattr(estimator, "transform"):  # any transformer of scikit-learn's kind: they share no base class
             raise TypeError(
-                f"EmbeddingDisplay draws the code of a transformer; {estimator!r} has no method transform. Of a "
-                "Pipeline that ends in a predictor pass the part before, pipeline[:-1]."
+                f"EmbeddingDisplay draws the output of a transformer, but {estimator!r} has no method transform. If it "
+                "is a Pipeline that ends in a predictor, pass the part before that, pipeline[:-1]."
             )
         check_is_fitted(estimator)
         return cls.from_codes(estimator.transform(X), y, components=components, ax=ax)
 
     @classmethod
-    def from_codes(cls, codes, y=None, *, components=None, ax=None):
-        """Draw codes that were made already.
+    def from_codes(
+        cls, codes: Any, y: Any = None, *, components: tuple[int, int] | None = None, ax: Any = None
+    ) -> Self:
+        """Draw an embedding that was computed before.
 
         Parameters
         ----------
         codes : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_components)
+            The embedding.
         y, components, ax : as in `from_estimator`
 
         Returns
@@ -115,28 +135,29 @@ class EmbeddingDisplay:
         Raises
         ------
         ValueError, ImportError
-            As `from_estimator`.
+            As in `from_estimator`.
         """
         codes = codes.toarray() if issparse(codes) else np.asarray(codes)
         y = None if y is None else np.asarray(y).ravel()
         if codes.ndim != 2 or codes.shape[1] < 2:
             raise ValueError(
-                f"the code has shape {codes.shape}; a plane needs rows of at least two columns. Give the transformer "
-                "n_components=2 or more."
+                f"the embedding has shape {codes.shape}, but a plot needs at least two columns. Use n_components=2 or "
+                "more."
             )
         if y is not None and len(y) != len(codes):
-            raise ValueError(f"y has {len(y)} values for {len(codes)} rows; give one a row, or y=None.")
+            raise ValueError(f"y has {len(y)} values for {len(codes)} rows. Pass one value per row, or y=None.")
         if y is not None and pd.isna(y).any():
-            raise ValueError(f"y has {pd.isna(y).sum()} missing values; fill them, drop these rows, or leave y out.")
+            raise ValueError(f"y has {pd.isna(y).sum()} missing values. Fill them, drop these rows, or omit y.")
         points, labels = _plane(codes, components)
         return cls(points, y=y, labels=labels).plot(ax=ax)
 
-    def plot(self, ax=None):
-        """Draw on ``ax``, or on a new figure; return the display."""
+    def plot(self, ax: Any = None) -> Self:
+        """Draw on ``ax``, or on a new figure if it is None, and return the display."""
         self.ax_ = axes_for(ax, self)
         self.figure_ = self.ax_.figure
         self.legend_ = self.colorbar_ = None
-        look = {"s": float(np.clip(20_000 / len(self.points), 4, 30)), "alpha": 0.8, "linewidths": 0}
+        size = float(np.clip(20_000 / len(self.points), 4, 30))  # smaller where points would cover each other
+        look = {"s": size, "alpha": 0.8, "linewidths": 0}
         if self.y is None:
             self.points_ = [self.ax_.scatter(*self.points.T, color=BLUE, **look)]
         elif _is_amount(self.y):
@@ -147,38 +168,40 @@ class EmbeddingDisplay:
         self.ax_.set(xlabel=self.labels[0], ylabel=self.labels[1])
         return self
 
-    def _draw_classes(self, look):
-        """Draw a collection a class: ten colours, then the same ten with other markers."""
-        classes, which = np.unique(self.y, return_inverse=True)
-        if len(classes) > MOST_CLASSES:
+    def _draw_classes(self, look: dict[str, Any]) -> None:
+        """Draw each class: the first ten with different colours, the next ten with these and another marker, …"""
+        classes, which = np.unique(np.asarray(self.y), return_inverse=True)
+        if len(classes) > MAX_CLASSES:
             raise ValueError(
-                f"y has {len(classes)} classes; at most {MOST_CLASSES} can be told apart. Merge some, or leave y out."
+                f"y has {len(classes)} classes; at most {MAX_CLASSES} have a look of their own. Merge some, or omit y."
             )
         self.points_ = []
         for number, name in enumerate(classes):
             round_, color = divmod(number, len(COLORS))
-            place = {"color": COLORS[color], "marker": MARKERS[round_], "label": str(name)}
-            self.points_.append(self.ax_.scatter(*self.points[which == number].T, **place, **look))
-        self.legend_ = self.ax_.legend(ncols=1 + len(classes) // 16, **BESIDE)
+            style = {"color": COLORS[color], "marker": MARKERS[round_], "label": str(name)}
+            self.points_.append(self.ax_.scatter(*self.points[which == number].T, **style, **look))
+        self.legend_ = self.ax_.legend(ncols=1 + len(classes) // MAX_LEGEND_ROWS, **BESIDE)
         for handle in self.legend_.legend_handles:
             handle.set(sizes=[30], alpha=1)
 
 
-def _is_amount(y) -> bool:
-    """Whether y is drawn as an amount, with a colour bar."""
+def _is_amount(y: np.ndarray) -> bool:
+    """Return whether y is drawn as amounts, with a colour bar, rather than as classes."""
     if y.dtype.kind not in "biuf":
         return False
-    return type_of_target(y) == "continuous" or len(np.unique(y)) > MOST_WHOLE_NUMBERS
+    return type_of_target(y) == "continuous" or len(np.unique(y)) > MAX_INTEGER_CLASSES
 
 
-def _plane(codes, components):
-    """Return two columns for each row, and what they are."""
+def _plane(codes: np.ndarray, components: tuple[int, int] | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the two columns to draw, (n_samples, 2), and their labels."""
     if components is None and codes.shape[1] > 2:
         pca = PCA(2, random_state=0)
         points = pca.fit_transform(codes)
-        shares = pca.explained_variance_ratio_
-        return points, tuple(f"PCA {i + 1} of the code, {share:.0%} of its variance" for i, share in enumerate(shares))
-    components = (0, 1) if components is None else tuple(components)
-    if len(components) != 2 or not all(0 <= component < codes.shape[1] for component in components):
-        raise ValueError(f"components={components} must be two columns of a code that has {codes.shape[1]}.")
-    return codes[:, components], tuple(f"component {component}" for component in components)
+        fractions = pca.explained_variance_ratio_
+        return points, tuple(
+            f"principal component {i + 1}, {fraction:.0%} of the variance" for i, fraction in enumerate(fractions)
+        )
+    columns = (0, 1) if components is None else tuple(components)
+    if len(columns) != 2 or not all(0 <= column < codes.shape[1] for column in columns):
+        raise ValueError(f"components={columns} must be two columns of an embedding that has {codes.shape[1]}.")
+    return codes[:, columns], tuple(f"component {column}" for column in columns)

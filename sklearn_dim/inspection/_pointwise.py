@@ -1,5 +1,7 @@
 """The pointwise mutual information of rows."""
 
+from typing import Any, Self
+
 import numpy as np
 
 from sklearn_dim.inspection._shared import BLUE, GREY, RED, axes_for, check_kind
@@ -9,32 +11,32 @@ KINDS = ("histogram", "scatter")
 
 
 class PointwiseInformationDisplay:
-    """log p(x, y)/p(x)p(y) of rows, in nats: their histogram, or a map of x against y.
+    """The pointwise information log p(x, y)/p(x)p(y) of rows, in nats: a histogram, or a scatter plot of x and y.
 
-    Make one by `from_estimator` or `from_values`. The mean of the pointwise information is the mutual information; a
-    row below zero is a pair that is rarer than it would be if x and y were independent.
+    Create one with `from_estimator` or `from_values`. The mean of the pointwise information is the mutual information.
+    It is negative for a row whose pair of x and y is rarer than it would be if they were independent.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples,)
         Pointwise mutual information in nats.
     x, y : ndarray of shape (n_samples,), default=None
-        Coordinates for the scatter.
-    estimate : float, default=None
-        An estimate in nats to mark beside the mean of the rows.
+        The coordinates of the scatter plot.
+    estimate : float or None, default=None
+        An estimate in nats, marked in the histogram beside the mean of the rows.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     bars_ : BarContainer or None
-        Of the histogram.
+        The bars of the histogram.
     mean_line_, estimate_line_ : Line2D or None
-        Of the histogram.
+        The mean of the rows and the estimate, in the histogram.
     points_ : PathCollection or None
-        Of the scatter, coloured by nats.
+        The points of the scatter plot, coloured by their pointwise information.
     colorbar_ : Colorbar or None
-        Of the scatter.
+        The colour bar of the scatter plot.
 
     Examples
     --------
@@ -48,26 +50,50 @@ class PointwiseInformationDisplay:
     (100,)
     """
 
-    def __init__(self, values, *, x=None, y=None, estimate=None):
+    ax_: Any
+    figure_: Any
+    bars_: Any
+    mean_line_: Any
+    estimate_line_: Any
+    points_: Any
+    colorbar_: Any
+
+    def __init__(
+        self,
+        values: np.ndarray,
+        *,
+        x: np.ndarray | None = None,
+        y: np.ndarray | None = None,
+        estimate: float | None = None,
+    ):
         self.values = values
         self.x = x
         self.y = y
         self.estimate = estimate
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, given=None, *, kind="histogram", ax=None):
-        """Draw what a fitted estimator says of rows.
+    def from_estimator(
+        cls,
+        estimator: MutualInfoEstimator,
+        X: Any,
+        y: Any,
+        given: Any = None,
+        *,
+        kind: str = "histogram",
+        ax: Any = None,
+    ) -> Self:
+        """Draw the pointwise information of rows, as a fitted estimator computes it.
 
         Parameters
         ----------
         estimator : MutualInfoEstimator
-            Fitted; its ``mutual_info_`` is marked too.
+            A fitted estimator; the histogram also marks its ``mutual_info_``.
         X, y, given : as in `MutualInfoEstimator.pointwise`
-            Best rows that were not used in fit: of those its critics know too much.
+            Preferably rows that it was not fitted on, as its critics overestimate the information of those.
         kind : {"histogram", "scatter"}, default="histogram"
-            "scatter" is for X and y of one column of numbers.
-        ax : matplotlib Axes, default=None
-            Where to draw; None is a new figure.
+            "scatter" needs an X and a y of one column of numbers each.
+        ax : matplotlib Axes or None, default=None
+            The axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -76,11 +102,11 @@ class PointwiseInformationDisplay:
         Raises
         ------
         TypeError
-            If estimator is no MutualInfoEstimator.
+            If ``estimator`` is not a MutualInfoEstimator.
         NotFittedError
             If it is not fitted.
         ValueError
-            If kind is another word, or a scatter is asked for of more columns than one.
+            If ``kind`` is unknown, or "scatter" is used with more than one column.
         ImportError
             If matplotlib is not installed.
         """
@@ -89,17 +115,26 @@ class PointwiseInformationDisplay:
         return cls.from_values(values, X, y, estimate=estimator.mutual_info_, kind=kind, ax=ax)
 
     @classmethod
-    def from_values(cls, values, X=None, y=None, *, estimate=None, kind="histogram", ax=None):
+    def from_values(
+        cls,
+        values: Any,
+        X: Any = None,
+        y: Any = None,
+        *,
+        estimate: float | None = None,
+        kind: str = "histogram",
+        ax: Any = None,
+    ) -> Self:
         """Draw pointwise information from any source.
 
         Parameters
         ----------
         values : array-like of shape (n_samples,)
-            In nats.
+            The pointwise information in nats.
         X, y : array-like of shape (n_samples,) or (n_samples, 1), default=None
-            Needed by the scatter only.
-        estimate : float, default=None
-            An estimate in nats to mark.
+            Needed only for a scatter plot.
+        estimate : float or None, default=None
+            An estimate in nats, to mark in the histogram.
         kind, ax : as in `from_estimator`
 
         Returns
@@ -109,18 +144,18 @@ class PointwiseInformationDisplay:
         Raises
         ------
         ValueError
-            If kind is another word, or X or y are not one column each where a scatter is asked for.
+            If ``kind`` is unknown, or "scatter" is used and X or y is not a single column of numbers.
         ImportError
             If matplotlib is not installed.
         """
         if kind not in KINDS:
-            raise ValueError(f'kind={kind!r} is unknown; give "histogram" or "scatter".')
+            raise ValueError(f'kind={kind!r} is unknown. Use "histogram" or "scatter".')
         values = np.asarray(values, dtype=float).ravel()
         sides = {"x": _column(X, "X"), "y": _column(y, "y")} if kind == "scatter" else {}
         return cls(values, **sides, estimate=estimate).plot(kind=kind, ax=ax)
 
-    def plot(self, *, kind="histogram", ax=None):
-        """Draw on ``ax``, or on a new figure; return the display."""
+    def plot(self, *, kind: str = "histogram", ax: Any = None) -> Self:
+        """Draw on ``ax``, or on a new figure if it is None, and return the display."""
         self.ax_ = axes_for(ax, self)
         self.figure_ = self.ax_.figure
         self.bars_ = self.mean_line_ = self.estimate_line_ = self.points_ = self.colorbar_ = None
@@ -128,34 +163,38 @@ class PointwiseInformationDisplay:
         draw()
         return self
 
-    def _histogram(self):
+    def _histogram(self) -> None:
         bins = int(np.clip(np.sqrt(len(self.values)), 10, 60))
         self.bars_ = self.ax_.hist(self.values, bins=bins, color=BLUE, alpha=0.7)[2]
         mean = self.values.mean()
         self.mean_line_ = self.ax_.axvline(mean, color=RED, label=f"mean of the rows, {mean:.2f} nats")
         if self.estimate is not None:
-            look = {"color": "black", "linestyle": "--", "label": f"estimate of the fit, {self.estimate:.2f} nats"}
+            look = {
+                "color": "black",
+                "linestyle": "--",
+                "label": f"estimate of the estimator, {self.estimate:.2f} nats",
+            }
             self.estimate_line_ = self.ax_.axvline(self.estimate, **look)
         self.ax_.axvline(0, color=GREY, linewidth=0.8)
         self.ax_.set(xlabel="pointwise mutual information, nats", ylabel="rows")
         self.ax_.margins(y=0.25)  # room for the legend
         self.ax_.legend(loc="upper left")
 
-    def _scatter(self):
-        reach = np.quantile(np.abs(self.values), 0.99)  # a few rows far from the others would bleach all
-        look = {"cmap": "coolwarm", "vmin": -reach, "vmax": reach, "s": 12}
+    def _scatter(self) -> None:
+        limit = np.quantile(np.abs(self.values), 0.99)  # not the maximum, as one outlier would make all others pale
+        look = {"cmap": "coolwarm", "vmin": -limit, "vmax": limit, "s": 12}
         self.points_ = self.ax_.scatter(self.x, self.y, c=self.values, **look)
         label = "pointwise mutual information, nats"
         self.colorbar_ = self.figure_.colorbar(self.points_, ax=self.ax_, label=label, extend="both")
         self.ax_.set(xlabel="x", ylabel="y", title=f"mean of the rows: {self.values.mean():.2f} nats")
 
 
-def _column(values, name):
-    """Return the one column of an X or a y as numbers."""
+def _column(values: Any, name: str) -> np.ndarray:
+    """Return X or y as a single column of numbers, (n_samples,)."""
     table = np.asarray(values)
     if values is None or table.dtype.kind not in "biuf" or table.ndim > 2 or (table.ndim == 2 and table.shape[1] != 1):
         got = "None" if values is None else f"an array of shape {table.shape} and dtype {table.dtype}"
         raise ValueError(
-            f'kind="scatter" draws one column of numbers against another; {name} is {got}. Use kind="histogram".'
+            f'kind="scatter" draws one column of numbers against another, but {name} is {got}. Use kind="histogram".'
         )
     return table.ravel()

@@ -1,4 +1,6 @@
-"""The losses and the held-out information of a fit, epoch by epoch."""
+"""The losses and the validation information of each epoch of a fit."""
+
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -11,27 +13,27 @@ INFORMATION = "valid_mutual_info"
 
 
 class TrainingCurveDisplay:
-    """Losses, and where rows were held out their information, against epochs.
+    """The losses of each epoch, and the information of the validation rows if there are any.
 
-    Make one by `from_estimator` or `from_history`. Where several nets were trained, as the folds of
-    `MutualInfoEstimator` are, each has a thin line, and a bold one is their mean over the epochs that all of them ran.
+    Create one with `from_estimator` or `from_history`. If several nets were trained, as for the folds of
+    `MutualInfoEstimator`, each has a thin line, and a bold line shows their mean over the epochs that all of them ran.
 
     Parameters
     ----------
     history : DataFrame
-        A row an epoch, as ``estimator.history_``: "epoch", "train_loss", and where there were validation rows
-        "valid_loss" and "valid_mutual_info", in nats.
+        One row per epoch, as in ``estimator.history_``, with the columns "epoch" and "train_loss", and if there were
+        validation rows also "valid_loss" and "valid_mutual_info", in nats.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         The axes of the losses.
     information_ax_ : matplotlib Axes or None
-        Axes on the right for nats; None without validation rows.
+        The axes of the validation information, on the right; None without validation rows.
     figure_ : matplotlib Figure
     legend_ : Legend
     lines_ : dict of str to list of Line2D
-        For each column drawn the bold line, then where there are several nets a line for each.
+        For each column of the history the bold line, followed by the thin lines if there are several nets.
 
     Examples
     --------
@@ -44,19 +46,25 @@ class TrainingCurveDisplay:
     [1, 2, 3]
     """
 
-    def __init__(self, history):
+    ax_: Any
+    information_ax_: Any
+    figure_: Any
+    legend_: Any
+    lines_: dict[str, list[Any]]
+
+    def __init__(self, history: pd.DataFrame):
         self.history = history
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(cls, estimator: InfomaxEstimator, *, ax: Any = None) -> Self:
         """Draw the training of a fitted estimator.
 
         Parameters
         ----------
         estimator : DIMTransformer, DGITransformer, GraphInfomaxTransformer or MutualInfoEstimator
-            Fitted.
-        ax : matplotlib Axes, default=None
-            Where to draw; None is a new figure.
+            A fitted estimator.
+        ax : matplotlib Axes or None, default=None
+            The axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -65,7 +73,7 @@ class TrainingCurveDisplay:
         Raises
         ------
         TypeError
-            If it is another kind of object.
+            If ``estimator`` is none of these.
         NotFittedError
             If it is not fitted.
         ImportError
@@ -75,13 +83,13 @@ class TrainingCurveDisplay:
         return cls.from_history(estimator.history_, ax=ax)
 
     @classmethod
-    def from_history(cls, history, *, ax=None):
-        """Draw a history that was kept.
+    def from_history(cls, history: pd.DataFrame, *, ax: Any = None) -> Self:
+        """Draw a history that was saved before.
 
         Parameters
         ----------
         history : DataFrame
-            As ``estimator.history_``.
+            One row per epoch, as in ``estimator.history_``.
         ax : as in `from_estimator`
 
         Returns
@@ -91,17 +99,17 @@ class TrainingCurveDisplay:
         Raises
         ------
         ValueError
-            If the columns "epoch" and "train_loss" are not there.
+            If the column "epoch" or "train_loss" is missing.
         ImportError
             If matplotlib is not installed.
         """
         missing = {"epoch", "train_loss"} - set(history)
         if missing:
-            raise ValueError(f"history has no column {sorted(missing)}; give the history_ of a fitted estimator.")
+            raise ValueError(f"history has no column {sorted(missing)}. Pass the history_ of a fitted estimator.")
         return cls(history).plot(ax=ax)
 
-    def plot(self, ax=None):
-        """Draw on ``ax``, or on a new figure; return the display."""
+    def plot(self, ax: Any = None) -> Self:
+        """Draw on ``ax``, or on a new figure if it is None, and return the display."""
         self.ax_ = axes_for(ax, self)
         self.figure_ = self.ax_.figure
         self.information_ax_, self.lines_ = None, {}
@@ -119,20 +127,21 @@ class TrainingCurveDisplay:
         self._draw_legend()
         return self
 
-    def _draw_legend(self):
-        """Name the bold lines below the label of the horizontal axis: the curves leave no corner free."""
+    def _draw_legend(self) -> None:
+        """Draw the legend of the bold lines below the axes, as the curves leave no corner free."""
         from matplotlib.transforms import offset_copy
 
-        place = {
+        position: dict[str, Any] = {
             "loc": "upper center",
             "bbox_to_anchor": (0.5, 0),
+            # 34 points below the axes, which leaves room for their ticks and label.
             "bbox_transform": offset_copy(self.ax_.transAxes, self.figure_, y=-34, units="points"),
         }
         handles = [lines[0] for lines in self.lines_.values()]
-        self.legend_ = self.ax_.legend(handles=handles, ncols=2, frameon=False, **place)
+        self.legend_ = self.ax_.legend(handles=handles, ncols=2, frameon=False, **position)
 
-    def _draw(self, ax, column, **look):
-        """Draw a column's bold line, and a thin one a net where there are several."""
+    def _draw(self, ax: Any, column: str, **look) -> list[Any]:
+        """Draw the bold line of a column, and thin ones if there are several nets; return all of them."""
         table = self._runs(column)
         (bold,) = ax.plot(table.index.to_numpy(), table.mean(axis=1, skipna=False).to_numpy(), linewidth=2, **look)
         if table.shape[1] == 1:
@@ -140,7 +149,7 @@ class TrainingCurveDisplay:
         thin = {**look, "linewidth": 0.8, "alpha": 0.4, "label": "_net"}
         return [bold, *(ax.plot(run.index.to_numpy(), run.to_numpy(), **thin)[0] for _, run in table.items())]
 
-    def _runs(self, column) -> pd.DataFrame:
-        """Return a column of the history as a table with a row an epoch and a column a net."""
-        net = np.cumsum(self.history["epoch"].diff().to_numpy() <= 0)  # epochs start anew with every net
+    def _runs(self, column: str) -> pd.DataFrame:
+        """Return a column of the history as a table with one row per epoch and one column per net."""
+        net = np.cumsum(self.history["epoch"].diff().to_numpy() <= 0)  # every net starts again at epoch 1
         return self.history.assign(net=net).pivot(index="epoch", columns="net", values=column)

@@ -1,4 +1,4 @@
-"""Fitted estimators as files that run no code when they are read, and as modules of plain torch."""
+"""Saves fitted estimators to files that run no code when loaded, and exports them as plain torch modules."""
 
 from sklearn_dim.persistence._files import load, save
 from sklearn_dim.persistence._torch import to_torch

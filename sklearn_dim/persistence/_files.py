@@ -1,8 +1,9 @@
-"""An estimator as a folder of two files: its arrays in safetensors, all else in JSON."""
+"""An estimator as a folder of two files: its arrays as safetensors, everything else as JSON."""
 
 import hashlib
 import json
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -15,29 +16,33 @@ from sklearn_dim.mine import MutualInfoEstimator
 _CLASSES = DGITransformer, DIMTransformer, GraphInfomaxTransformer, MutualInfoEstimator
 ESTIMATORS = {cls.__name__: cls for cls in _CLASSES}
 JSON_FILE, ARRAY_FILE = "estimator.json", "arrays.safetensors"
+# The keys that mark what a dict in the JSON file stands for. No parameter or attribute has such a name.
 ARRAY, SCALAR, VALUES, TUPLE = "__array__", "__scalar__", "__values__", "__tuple__"
 
 
-def save(estimator, folder) -> None:
-    """Write an estimator as JSON and safetensors, which other languages read as well.
+def save(estimator: Any, folder: str | pathlib.Path) -> None:
+    """Save an estimator as JSON and safetensors, which other languages can read too.
 
     Parameters
     ----------
     estimator : DIMTransformer, DGITransformer, GraphInfomaxTransformer or MutualInfoEstimator
-        Its parameters are names, numbers, and bounds of this package; modules and functions of your own are code, which
-        these files do not hold.
+        Its parameters must be names, numbers or bounds of this package. Modules and functions of your own are code,
+        which these files cannot store.
     folder : str or path
-        Made if need be. It gets ``estimator.json`` and ``arrays.safetensors`` (weights and statistics, by name).
+        Created if it does not exist. ``estimator.json`` and ``arrays.safetensors`` (weights and statistics, by name)
+        are written to it.
 
     Raises
     ------
     TypeError
-        If the estimator is of another class, or holds an object of your own. Nothing is written then.
+        If the estimator is of another class, or contains an object of your own. Nothing is written then.
+    ImportError
+        If safetensors is not installed.
 
     See Also
     --------
-    load : Reads the folder.
-    to_torch : The encoder alone, as a module of plain torch.
+    load : Load the estimator.
+    to_torch : Export the encoder alone, as a plain torch module.
 
     Examples
     --------
@@ -55,8 +60,8 @@ def save(estimator, folder) -> None:
     name = type(estimator).__name__
     if type(estimator) is not ESTIMATORS.get(name):
         raise TypeError(
-            f"save() writes {', '.join(ESTIMATORS)}, but estimator is a {name}. Save the step of a pipeline that is "
-            "one of them, or the whole with skops.io.dump or joblib.dump."
+            f"save() takes {', '.join(ESTIMATORS)}, but estimator is a {name}. If a step of it is one of these, save "
+            "that step, or save all of it with skops.io.dump or joblib.dump."
         )
     arrays: dict[str, np.ndarray] = {}
     state = _to_json(estimator.__getstate__(), arrays, ())
@@ -69,52 +74,55 @@ def save(estimator, folder) -> None:
     (folder / JSON_FILE).write_text(text)
 
 
-def load(folder) -> InfomaxEstimator:
-    """Return the estimator that `save` wrote. No code of the files is run.
+def load(folder: str | pathlib.Path) -> InfomaxEstimator:
+    """Load an estimator that `save` wrote. This runs no code from the files.
 
     Parameters
     ----------
     folder : str or path
+        The folder that was given to `save`.
 
     Returns
     -------
-    estimator
-        It transforms to the same numbers, and may be trained further.
+    DIMTransformer, DGITransformer, GraphInfomaxTransformer or MutualInfoEstimator
+        Its output is the same as that of the saved estimator, and it can be trained further.
 
     Raises
     ------
     FileNotFoundError
-        If the folder lacks a file.
+        If a file is missing from the folder.
     ValueError
-        If a file is damaged, or was written in a format that this version does not read.
+        If a file is damaged, or was written in a format that this version cannot read.
+    ImportError
+        If safetensors is not installed.
     """
     folder = pathlib.Path(folder)
     try:
         text, content = (folder / JSON_FILE).read_bytes(), (folder / ARRAY_FILE).read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(
-            f"{error.filename} does not exist. Give load() a folder that save() wrote: it holds {JSON_FILE} and "
+            f"{error.filename} does not exist. Give load() a folder that save() wrote: it contains {JSON_FILE} and "
             f"{ARRAY_FILE}."
         ) from None
     about = _about(text, folder)
     if hashlib.sha256(content).hexdigest() != about["sha256"]:
         raise ValueError(
-            f"{folder / ARRAY_FILE} is not the file that was written with {JSON_FILE}: it is damaged, or of another "
-            "estimator. Copy both again."
+            f"{folder / ARRAY_FILE} is not the file that was written with {JSON_FILE}: it is damaged, or belongs to "
+            "another estimator. Copy both files again."
         )
     cls = ESTIMATORS[about["class"]]
     estimator = cls.__new__(cls)
     try:
         estimator.__setstate__(_from_json(about["state"], _safetensors().load(content)))
-    except ValueError:  # says itself what is the matter
+    except ValueError:  # its message already says what is wrong
         raise
     except Exception as error:
         raise _damaged(folder, error) from error
     return estimator
 
 
-def _about(text: bytes, folder: pathlib.Path) -> dict:
-    """Return what the JSON file says, checked."""
+def _about(text: bytes, folder: pathlib.Path) -> dict[str, Any]:
+    """Return the content of the JSON file, checked."""
     try:
         about = json.loads(text)
         name, state, _ = about["class"], about["state"], about["sha256"]
@@ -124,8 +132,8 @@ def _about(text: bytes, folder: pathlib.Path) -> dict:
         raise _damaged(folder, error) from error
     if name not in ESTIMATORS:
         raise ValueError(
-            f"{folder / JSON_FILE} names the class {name!r}; load() makes {', '.join(ESTIMATORS)}. If it is of a newer "
-            "sklearn-dim, upgrade."
+            f"{folder / JSON_FILE} names the class {name!r}, but load() returns only {', '.join(ESTIMATORS)}. If it "
+            "was saved by a newer sklearn-dim, upgrade."
         )
     return about
 
@@ -133,21 +141,21 @@ def _about(text: bytes, folder: pathlib.Path) -> dict:
 def _damaged(folder: pathlib.Path, error: Exception) -> ValueError:
     return ValueError(
         f"{folder / JSON_FILE} is not as save() wrote it ({type(error).__name__}: {error}). Copy the folder again, or "
-        "save the estimator again."
+        "save the estimator once more."
     )
 
 
-def _to_json(value, arrays: dict, path: tuple):
-    """Return plain data as JSON, its arrays put into ``arrays`` by the path that leads to them."""
+def _to_json(value: Any, arrays: dict[str, np.ndarray], path: tuple[str, ...]) -> Any:
+    """Return plain data as JSON; its arrays are added to ``arrays``, where their path is their name."""
     if type(value) is dict:
         return {str(key): _to_json(each, arrays, (*path, str(key))) for key, each in value.items()}
     if type(value) in (list, tuple):
-        items = [_to_json(each, arrays, (*path, str(place))) for place, each in enumerate(value)]
+        items = [_to_json(each, arrays, (*path, str(position))) for position, each in enumerate(value)]
         return items if type(value) is list else {TUPLE: items}
     if not is_plain(value):
         raise TypeError(
-            f"{path[0]} holds a {type(value).__name__}, which is not data: JSON and safetensors cannot hold it. Use "
-            "joblib.dump, or to_torch(estimator) for the encoder alone, or give the parameter a name or a number."
+            f"{path[0]} contains a {type(value).__name__}, which is not data: JSON and safetensors cannot store it. "
+            "Use joblib.dump, or to_torch(estimator) for the encoder alone, or a name or a number as the parameter."
         )
     if isinstance(value, np.ndarray) and value.dtype.kind not in "biuf":
         items = [_to_json(each, arrays, path) for each in value.ravel().tolist()]
@@ -160,7 +168,7 @@ def _to_json(value, arrays: dict, path: tuple):
     return value
 
 
-def _from_json(value, arrays: dict):
+def _from_json(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     """Return the plain data that `_to_json` was given."""
     if isinstance(value, list):
         return [_from_json(each, arrays) for each in value]
@@ -179,7 +187,7 @@ def _from_json(value, arrays: dict):
     return {key: _from_json(each, arrays) for key, each in value.items()}
 
 
-def _safetensors():
+def _safetensors() -> Any:
     try:
         import safetensors.numpy
     except ImportError as error:

@@ -1,4 +1,6 @@
-"""The trained encoder as a module that needs no scikit-learn."""
+"""The trained encoder as a module that does not need scikit-learn."""
+
+from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -6,25 +8,25 @@ from torch import nn
 from sklearn_dim.dim import DIMTransformer
 
 
-def to_torch(estimator) -> nn.Module:
-    """Return what a `DIMTransformer` has learnt as a module of plain torch: rows in, `transform`'s numbers out.
+def to_torch(estimator: Any) -> nn.Module:
+    """Return a plain torch module that maps samples to the output of the `transform` of a `DIMTransformer`.
 
     Parameters
     ----------
     estimator : DIMTransformer
-        Fitted.
+        A fitted estimator.
 
     Returns
     -------
     Module
-        A copy of what `transform` computes, on the CPU, in eval mode, with no tie to the estimator. It takes a batch
-        as `transform` does, but as a dense tensor; the output has the batch's float dtype (float32 for integers). It
-        computes in float32; for float64 tables `transform` computes in float64, as ``module.double()`` does.
+        On the CPU and in eval mode; it shares nothing with the estimator. It takes a batch of samples as `transform`
+        does, but as a dense tensor, and returns the float dtype of the batch (float32 for integers). It computes in
+        float32; `transform` computes float64 tables in float64, as ``module.double()`` does.
 
     Raises
     ------
     TypeError
-        If the estimator is of another class.
+        If the estimator is not a DIMTransformer.
     NotFittedError
         If it is not fitted.
 
@@ -42,8 +44,8 @@ def to_torch(estimator) -> nn.Module:
     """
     if not isinstance(estimator, DIMTransformer):
         raise TypeError(
-            f"to_torch() takes a DIMTransformer, but estimator is a {type(estimator).__name__}. Of the others, "
-            "net_.module_ is the trained module; save() keeps the whole estimator."
+            f"to_torch() takes a DIMTransformer, but estimator is a {type(estimator).__name__}. For other estimators, "
+            "use net_.module_, the trained module, or save(), which saves the whole estimator."
         )
     check_is_fitted(estimator)
     return estimator._output().exported()

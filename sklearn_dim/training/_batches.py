@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Iterator
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -67,7 +67,15 @@ class RowBatches(Batches):
 
     _share: Share | None = None
 
-    def __init__(self, *arrays, batch_size: int, rows=None, shuffle: bool = True, device="cpu", sparse: bool = False):
+    def __init__(
+        self,
+        *arrays: Any,
+        batch_size: int,
+        rows: Any = None,
+        shuffle: bool = True,
+        device: str | torch.device = "cpu",
+        sparse: bool = False,
+    ):
         self.device = torch.device(device)
         self.sparse, self.batch_size, self.shuffle = sparse, batch_size, shuffle
         self.arrays = [self._place(array) for array in arrays]
@@ -78,7 +86,7 @@ class RowBatches(Batches):
         """Number of rows in an epoch."""
         return len(self.rows)
 
-    def of(self, rows) -> "RowBatches":
+    def of(self, rows: Any) -> "RowBatches":
         """Return batches of other rows of the same arrays, in the given order, without moving the arrays again."""
         other = copy.copy(self)
         other.rows, other.shuffle = torch.as_tensor(rows), False
@@ -101,7 +109,7 @@ class RowBatches(Batches):
             rows = rows if self._share is None else rows[self._share(len(rows), rows.device)]
             yield tuple(self._take(array, rows) for array in self.arrays)
 
-    def _place(self, array):
+    def _place(self, array: Any) -> Any:
         """Return the array on the device, or as it is if it is to be read batch by batch."""
         if isinstance(array, np.ndarray) and (array.base is None or file_of(array) is None):
             if array.flags.writeable:
@@ -110,7 +118,7 @@ class RowBatches(Batches):
                 array = torch.as_tensor(np.array(array))
         return self._move(array) if isinstance(array, Tensor) else array
 
-    def _take(self, array, rows: Tensor) -> Tensor:
+    def _take(self, array: Any, rows: Tensor) -> Tensor:
         if isinstance(array, Tensor):
             return array[rows.to(array.device)]
         taken = take_rows(array, rows.numpy())

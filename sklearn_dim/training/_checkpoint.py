@@ -73,7 +73,7 @@ class ResumableCheckpoint(Callback):
         pathlib.Path(self.folder).mkdir(parents=True, exist_ok=True)
         return self
 
-    def on_train_begin(self, net: "InformationNet", X=None, y=None, **kwargs) -> None:
+    def on_train_begin(self, net: "InformationNet", X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Continue where a training that began like this one was interrupted."""
         if net.replica_ is not None:
             raise ValueError(
@@ -86,7 +86,7 @@ class ResumableCheckpoint(Callback):
             put_back(net, self._read(net.device))
             net.skip_epochs(len(net.history) - before)
 
-    def on_epoch_end(self, net: "InformationNet", **kwargs) -> None:
+    def on_epoch_end(self, net: "InformationNet", **kwargs: Any) -> None:
         """Save; the file is replaced in one step, so that a kill leaves the old one or the new one."""
         if len(net.history) % self.every == 0 and not net.stops_:
             unfinished = self.path_.with_suffix(f".{os.getpid()}")
@@ -98,7 +98,7 @@ class ResumableCheckpoint(Callback):
         for file in self.path_.parent.glob(f"{self.path_.stem}.*"):
             file.unlink(missing_ok=True)
 
-    def _read(self, device) -> dict:
+    def _read(self, device: str) -> dict:
         try:
             return torch.load(self.path_, map_location=device, weights_only=True)
         except Exception as error:
@@ -107,7 +107,7 @@ class ResumableCheckpoint(Callback):
             ) from error
 
 
-def identity_of(net: "InformationNet", train, valid) -> str:
+def identity_of(net: "InformationNet", train: Any, valid: Any) -> str:
     """Return a name that differs for trainings that could end differently."""
     settings = [net.lr, net.max_epochs, net.device, str(net.autocast), net.optimizer, net.optimizer_.param_groups]
     callbacks = [
@@ -159,12 +159,16 @@ def _memory(callback: Callback) -> dict:
 class _Stateful(Protocol):
     """What has a state of its own, as learning rate schedulers do."""
 
-    def state_dict(self) -> dict: ...
+    def state_dict(self) -> dict:
+        """Return the state."""
+        ...
 
-    def load_state_dict(self, state_dict: dict, /) -> Any: ...
+    def load_state_dict(self, state_dict: dict, /) -> Any:
+        """Take over a state."""
+        ...
 
 
-def _has_state(value) -> TypeGuard[_Stateful]:
+def _has_state(value: Any) -> TypeGuard[_Stateful]:
     return isinstance(value, _Stateful) and not isinstance(value, type)
 
 
@@ -177,7 +181,7 @@ def _remember(callback: Callback, memory: dict) -> None:
             now[name] = renewed(now.get(name), value)
 
 
-def renewed(now, saved):
+def renewed(now: Any, saved: Any) -> Any:
     """Return a saved value, copied into the present tensors where possible: other objects may refer to them."""
     if isinstance(saved, torch.Tensor) and isinstance(now, torch.Tensor) and now.shape == saved.shape:
         return now.copy_(saved)
@@ -189,7 +193,7 @@ def renewed(now, saved):
     return saved
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Return a value in types that ``torch.load(weights_only=True)`` reads, or raise a TypeError."""
     if isinstance(value, np.generic):
         return value.item()

@@ -59,7 +59,11 @@ def _has_bfloat16(device: torch.device) -> bool:
 
 @contextmanager
 def seeded(
-    random_state, size: int = SMALL, epochs_before: int = 0, *, device: str | torch.device = "auto"
+    random_state: int | np.random.RandomState | None,
+    size: int = SMALL,
+    epochs_before: int = 0,
+    *,
+    device: str | torch.device = "auto",
 ) -> Iterator[int]:
     """Run torch from a seed drawn from ``random_state``, and yield it.
 

@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from sklearn_dim.data import file_of
 
 
-def fingerprint(*parts) -> str:
+def fingerprint(*parts: Any) -> str:
     """Return 32 hexadecimal digits that differ for different settings, weights or rows.
 
     Objects are compared by their public attributes, functions by their code, arrays by all of their numbers. Memory
@@ -37,7 +37,7 @@ class _Digest:
         self.hash = hashlib.blake2b(digest_size=16)
         self.seen: dict[int, object] = {}  # objects whose attributes have been added: they may refer to each other
 
-    def add(self, value) -> None:
+    def add(self, value: Any) -> None:
         """Add a value, its type first."""
         self.write(type(value).__qualname__)
         if isinstance(value, torch.Tensor):
@@ -56,13 +56,10 @@ class _Digest:
             self._add_function(value)
         elif isinstance(value, _Rows) and not issparse(value):
             self._add_some_rows(value)
-        elif hasattr(value, "__dict__"):  # any object at all: those made of slots or in C may have none
-            self._add_attributes(value)
         else:
-            text = repr(value)
-            self.write("" if " at 0x" in text else text)  # an address differs between processes
+            self._add_attributes(value)
 
-    def write(self, text) -> None:
+    def write(self, text: Any) -> None:
         """Add a text."""
         self.hash.update(f"{text};".encode())
 
@@ -86,12 +83,12 @@ class _Digest:
         else:
             self.hash.update(np.ascontiguousarray(array).data)
 
-    def _add_some_rows(self, array) -> None:
+    def _add_some_rows(self, array: Any) -> None:
         self.write(tuple(array.shape))
         if n := array.shape[0]:
             self.add(np.array(array[np.unique([0, n // 2, n - 1])]))
 
-    def _add_function(self, function) -> None:
+    def _add_function(self, function: Any) -> None:
         if isinstance(function, partial):
             self.add([function.func, function.args, function.keywords])
         elif isinstance(function, MethodType):
@@ -105,11 +102,17 @@ class _Digest:
                 closure = [cell.cell_contents for cell in function.__closure__ or ()]
                 self.add([function.__code__, function.__defaults__, closure])
 
-    def _add_attributes(self, value) -> None:
+    def _add_attributes(self, value: Any) -> None:
+        try:
+            attributes = vars(value)
+        except TypeError:  # numbers, strings, and objects made in C
+            text = repr(value)
+            self.write("" if " at 0x" in text else text)  # an address differs between processes
+            return
         if id(value) in self.seen:
             return
         self.seen[id(value)] = value
         if issparse(value):
             self.write(value.shape)
         private = isinstance(value, torch.nn.Module)  # a module has its weights in attributes with an underscore
-        self.add({name: part for name, part in vars(value).items() if private or not name.startswith("_")})
+        self.add({name: part for name, part in attributes.items() if private or not name.startswith("_")})

@@ -1,6 +1,7 @@
 """Tensors whose rows are distributed over processes, joined together with their gradients."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -12,7 +13,7 @@ class JoinedRows(torch.autograd.Function):
     """Give every process the rows of all of them."""
 
     @staticmethod
-    def forward(ctx, rows, own, n):
+    def forward(ctx: Any, rows: Tensor, own: Tensor, n: int) -> Tensor:
         """Return n rows, of which this process has those at the indices ``own`` (k,): ``rows`` (k, ...)."""
         ctx.own = own
         joined = rows.new_zeros(n, *rows.shape[1:]).index_copy_(0, own, rows)
@@ -20,7 +21,7 @@ class JoinedRows(torch.autograd.Function):
         return joined
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         """Return the gradient of the losses of all processes, summed, for this process' rows."""
         gradient = gradient.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(gradient)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pandas as pd
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import EpochTimer, PrintLog
+from skorch.callbacks import Callback, EpochTimer, PrintLog
 from skorch.history import History
 from torch import Tensor, nn
 
@@ -53,7 +53,7 @@ class InformationNet(NeuralNet):
         callbacks: list | None = None,
         verbose: int = 0,
         autocast: torch.dtype | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         self.autocast = autocast
         kwargs = {"criterion": nn.Identity, "train_split": None, **kwargs}
@@ -91,21 +91,21 @@ class InformationNet(NeuralNet):
         self._initialize_callbacks()
 
     @property
-    def _default_callbacks(self):
+    def _default_callbacks(self) -> list[tuple[str, Callback]]:
         # PrintLog formats its table even if nothing is printed.
         return [("epoch_timer", EpochTimer()), *([("print_log", PrintLog())] if self.verbose else [])]
 
     # Training
 
-    def get_split_datasets(self, X, y=None, **fit_params):
+    def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Return training and validation batches, which are the X and y of ``partial_fit``."""
         return X, y
 
-    def get_iterator(self, dataset, training=False):
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
         """Return the batches themselves."""
         return dataset
 
-    def partial_fit(self, X: Iterable, y: Iterable | None = None, **fit_params) -> "InformationNet":
+    def partial_fit(self, X: Iterable, y: Iterable | None = None, **fit_params: Any) -> "InformationNet":
         """Train for max_epochs more epochs on batches X, with validation batches y."""
         if _parallel.processes is None:
             super().partial_fit(X, y, **fit_params)
@@ -116,7 +116,7 @@ class InformationNet(NeuralNet):
             raise KeyboardInterrupt("training was interrupted in its first epoch")
         return self
 
-    def train_step_single(self, batch, **fit_params) -> dict[str, Any]:
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Return the losses of a batch, after computing their gradients."""
         with torch.autocast(torch.device(self.device).type, dtype=self.autocast, enabled=self.autocast is not None):
             losses = (self.module_ if self.replica_ is None else self.replica_.module)(batch)
@@ -125,13 +125,15 @@ class InformationNet(NeuralNet):
         loss = sum(value for name, value in losses.items() if name not in self.module_.adversaries)
         return {"loss": loss, "y_pred": losses}
 
-    def validation_step(self, batch, **fit_params) -> dict[str, Any]:
+    def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Return the information in a validation batch."""
         with torch.no_grad():
             value = self.eval_module.mutual_info(batch)  # type: ignore[operator]
         return {"loss": -value, "y_pred": {"mutual_info": value}}
 
-    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params) -> None:
+    def run_single_epoch(
+        self, iterator: Iterable | None, training: bool, prefix: str, step_fn: Callable, **fit_params: Any
+    ) -> None:
         """Run one epoch and record the mean of each of its terms."""
         if iterator is None:
             return
@@ -158,7 +160,7 @@ class InformationNet(NeuralNet):
         """Return the means, inside `data_parallel` over all processes."""
         return means.result() if self.replica_ is None else self.replica_.mean(means.result())
 
-    def forward_iter(self, X, training=False, device="cpu") -> NoReturn:
+    def forward_iter(self, X: Any, training: bool = False, device: str | torch.device = "cpu") -> NoReturn:
         """Refuse to predict. ``forward``, ``predict`` and ``predict_proba`` of skorch all come here."""
         raise TypeError(
             "InformationNet trains an objective, which has losses but no predictions. Use the estimator's transform or "
@@ -167,7 +169,7 @@ class InformationNet(NeuralNet):
 
     # Where training begins and ends
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs) -> None:
+    def on_train_begin(self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Forget how an earlier training ended."""
         self.stops_, self.skipped_ = False, 0
 
@@ -175,7 +177,7 @@ class InformationNet(NeuralNet):
         """Count ``n`` epochs of the training that begins as done."""
         self.skipped_ = n
 
-    def fit_loop(self, X, y=None, epochs: int | None = None, **kwargs):
+    def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **kwargs: Any) -> NeuralNet:
         """Train the epochs that are left; an interrupt ends training after the last complete one."""
         epochs = (self.max_epochs if epochs is None else epochs) - self.skipped_
         try:
@@ -189,13 +191,15 @@ class InformationNet(NeuralNet):
         """End training once all callbacks have seen the end of this epoch."""
         self.stops_ = True
 
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs) -> None:
+    def on_epoch_begin(
+        self, net: NeuralNet, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
         """Add a row to the history, unless training is to end."""
         if self.stops_:
             raise KeyboardInterrupt  # skorch's way to end training
         super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
 
-    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs) -> None:
+    def on_epoch_end(self, net: NeuralNet, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any) -> None:
         """Raise an error if the loss is not finite."""
         loss = self.history[-1, "train_loss"]
         if not math.isfinite(loss):
@@ -231,7 +235,7 @@ class InformationNet(NeuralNet):
         """Return what is recorded of an epoch; -1 is the last."""
         return {name: value for name, value in self.history[epoch].items() if name != "batches"}
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         plain = ["module", "optimizer", "lr", "max_epochs", "verbose", "device"]
         plain += [name for name in self.__dict__ if name.startswith("optimizer__")]
         return {
@@ -240,7 +244,7 @@ class InformationNet(NeuralNet):
             "weights": numpy_weights(self.module_),
         }
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         params = state["params"]
         InformationNet.__init__(self, **{**params, "device": device_or_cpu(params["device"])})
         self.initialize()

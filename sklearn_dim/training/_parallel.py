@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
@@ -104,7 +104,7 @@ def data_parallel(*, gather_negatives: bool = False) -> Iterator["Accelerator"]:
 
 
 @contextmanager
-def divided(net: "InformationNet", batches, processes: "Processes") -> Iterator[Batches]:
+def divided(net: "InformationNet", batches: Any, processes: "Processes") -> Iterator[Batches]:
     """Let a net train its share of ``batches``, and yield the batches that it iterates over."""
     verbose = net.verbose
     net.verbose = verbose if processes.rank == 0 else 0
@@ -137,7 +137,7 @@ class Processes:
         """Return the indices of this process' share of n rows."""
         return torch.arange(n, device=device).tensor_split(self.count)[self.rank]
 
-    def check(self, module: nn.Module, batches) -> None:
+    def check(self, module: nn.Module, batches: Any) -> None:
         """Refuse what cannot be divided."""
         if not isinstance(batches, Batches):
             raise ValueError(
@@ -178,7 +178,7 @@ class Replica:
     processes : Processes
     """
 
-    def __init__(self, module: nn.Module, batches, processes: Processes):
+    def __init__(self, module: nn.Module, batches: Any, processes: Processes):
         processes.check(module, batches)
         self.processes = processes
         self.seeds = torch.Generator().manual_seed(torch.initial_seed() + processes.rank)
@@ -213,7 +213,7 @@ class Replica:
                 join = partial(self._join, n=self.processes.count)
                 norm.forward = partial(batch_norm, norm, join)  # type: ignore[method-assign]
 
-    def _encode_share(self, forward: Callable, x: Tensor, *others):
+    def _encode_share(self, forward: Callable, x: Tensor, *others: Any) -> Any:
         """Return ``forward`` of all rows of x, computing it for this process' share only.
 
         The other arguments, a view or rows that are compared with all of x, stay whole, unless they are split into
@@ -233,7 +233,7 @@ class Replica:
         parts = (piece.unflatten(1, part.shape[1:]).to(part.dtype) for piece, part in zip(pieces, output, strict=True))
         return output._make(parts)
 
-    def _own_draws(self, forward: Callable, *inputs):
+    def _own_draws(self, forward: Callable, *inputs: Any) -> Any:
         """Call ``forward`` with random numbers of this process; those drawn elsewhere stay common to all processes."""
         device = self.processes.device
         with torch.random.fork_rng([device] if device.type == "cuda" else []):

@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from skorch.callbacks import Callback
@@ -26,7 +26,7 @@ class AverageWeights(Callback):
     def __init__(self, decay: float):
         self.decay = decay
 
-    def on_train_begin(self, net: "InformationNet", **kwargs) -> None:
+    def on_train_begin(self, net: "InformationNet", **kwargs: Any) -> None:
         """Start from the current weights."""
         mean = copy.deepcopy(net.module_).requires_grad_(False)
         net.evaluate_with(mean)
@@ -35,7 +35,7 @@ class AverageWeights(Callback):
         self.buffers_ = list(zip(mean.buffers(), net.module_.buffers(), strict=True))
         self.update_ = get_ema_multi_avg_fn(self.decay)
 
-    def on_batch_end(self, net: "InformationNet", training: bool = False, **kwargs) -> None:
+    def on_batch_end(self, net: "InformationNet", training: bool = False, **kwargs: Any) -> None:
         """Add the weights after this step to the mean."""
         if not training:
             return
@@ -46,7 +46,7 @@ class AverageWeights(Callback):
         for mean, buffer in self.buffers_:
             mean.copy_(buffer)
 
-    def on_train_end(self, net: "InformationNet", **kwargs) -> None:
+    def on_train_end(self, net: "InformationNet", **kwargs: Any) -> None:
         """Replace the net's weights by their mean."""
         net.module_.load_state_dict(net.eval_module.state_dict())
         net.evaluate_with(None)
@@ -82,7 +82,7 @@ class BestWeights(Callback):
         self.tol = tol
         self.from_start = from_start
 
-    def on_train_begin(self, net: "InformationNet", y=None, **kwargs) -> None:
+    def on_train_begin(self, net: "InformationNet", y: Any = None, **kwargs: Any) -> None:
         """Forget an earlier training."""
         self.best_, self.best_epoch_, self.waited_ = -math.inf, 0, 0
         self.weights_: dict[str, Tensor] | None = None
@@ -90,14 +90,14 @@ class BestWeights(Callback):
         if self.from_start:
             self._update(net, net.evaluate(y)[self.monitor.removeprefix("valid_")], 0)
 
-    def on_epoch_end(self, net: "InformationNet", **kwargs) -> None:
+    def on_epoch_end(self, net: "InformationNet", **kwargs: Any) -> None:
         """Compare this epoch with the best one."""
         self._update(net, net.history[-1, self.monitor], net.history[-1, "epoch"])
         if self.n_iter_no_change is not None and self.waited_ >= self.n_iter_no_change:
             net.converged_ = True
             net.stop_after_epoch()
 
-    def on_train_end(self, net: "InformationNet", **kwargs) -> None:
+    def on_train_end(self, net: "InformationNet", **kwargs: Any) -> None:
         """Restore the best weights."""
         if self.weights_ is not None:
             net.module_.load_state_dict(self.weights_)
@@ -137,7 +137,7 @@ class BestWeightsEach(Callback):
         self.every = every
         self.decay = decay
 
-    def on_train_begin(self, net: "InformationNet", **kwargs) -> None:
+    def on_train_begin(self, net: "InformationNet", **kwargs: Any) -> None:
         """Start from zeros and from the current weights."""
         state = net.module_.state_dict()
         self.mean_ = {name: tensor.clone() for name, tensor in state.items()}
@@ -146,19 +146,19 @@ class BestWeightsEach(Callback):
         self.best_ = torch.zeros(len(next(iter(state.values()))), device=net.device)
         self._compare(net)
 
-    def on_batch_end(self, net: "InformationNet", training: bool = False, **kwargs) -> None:
+    def on_batch_end(self, net: "InformationNet", training: bool = False, **kwargs: Any) -> None:
         """Add the weights after this step to the mean."""
         if training:
             means, parameters = zip(*self.moving_, strict=True)
             with torch.no_grad():
                 torch._foreach_lerp_(means, parameters, 1 - self.decay)
 
-    def on_epoch_end(self, net: "InformationNet", **kwargs) -> None:
+    def on_epoch_end(self, net: "InformationNet", **kwargs: Any) -> None:
         """Compare the mean weights with the best ones of each model."""
         if net.history[-1, "epoch"] % self.every == 0:
             net.history.record("valid_mutual_info", self._compare(net).clamp(min=0).mean().item())
 
-    def on_train_end(self, net: "InformationNet", **kwargs) -> None:
+    def on_train_end(self, net: "InformationNet", **kwargs: Any) -> None:
         """Restore the best weights of each model."""
         net.module_.load_state_dict(self.kept_)
 

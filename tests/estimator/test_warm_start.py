@@ -66,7 +66,9 @@ def test_what_shapes_the_model_is_refused_by_name(name, parameter, value):
     was = model.get_params()[parameter]
     model.set_params(**{parameter: value})
     for fit in [model.fit, *([model.partial_fit] if name == "rows" else [])]:
-        with pytest.raises(ValueError, match=f"^{parameter}=.*built with {parameter}=.*Set it back, or start anew"):
+        with pytest.raises(
+            ValueError, match=f"^{parameter}=.*built with {parameter}=.*Set the old value again, or start over"
+        ):
             fit(X)
         np.testing.assert_array_equal(model.transform(X), before)
     assert model.set_params(**{parameter: was}).fit(X).n_iter_ == 4

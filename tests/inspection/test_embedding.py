@@ -15,7 +15,7 @@ def test_a_wide_code_is_turned_by_pca_and_says_so(dim, rows):
     pca = PCA(2, random_state=0).fit(dim.transform(rows))
     (points,) = display.points_
     np.testing.assert_allclose(points.get_offsets(), pca.transform(dim.transform(rows)), atol=1e-5)
-    assert display.ax_.get_xlabel() == f"PCA 1 of the code, {pca.explained_variance_ratio_[0]:.0%} of its variance"
+    assert display.ax_.get_xlabel() == f"principal component 1, {pca.explained_variance_ratio_[0]:.0%} of the variance"
 
 
 def test_components_of_a_pipeline(dim, rows):
@@ -55,7 +55,7 @@ def test_amounts_have_a_colour_bar(y):
         (np.zeros((4, 2)), {"y": [0, 1]}, "2 values for 4 rows"),
         (np.zeros((2, 2)), {"y": ["a", None]}, "1 missing values"),
         (np.zeros((2, 2)), {"y": [0.5, np.nan]}, "1 missing values"),
-        (np.zeros((4, 3)), {"components": (0, 3)}, r"\(0, 3\) must be two columns of a code that has 3"),
+        (np.zeros((4, 3)), {"components": (0, 3)}, r"\(0, 3\) must be two columns of an embedding that has 3"),
         (np.zeros((51, 2)), {"y": np.arange(51).astype(str)}, "51 classes; at most 50"),
     ],
 )

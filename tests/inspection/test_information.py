@@ -27,7 +27,7 @@ def test_against_the_truth(mi):
     display = InformationDisplay.from_estimators([mi, mi], truth=[0.5, 2.0])
     np.testing.assert_array_equal(display.errorbar_.lines[0].get_xdata(), [0.5, 2.0])
     np.testing.assert_array_equal(display.truth_line_.get_xydata(), [[0.5, 0.5], [2.0, 2.0]])
-    assert display.ax_.get_xlabel() == "truth, nats" and "nats" in display.ax_.get_ylabel()
+    assert display.ax_.get_xlabel() == "true information, nats" and "nats" in display.ax_.get_ylabel()
 
 
 def test_no_lower_bounds_no_mark():
@@ -38,7 +38,7 @@ def test_no_lower_bounds_no_mark():
 
 @pytest.mark.parametrize("wrong", [{"truth": [1.0]}, {"names": ["one"]}, {"lower_bounds": [1.0]}])
 def test_lengths_must_agree(wrong):
-    with pytest.raises(ValueError, match="as many of each"):
+    with pytest.raises(ValueError, match="arguments of the same length"):
         InformationDisplay.from_estimates([1.0, 2.0], [0.0, 1.0], [2.0, 3.0], **wrong)
 
 

@@ -134,7 +134,7 @@ def test_errors_say_what_to_do():
         information_score(same, X, n_views=1)
     with pytest.raises(TypeError, match="unexpected keyword argument 'nois'"):
         make_information_scorer(nois=1)
-    with pytest.raises(ValueError, match=r"dtype object.*Encode the others first"):
+    with pytest.raises(ValueError, match=r"dtype object.*Encode the other columns first"):
         information_score(same, pd.DataFrame({"a": ["x", "y"]}))
     with pytest.raises(ValueError, match=r"shape \(1, 4\); expected at least two rows"):
         information_score(same, X[:1])

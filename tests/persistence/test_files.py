@@ -57,10 +57,10 @@ def test_other_programs_find_the_weights_by_name(fitted, tmp_path):
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
-        ({"encoder": nn.Linear(5, 4)}, "encoder holds a Linear, which is not data"),
-        ({"augmentation": np.sin}, "augmentation holds a ufunc"),
-        ({"callbacks": [object()]}, "callbacks holds a object"),
-        ({"random_state": np.random.RandomState(0)}, "random_state holds a RandomState"),
+        ({"encoder": nn.Linear(5, 4)}, "encoder contains a Linear, which is not data"),
+        ({"augmentation": np.sin}, "augmentation contains a ufunc"),
+        ({"callbacks": [object()]}, "callbacks contains a object"),
+        ({"random_state": np.random.RandomState(0)}, "random_state contains a RandomState"),
     ],
 )
 def test_an_object_of_ones_own_is_refused_before_anything_is_written(parameters, sentence, tmp_path):
@@ -103,7 +103,11 @@ def of_the_future(folder):
         (lambda folder: (folder / "estimator.json").write_text("{"), ValueError, "json is not as save.. wrote it"),
         (lambda folder: (folder / "estimator.json").write_text("[]"), ValueError, "json is not as save.. wrote it"),
         (lambda folder: (folder / "estimator.json").write_bytes(b"\xff"), ValueError, "json is not as save.. wrote it"),
-        (lambda folder: (folder / "arrays.safetensors").write_bytes(b"x"), ValueError, "is damaged, or of another"),
+        (
+            lambda folder: (folder / "arrays.safetensors").write_bytes(b"x"),
+            ValueError,
+            "is damaged, or belongs to another",
+        ),
         (lambda folder: edited(folder, **{"class": "os.system"}), ValueError, "names the class 'os.system'"),
         (lambda folder: edited(folder, **{"class": ["x"]}), ValueError, "wrote it .TypeError: class or state"),
         (lambda folder: edited(folder, state=[]), ValueError, "is not as save.. wrote it"),

@@ -67,5 +67,5 @@ def test_a_document_is_never_left_without_words():
 def test_auto_goes_by_the_kind_of_sample():
     assert isinstance(make_view("auto", "sequence", (3, 20)), ShiftAndScale)
     assert isinstance(make_view("auto", "tokens", (20,)), DropWords)
-    with pytest.raises(ValueError, match=r"makes a batch of shape \(2, 10\)"):
+    with pytest.raises(ValueError, match=r"returned a batch of shape \(2, 10\)"):
         make_view(lambda x: x[:, :10], "tokens", (20,))
