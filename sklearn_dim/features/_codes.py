@@ -26,13 +26,13 @@ class Code(NamedTuple):
 def code_columns(table: pd.DataFrame) -> list[Code | None]:
     """Return the code of each column, None for a constant."""
     table = pd.DataFrame({i: _fewer_levels(table.iloc[:, i]) for i in range(table.shape[1])})
-    coder = ColumnCoder().fit(table)
+    coder = ColumnCoder(together=False).fit(table)
     codes = coder.transform(table)
     coded: list[Code | None] = [None] * table.shape[1]
     for position, j in enumerate(coder.continuous_):
         coded[j] = Code(fourier_features(torch.as_tensor(codes[:, position])).numpy(), True)
     end = len(coder.continuous_)
-    for j, levels in zip(coder.discrete_, coder.levels_.categories_ if coder.discrete_ else [], strict=True):
+    for j, levels in zip(coder.discrete_, coder.levels_, strict=True):
         start, end = end, end + len(levels)
         coded[j] = Code(_indicators(codes[:, start:end]), False)
     return coded
