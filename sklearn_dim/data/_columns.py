@@ -81,7 +81,7 @@ def _numeric_array(X: Any) -> Any:
     if isinstance(X, pd.DataFrame | pd.Series | pd.Index | np.ma.MaskedArray) or hasattr(X, "to_pandas"):
         return None
     array = np.asarray(X)
-    return array if array.dtype.kind in "biufc" or array.ndim == 0 else None
+    return array if array.dtype.kind in "biufc" and array.ndim else None
 
 
 def _refuse_infinite(table: pd.DataFrame, name: str) -> pd.DataFrame:
