@@ -6,6 +6,7 @@
 `_images.py`   images, channels first
 `_tokens.py`   documents as word numbers
 `_columns.py`  columns as numbers, for mutual information
+`_discrete.py` which columns are discrete, as asked
 `_frames.py`   columns of any type as columns of a few types
 ============== =====================================================================
 """

@@ -156,6 +156,8 @@ def _clean_column(column: pd.Series, place: Place) -> pd.Series:
         return column.dt.tz_convert("UTC")
     if isinstance(kind, pd.PeriodDtype):
         return column.dt.to_timestamp()
+    if isinstance(kind, pd.IntervalDtype):
+        return pd.Series([str(value) for value in column], dtype=object)
     return column if isinstance(kind, np.dtype) and kind.kind in "mM" else _clean_objects(column.astype(object), place)
 
 
