@@ -5,7 +5,9 @@
 `_datasets.py` samples of a torch Dataset
 `_images.py`   images, channels first
 `_tokens.py`   documents as word numbers
-`_columns.py`  columns of any kind, for mutual information
+`_columns.py`  columns as numbers, for mutual information
+`_discrete.py` which columns are discrete, as asked
+`_frames.py`   columns of any type as columns of a few types
 ============== =====================================================================
 """
 

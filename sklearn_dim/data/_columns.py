@@ -1,6 +1,5 @@
 """Columns of any kind as numbers that a critic can use, without changing mutual information."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +9,13 @@ from scipy.sparse import issparse
 from scipy.special import ndtri
 from sklearn.utils import check_array, check_random_state, column_or_1d
 
+from sklearn_dim.data._discrete import discrete_mask, unseen_rows, warn_of_single_rows, warn_of_unseen
 from sklearn_dim.data._frames import clean_table
 
 MAX_LEVELS = 20  # a column of numbers with more distinct values counts as continuous
 ROWS_PER_LEVEL = 5  # with fewer rows per value on average the values are measurements, not classes
-# Each indicator brings one more correlation with every column of the other side, and a correlation fitted to n rows
-# adds 1/2n nats of chance. With 50 rows per indicator, all indicators add at most 0.01 nats per column of the other
-# side.
+# Each indicator has a correlation with every column of the other side, and one fitted to n rows adds 1/2n nats of
+# chance. With 50 rows per indicator, all indicators add at most 0.01 nats per column of the other side.
 ROWS_PER_INDICATOR = 50
 MAX_KNOTS = 1000  # that describe the map of a continuous column to its scores
 # A value is an atom if it has 2 % of the rows and five times as many as the values around it, so that four fifths of
@@ -57,10 +56,8 @@ def check_table(X: Any, name: str, *, one_column: bool = False) -> pd.DataFrame:
         return _refuse_infinite(clean_table(X, "X", name, one_column=one_column), "X")
     if one_column and array.ndim == 1:
         array = array.reshape(-1, 1)
-    dtypes = [np.float64, np.float32]
-    array = check_array(
-        array, accept_sparse="csr", dtype=dtypes, ensure_all_finite=False, estimator=name, input_name="X"
-    )
+    options = {"dtype": [np.float64, np.float32], "ensure_all_finite": False, "estimator": name, "input_name": "X"}
+    array = check_array(array, accept_sparse="csr", **options)
     return _refuse_infinite(pd.DataFrame(array.toarray() if issparse(array) else array), "X")
 
 
@@ -81,7 +78,7 @@ def _numeric_array(X: Any) -> Any:
     if isinstance(X, pd.DataFrame | pd.Series | pd.Index | np.ma.MaskedArray) or hasattr(X, "to_pandas"):
         return None
     array = np.asarray(X)
-    return array if array.dtype.kind in "biufc" or array.ndim == 0 else None
+    return array if array.dtype.kind in "biufc" and array.ndim else None
 
 
 def _refuse_infinite(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -151,7 +148,9 @@ class ColumnCoder:
         ValueError
             If ``discrete`` is none of these, or names a column that is not there.
         """
-        asked, n = self._asked(discrete, table), len(table)
+        n = len(table)
+        is_auto = isinstance(discrete, str) and discrete == "auto"
+        asked = None if is_auto else discrete_mask(discrete, table.columns, self.name)
         self.n_columns_, self.families_ = table.shape[1], [family(column) for _, column in table.items()]
         self.levels_, self.scores_, self.atoms_ = [], [], []
         classes: list[int] = []
@@ -178,7 +177,8 @@ class ColumnCoder:
         self.discrete_, self.continuous_ = sorted(classes), sorted(numbers)
         for i in self.discrete_:
             self.levels_.append(seen[i][0])
-            _warn_of_single_rows(table.columns[i], len(seen[i][0]), n, self.max_levels)
+            if len(seen[i][0]) > n / 2 and n > self.max_levels:
+                warn_of_single_rows(table.columns[i], len(seen[i][0]), n)
         for i in self.continuous_:
             self.scores_.append(normal_scores(*seen[i]))
             self.atoms_.append(seen[i][0][:0] if i in few else atoms(*seen[i]))
@@ -229,9 +229,8 @@ class ColumnCoder:
         for i, knots in zip(self.continuous_, self.scores_, strict=True):
             columns[i] = interpolate(plain_values(table.iloc[:, i]), *knots)
         order = sorted(columns)
-        values = [columns[i] for i in order]
-        mask = np.isin(order, self.discrete_)
-        return (np.column_stack(values).astype(float) if values else np.zeros((len(table), 0))), mask
+        values = np.array([columns[i] for i in order], dtype=float).reshape(len(order), len(table)).T
+        return np.ascontiguousarray(values), np.isin(order, self.discrete_)
 
     def symbols(self, table: pd.DataFrame) -> np.ndarray:
         """Return a number for each row (n_samples,), the same for rows of the same levels, if no column is continuous.
@@ -243,46 +242,15 @@ class ColumnCoder:
         self._check(table)
         numbers = self._level_numbers(table, warn=True)
         found = find(self._keys(numbers, len(table)), self.combinations_)
-        return np.where(_unseen(numbers, len(table)), -1, found)
+        return np.where(unseen_rows(numbers, len(table)), -1, found)
 
     def unseen(self, table: pd.DataFrame) -> np.ndarray:
         """Return a mask (n_samples,) of the rows with a level that `fit` did not see."""
         self._check(table)
-        return _unseen(self._level_numbers(table), len(table))
+        return unseen_rows(self._level_numbers(table), len(table))
 
     def _max_indicators(self, n: int) -> float:
         return min(max(self.max_levels, n / ROWS_PER_INDICATOR), 5 * self.max_levels)
-
-    def _asked(self, discrete: Any, table: pd.DataFrame) -> np.ndarray | None:
-        """Return a mask of the columns that are asked to be discrete, or None."""
-        d = table.shape[1]
-        if isinstance(discrete, str) and discrete == "auto":
-            return None
-        if isinstance(discrete, bool | np.bool_):
-            return np.full(d, bool(discrete))
-        wanted = 'Expected "auto", a bool, a mask of bool for all columns, or a list of positions or names.'
-        if isinstance(discrete, str) or np.ndim(discrete) != 1:
-            raise ValueError(f"discrete columns of {self.name}: {discrete!r} is not understood. {wanted}")
-        items = list(discrete)
-        if items and all(isinstance(item, bool | np.bool_) for item in items):
-            if len(items) != d:
-                raise ValueError(
-                    f"discrete columns of {self.name}: the mask has {len(items)} values for {d} columns. {wanted}"
-                )
-            return np.array(items, dtype=bool)
-        mask = np.zeros(d, dtype=bool)
-        for item in items:
-            if isinstance(item, int | np.integer) and not isinstance(item, bool):
-                positions = [int(item)] if 0 <= item < d else []
-            else:
-                positions = [i for i, label in enumerate(table.columns) if label == item]
-            if not positions:
-                raise ValueError(
-                    f"discrete columns of {self.name}: {item!r} is neither a position below {d} nor the name of a "
-                    f"column. {wanted}"
-                )
-            mask[positions] = True
-        return mask
 
     def _check(self, table: pd.DataFrame) -> None:
         """Refuse columns of another kind than at fit."""
@@ -295,20 +263,10 @@ class ColumnCoder:
 
     def _level_numbers(self, table: pd.DataFrame, warn: bool = False) -> list[np.ndarray]:
         """Return the numbers of the levels of each discrete column, −1 for those that fit did not see."""
-        values = [plain_values(table.iloc[:, i]) for i in self.discrete_]
-        numbers = [find(column, levels) for column, levels in zip(values, self.levels_, strict=True)]
-        if warn and (unseen := _unseen(numbers, len(table))).any():
-            first = next(j for j, number in enumerate(numbers) if (number < 0).any())
-            i, value = self.discrete_[first], values[first][(numbers[first] < 0).argmax()]
-            # Numpy's own way to write a scalar names its type.
-            shown = repr(value.item() if isinstance(value, np.generic) else value)
-            if self.families_[i] != "numbers" and self.families_[i] != "text":
-                shown = str(table.iloc[(numbers[first] < 0).argmax(), i])
-            warnings.warn(
-                f"{unseen.sum()} of {len(table)} rows of {self.name} have levels that fit did not see, such as "
-                f"{shown} in column {table.columns[i]!r}. They count as independent: nothing is known of them.",
-                stacklevel=3,
-            )
+        columns = (plain_values(table.iloc[:, i]) for i in self.discrete_)
+        numbers = [find(column, levels) for column, levels in zip(columns, self.levels_, strict=True)]
+        if warn and any((number < 0).any() for number in numbers):
+            warn_of_unseen(table.iloc[:, self.discrete_], numbers, self.name)
         return numbers
 
     def _keys(self, numbers: Sequence[np.ndarray], n: int) -> np.ndarray:
@@ -440,16 +398,3 @@ def find(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
         values, levels = values.astype(narrow), levels.astype(narrow)
     position = np.minimum(np.searchsorted(levels, values), len(levels) - 1)
     return np.where(levels[position] == values, position, -1)
-
-
-def _unseen(numbers: Sequence[np.ndarray], n: int) -> np.ndarray:
-    return np.any([number < 0 for number in numbers], axis=0) if numbers else np.zeros(n, dtype=bool)
-
-
-def _warn_of_single_rows(label: Any, n_levels: int, n: int, max_levels: int) -> None:
-    if n_levels > n / 2 and n > max_levels:
-        warnings.warn(
-            f"column {label!r} has {n_levels} levels in {n} rows: what is seen once says nothing of unseen rows, so "
-            "its information cannot be estimated. Turn it into numbers, or drop it.",
-            stacklevel=3,
-        )

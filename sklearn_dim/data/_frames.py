@@ -102,7 +102,8 @@ def _as_frame(X: Any, name: str, taker: str | None, one_column: bool) -> pd.Data
     if array.dtype.names is not None:
         return pd.DataFrame(array)
     # Refuses other dimensions; what the values are is decided column by column.
-    check_array(array, dtype=None, ensure_2d=not one_column, ensure_all_finite=False, estimator=taker, input_name=name)
+    ensure_2d = not one_column or array.ndim == 0
+    check_array(array, dtype=None, ensure_2d=ensure_2d, ensure_all_finite=False, estimator=taker, input_name=name)
     if array.dtype.kind in "US" and not isinstance(X, np.ndarray):
         return pd.DataFrame(X)  # numbers in a list are not yet text
     if array.dtype.kind in "US" and array.ndim == 2 and array.shape[1] > 1:
@@ -155,6 +156,8 @@ def _clean_column(column: pd.Series, place: Place) -> pd.Series:
         return column.dt.tz_convert("UTC")
     if isinstance(kind, pd.PeriodDtype):
         return column.dt.to_timestamp()
+    if isinstance(kind, pd.IntervalDtype):
+        return pd.Series([str(value) for value in column], dtype=object)
     return column if isinstance(kind, np.dtype) and kind.kind in "mM" else _clean_objects(column.astype(object), place)
 
 
@@ -231,9 +234,7 @@ def _by_types(column: pd.Series, place: Place) -> pd.Series:
             f"{place} holds objects of type {one.__name__}, which are no values. Turn them into numbers, text or "
             "several columns."
         )
-    return column.map(
-        lambda value: value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
-    )
+    return pd.Series([_text(value) for value in column], dtype=object)
 
 
 def _kind_of(one: type) -> str:
