@@ -12,6 +12,7 @@
 from sklearn_dim.estimator._base import InfomaxEstimator, Split
 from sklearn_dim.estimator._callbacks import subtask
 from sklearn_dim.estimator._compat import (
+    HasMethods,
     Interval,
     StrOptions,
     check_feature_names,

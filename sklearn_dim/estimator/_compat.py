@@ -4,7 +4,7 @@
 """
 
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.validation import _check_feature_names as check_feature_names
 from sklearn.utils.validation import _check_n_features as check_n_features
 
@@ -24,6 +24,7 @@ __all__ = [
     "CALLBACKS",
     "CallbackSupportMixin",
     "FIT_TASK",
+    "HasMethods",
     "Interval",
     "StrOptions",
     "TO_TEAR_DOWN",

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from sklearn_dim.mine._cross_fit import MAX_REFERENCE, Pairs, Part, Reference
-from sklearn_dim.mine._discrete import Contingency, discrete_information
+from sklearn_dim.mine._contingency import Contingency
+from sklearn_dim.mine._cross_fit import Pairs, Part, Reference, reference_rows
+from sklearn_dim.mine._discrete import discrete_information
 from sklearn_dim.mine._neighbors import neighbor_contributions
 
+FEW_ROWS = 100  # up to which an estimate is held within what so many rows can say
 MAX_COLUMNS = 4  # of both sides together; beyond, neighbours lean low by tenths of a nat
 
 
@@ -37,13 +39,14 @@ class CrossTable:
     def add(self, table: Contingency, x, y, train, held_out) -> tuple[np.ndarray, np.ndarray]:
         """Take in the table of a fold, and return the contributions of the rows that it never saw."""
         self.tables.append(table)
-        return table.contributions(x[held_out], y[held_out])
+        evaluated = table.evaluate(x[held_out], y[held_out])
+        return evaluated.contributions, evaluated.lower
 
     def keep(self, pairs: Pairs, codes, held_out) -> None:
         """Keep some held-out rows of the fold that was added last."""
         (x, y), rows = codes, reference_rows(pairs, held_out)
         groups, given = (None if part is None else part[rows] for part in (pairs.groups, pairs.given))
-        self.references.append(Reference(x[rows], y[rows], groups, given))
+        self.references.append((x[rows], y[rows], groups, given))
 
     def whole(self, part: Part, x, y) -> Part:
         """Return what the table of all rows says."""
@@ -55,7 +58,7 @@ class CrossTable:
     def contributions(self, X, y) -> np.ndarray:
         """Return the contribution of each new row to the estimate (n_samples,), by the mean of the folds' tables."""
         x, y = self.codes(X, y)
-        return self.sign * np.mean([table.contributions(x, y)[0] for table in self.tables], axis=0)
+        return self.sign * np.mean([table.contributions(x, y) for table in self.tables], axis=0)
 
     def pointwise(self, X, y) -> np.ndarray:
         """Return log p(x, y)/p(x)p(y) of each new row (n_samples,), by the mean of the folds' tables."""
@@ -69,7 +72,7 @@ class CrossTable:
 
 
 def few_columns(term, X, y):
-    """Return X and y as arrays for nearest neighbours with masks of their discrete columns, or None if they are wide."""
+    """Return X and y as arrays for nearest neighbours with masks of their discrete columns, or None if too wide."""
     if X.shape[1] + y.shape[1] > MAX_COLUMNS or isinstance(term, CrossTable):
         return None
     return *term.x_coder.numbers(X), *term.y_coder.numbers(y)
@@ -79,9 +82,11 @@ def with_neighbors(part: Part, x, x_discrete, y, y_discrete, groups) -> Part:
     """Return the part with nearest neighbours' contributions, if these see more.
 
     Held-out values of a trained critic lean low, as it finds what it finds; so do nearest neighbours where columns are
-    few. So the larger of the two counts, if it is larger by more than the standard error of the difference.
+    few. So the larger of the two counts, if it is larger by more than the standard error of the difference. Of fewer
+    than a hundred rows a network learns nothing that it could be trusted with.
     """
     own = neighbor_contributions(x, y, x_discrete=x_discrete, y_discrete=y_discrete)[part.valued]
     gain = own - part.contributions
     error = gain.std(ddof=1) / np.sqrt(len(gain))
-    return part if gain.mean() <= error else part._replace(contributions=own, base="neighbors")
+    trained = len(own) >= FEW_ROWS
+    return part if trained and gain.mean() <= error else part._replace(contributions=own, base="neighbors")

@@ -76,13 +76,9 @@ class Part(NamedTuple):
     cap: float = math.inf
 
 
-class Reference(NamedTuple):
-    """Held-out rows of a fold that a fitted estimator keeps: for its p-value, and to normalise pointwise values."""
-
-    x: np.ndarray
-    y: np.ndarray
-    groups: np.ndarray | None
-    given: np.ndarray | None
+# Held-out rows of a fold that a fitted estimator keeps, for its p-value and to normalise pointwise values: coded X and y,
+# their groups and their conditions, if there are any.
+Reference = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]
 
 
 class CrossFit:
@@ -122,7 +118,7 @@ class CrossFit:
         """Keep some held-out rows of the fold that was added last."""
         (x, y), rows = codes, reference_rows(pairs, held_out)
         groups, given = (None if part is None else part[rows] for part in (pairs.groups, pairs.given))
-        self.references.append(Reference(x[rows], y[rows], groups, given))
+        self.references.append((x[rows], y[rows], groups, given))
 
     def contributions(self, X, y) -> np.ndarray:
         """Return the contribution of each new row to the estimate (n_samples,), by the mean of the folds' critics."""
@@ -139,7 +135,7 @@ class CrossFit:
         values = []
         with deterministic(self.nets[0], *rows), torch.no_grad():
             for net, reference in zip(self.nets, self.references, strict=True):
-                pairs = tensors(net, reference.x, reference.y)
+                pairs = tensors(net, *reference[:2])
                 values.append(net.module_.pointwise(tensors(net, *rows), pairs).cpu().numpy())
         return self.sign * np.mean(values, axis=0)
 
@@ -177,8 +173,8 @@ def random_order(*arrays: np.ndarray) -> np.ndarray:
 def folds_of(pairs: Pairs, cv, seed: int, X=None, y=None) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return (train, held_out) for each fold, both in random order.
 
-    ``cv`` is a number of folds, or a splitter of scikit-learn's, which is given X, y and the groups. A group is never on
-    both sides.
+    ``cv`` is a number of folds, or a splitter of scikit-learn's, which is given X, y and the groups. A group is
+    never on both sides.
     """
     n = len(pairs.order)
     rank = np.empty(n, dtype=np.intp)

@@ -4,19 +4,19 @@ import math
 import warnings
 from functools import partial
 from numbers import Integral
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import torch
 from scipy.special import ndtri
-from sklearn.model_selection import GroupKFold
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_dim.critics import CRITICS, UserCritic
-from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets, equal_rows
+from sklearn_dim.critics import CRITICS
+from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets
 from sklearn_dim.estimator import (
+    HasMethods,
     InfomaxEstimator,
     Interval,
     StrOptions,
@@ -27,34 +27,29 @@ from sklearn_dim.estimator import (
     subtask,
     training_constraints,
 )
+from sklearn_dim.mine._bases import CrossTable, few_columns, with_neighbors
+from sklearn_dim.mine._contingency import Contingency
 from sklearn_dim.mine._cross_fit import (
     MAX_TOGETHER,
     CrossFit,
-    Folds,
+    Pairs,
+    Part,
     build_pair_information,
     estimate_and_error,
     features_of,
+    folds_of,
     limits,
     mean_and_error,
+    random_order,
+    stop_rows,
     tensors,
 )
+from sklearn_dim.mine._permutation import Chunk, blocks_of, like_rows, permutation_p_value
 from sklearn_dim.training import AverageWeights, BestWeights, RowBatches, resolve_device
 
+MIN_ROWS = 10  # with fewer nothing is held out that could tell a dependence from chance
 AVERAGING = 0.98  # decay of the mean weights: the last 50 steps or so
 WEIGHT_DECAY = 0.1  # AdamW's; ten times torch's default, as rows are few
-
-
-class Pairs(NamedTuple):
-    """X and y as the critics take them: for each term of the chain rule its codes of X and of y."""
-
-    codes: list[tuple[np.ndarray, np.ndarray]]
-    groups: np.ndarray
-    size: int
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        return len(self.groups)
 
 
 @documented
@@ -101,7 +96,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         `sklearn_dim.training.ResumableCheckpoint`, say, by which a fit that was killed goes on. Those of scikit-learn
         1.9, such as its progress bar, are given to ``set_callbacks``.
     verbose : int, default=0
-        1 prints a line an epoch.
+        %(verbose)s
     random_state : int, RandomState instance or None, default=None
         Seeds folds, weights and order. Global random streams are left alone.
 
@@ -125,7 +120,7 @@ class MutualInfoEstimator(InfomaxEstimator):
     n_iter_ : int
         Epochs run in the longest fold.
     nets_ : list of InformationNet
-        The trained nets, one a fold.
+        The trained nets, one per fold.
     n_features_in_ : int
         Columns of X.
     feature_names_in_ : ndarray of str
@@ -155,7 +150,9 @@ class MutualInfoEstimator(InfomaxEstimator):
         **training_constraints(without=("early_stopping", "warm_start")),
         "critic": [StrOptions({"auto", *CRITICS}), callable],
         "encoder": [torch.nn.Module, None],
-        "cv": [Interval(Integral, 2, None, closed="left")],
+        "discrete_features": [StrOptions({"auto"}), "boolean", "array-like"],
+        "discrete_target": [StrOptions({"auto"}), "boolean", "array-like"],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     }
 
@@ -165,6 +162,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         *,
         critic="auto",
         encoder=None,
+        discrete_features="auto",
+        discrete_target="auto",
         cv=5,
         max_iter="auto",
         batch_size=256,
@@ -180,6 +179,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         self.mi_estimator = mi_estimator
         self.critic = critic
         self.encoder = encoder
+        self.discrete_features = discrete_features
+        self.discrete_target = discrete_target
         self.cv = cv
         self.max_iter = max_iter
         self.batch_size = batch_size
@@ -243,35 +244,28 @@ class MutualInfoEstimator(InfomaxEstimator):
                 "(an estimate worth reading wants hundreds), or lower cv."
             )
         chain = chain_of(x_table, context)
-        y_coder = ColumnCoder().fit(y_table, self.discrete_target)
-        self._terms = [self._term(table, y_coder, sign, context) for table, sign in chain]
+        y_coder = ColumnCoder(name="y").fit(y_table, self.discrete_target)
+        self._given_coder = None if context is None else ColumnCoder(name="given").fit(context)
+        self._terms = [self._term(table, y_coder, sign) for table, sign in chain]
         codes = [term.codes(table, y_table) for term, (table, _) in zip(self._terms, chain, strict=True)]
         few = self.critic == "auto" and self.encoder is None
-        numbers = [few_columns(term, table, y_table) if few else None for term, (table, _) in zip(self._terms, chain)]
-        if context is not None:
-            self._given_coder = ColumnCoder().fit(context)
-            given = self._given_coder.transform(context)
+        numbers = [
+            few_columns(term, table, y_table) if few else None
+            for term, (table, _) in zip(self._terms, chain, strict=True)
+        ]
+        given = None if context is None else self._given_coder.transform(context)
         return Pairs(
             codes, numbers, random_order(*codes[0]), check_groups(groups, n), given, x_table.size + y_table.size
         )
 
-    def _term(self, table, y_coder, sign, context):
+    def _term(self, table, y_coder, sign):
         """Return what estimates one information of the chain: a contingency table, or nets."""
         if self.encoder is not None:
             return CrossFit(Passthrough(), y_coder, sign)
-        discrete = self._discrete_features(table, context)
-        coder = ColumnCoder().fit(table, discrete)
+        coder = ColumnCoder() if sign == 1 else ColumnCoder(name="given")
+        coder.fit(table, self.discrete_features if sign == 1 else "auto")
         tabulated = self.critic == "auto" and not (coder.continuous_ or y_coder.continuous_)
         return (CrossTable if tabulated else CrossFit)(coder, y_coder, sign)
-
-    def _discrete_features(self, table, context):
-        """Return discrete_features for a table of X, of X and what is given, or of the latter alone."""
-        if context is None or isinstance(self.discrete_features, str):
-            return self.discrete_features
-        n_given = context.shape[1]
-        if table.shape[1] == n_given:
-            return "auto"
-        return mask_of(self.discrete_features, table.iloc[:, :-n_given], ColumnCoder()) + [None] * n_given
 
     def _size(self, data):
         return data.size
@@ -393,7 +387,6 @@ class MutualInfoEstimator(InfomaxEstimator):
             CrossFit,
             CrossTable,
             Passthrough,
-            Reference,
             build_pair_information,
         )
 
@@ -570,9 +563,9 @@ class MutualInfoEstimator(InfomaxEstimator):
         """Yield the held-out rows of each fold, compared by its critics."""
         for fold, references in enumerate(zip(*(term.references for term in self._terms), strict=True)):
             pairs = zip(self._terms, references, strict=True)
-            table = sum(term.log_ratios(fold, own.x, own.y) for term, own in pairs)
-            conditions = references[0].given
-            yield Chunk(table, None if conditions is None else like_rows(conditions), references[0].groups)
+            table = sum(term.log_ratios(fold, x, y) for term, (x, y, _, _) in pairs)
+            _, _, groups, conditions = references[0]
+            yield Chunk(table, None if conditions is None else like_rows(conditions), groups)
 
     def _new_chunks(self, tables, y_table, conditions, groups):
         """Yield new rows in parts of which all pairs fit into memory."""
