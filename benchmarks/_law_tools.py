@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln, log_ndtr, ndtr
+from scipy.special import gammaln, ndtr
 from scipy.stats import norm
 
 Function = Callable[..., Any]
@@ -27,7 +27,7 @@ class Law:
         (rng, n) → a tuple of arrays of n rows, the variables as mathematics has them.
     log_ratio : callable
         (*variables) → log p(x, y) / (p(x) p(y)) of each row. Its mean over many draws is the check of ``exact``, and
-        its standard deviation is that of an oracle.
+        the error of that mean is that of an oracle.
     users : callable
         (*variables) → (x, y) as users have them: frames, Series, objects, text.
     groups : callable, default=None
@@ -56,11 +56,6 @@ class Law:
         variables = self.draw(rng, n)
         return *self.users(*variables), None if self.groups is None else self.groups(*variables)
 
-    @functools.cached_property
-    def oracle_sd(self) -> float:
-        """The standard deviation of the exact log-ratio over rows; over the root of n, the least error there is."""
-        return float(np.std(self.log_ratio(*self.draw(np.random.default_rng(77), 100_000))))
-
     def check(self, rng: np.random.Generator, n: int = 100_000) -> tuple[float, float]:
         """Return the mean of the exact log-ratio over n draws, and its standard error over groups."""
         variables = self.draw(rng, n)
@@ -68,6 +63,14 @@ class Law:
         if self.groups is not None:
             values = values.groupby(self.groups(*variables)).mean()
         return float(values.mean()), float(values.std() / np.sqrt(len(values)))
+
+    @functools.cached_property
+    def _spread(self) -> float:
+        return self.check(np.random.default_rng(77))[1] * np.sqrt(100_000)
+
+    def oracle_error(self, n: int) -> float:
+        """Return the standard error of the mean exact log-ratio of n rows: the least error there is."""
+        return self._spread / float(np.sqrt(n))
 
 
 def sorted_rows(*tables: Any, by: int) -> list[Any]:
@@ -198,8 +201,10 @@ class Noisy:
     def exact(self) -> float:
         """h(y) − h(noise)."""
         _, measure, density = self._density
-        return float(-(xlogy_ratio(density, np.ones(1)) * measure).sum()) - 0.5 * np.log(2 * np.pi * np.e) - np.log(
-            self.noise
+        return (
+            float(-(xlogy_ratio(density, np.ones(1)) * measure).sum())
+            - 0.5 * np.log(2 * np.pi * np.e)
+            - np.log(self.noise)
         )
 
     def log_ratio(self, f: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -245,24 +250,3 @@ def negative_binomial(k: Any, mean: Any, size: float) -> np.ndarray:
     """Return the probability of k under a Poisson law whose mean is gamma with shape ``size``."""
     log = gammaln(k + size) - gammaln(size) - gammaln(k + 1.0)
     return np.exp(log + size * np.log(size / (size + mean)) + k * np.log(mean / (size + mean)))
-
-
-__all__ = [
-    "Channel",
-    "Labelled",
-    "Law",
-    "Noisy",
-    "Table",
-    "entropy",
-    "gaussian_log_ratio",
-    "gaussian_pair",
-    "interval_probability",
-    "log_ndtr",
-    "negative_binomial",
-    "normal_nodes",
-    "pair_information",
-    "poisson",
-    "quadrature",
-    "sorted_rows",
-    "xlogy_ratio",
-]
