@@ -1,7 +1,8 @@
 """Mutual information beside its peers: `python benchmarks/mutual_info.py [part ...]`, all parts by default.
 
-Parts: tasks (the six samples, in the folder that SKLEARN_DIM_DATA names), others, staircase, coverage, robustness,
-speed.
+Parts: tasks (the six samples, in the folder that SKLEARN_DIM_DATA names), others, staircase, as_they_come, coverage,
+gaussian, robustness, speed.
+as_they_come and coverage go on where they stopped with --out FILE.csv, and share their fits.
 Peers named "published" were measured elsewhere, on the same samples where they are samples; all others in the same run.
 """
 
@@ -16,6 +17,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
+from _as_they_come import PARTS as COME
+from _as_they_come import parts
 from _tasks import OTHERS, gaussian, staircase, student
 from scipy.special import digamma
 from scipy.stats import kstest
@@ -155,7 +158,7 @@ def equal_steps(truth, steps=4000, rows=64, held_out=8192):
     return value(net, x[:held_out].astype(np.float32), y[:held_out].astype(np.float32))
 
 
-def coverage(repeats=100):
+def gaussian_samples(repeats=100):
     """95 % intervals on Gaussian samples; estimate and p-value under independence."""
     rows = []
     for d, truth, n in ((1, 0.5, 1000), (5, 2.0, 1000), (1, 0.0, 1000), (5, 0.0, 1000)):
@@ -168,7 +171,7 @@ def coverage(repeats=100):
         held = sum(low <= truth <= high for low, high in (mi.confidence_interval() for mi in fits))
         uniform = kstest([mi.p_value() for mi in fits], "uniform").pvalue if truth == 0 else np.nan
         rows.append((f"{d}×{d}, n = {n}", truth, estimates.mean(), estimates.std(), f"{held}/{repeats}", uniform))
-    show("Coverage", "sample,truth,mean,sd,in the 95 % interval,KS p of p-values", rows)
+    show("Gaussian samples", "sample,truth,mean,sd,in the 95 % interval,KS p of p-values", rows)
 
 
 def robustness(fits=200):
@@ -249,14 +252,21 @@ PARTS = {
     "tasks": tasks,
     "others": others,
     "staircase": stairs,
-    "coverage": coverage,
+    "gaussian": gaussian_samples,
     "robustness": robustness,
     "speed": speed,
 }
 
 if __name__ == "__main__":
+    names = [*PARTS, *COME]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=list(PARTS), metavar="part", help=", ".join(PARTS))
+    parser.add_argument("parts", nargs="*", default=names, metavar="part", help=", ".join(names))
+    parser.add_argument("--out", help="as_they_come, coverage: a csv file to keep each fit in and to go on from")
+    parser.add_argument("--quick", action="store_true", help="as_they_come, coverage: ten laws, one seed, n = 1000")
+    parser.add_argument("--features", action="store_true", help="as_they_come: mutual_info_features as well")
+    parser.add_argument("--plot", help="coverage: a png file for the figure")
     torch.set_num_threads(1)
-    for part in parser.parse_args().parts:
-        PARTS[part]()
+    options = parser.parse_args()
+    runs = PARTS | parts(options)
+    for part in options.parts:
+        runs[part]()
