@@ -78,7 +78,7 @@ def few_columns(term, X, y):
     return *term.x_coder.numbers(X), *term.y_coder.numbers(y)
 
 
-def with_neighbors(part: Part, x, x_discrete, y, y_discrete, groups) -> Part:
+def with_neighbors(part: Part, x, x_discrete, y, y_discrete) -> Part:
     """Return the part with nearest neighbours' contributions, if these see more.
 
     Held-out values of a trained critic lean low, as it finds what it finds; so do nearest neighbours where columns are

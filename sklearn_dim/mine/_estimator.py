@@ -248,7 +248,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         self._given_coder = None if context is None else ColumnCoder(name="given").fit(context)
         self._terms = [self._term(table, y_coder, sign) for table, sign in chain]
         codes = [term.codes(table, y_table) for term, (table, _) in zip(self._terms, chain, strict=True)]
-        few = self.critic == "auto" and self.encoder is None
+        # Rows of one group are each other's nearest neighbours.
+        few = self.critic == "auto" and self.encoder is None and groups is None
         numbers = [
             few_columns(term, table, y_table) if few else None
             for term, (table, _) in zip(self._terms, chain, strict=True)
@@ -301,7 +302,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         part = Part(contributions[valued] / times[valued], lower[valued] / times[valued], valued)
         if isinstance(term, CrossTable):
             return term.whole(part, x, y)
-        return part if data.numbers[i] is None else with_neighbors(part, *data.numbers[i], data.groups)
+        return part if data.numbers[i] is None else with_neighbors(part, *data.numbers[i])
 
     def _fit_fold(self, x, y, train, groups, seed, task):
         """Return a net trained on the rows ``train``, some of which decide when to stop."""
