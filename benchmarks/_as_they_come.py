@@ -142,7 +142,8 @@ def as_they_come(results, quick=False, plot=None, n=2000):
         return table
     worst = good.loc[good["off"].idxmax()]
     print(
-        f"mean |error|: {good['off'].mean():.4f} of {len(good)} fits ({len(table) - len(good)} failed); above 0.15: {(good['off'] > 0.15).sum()}"
+        f"mean |error|: {good['off'].mean():.4f} of {len(good)} fits ({len(table) - len(good)} failed); "
+        f"above 0.15: {(good['off'] > 0.15).sum()}"
     )
     print(f"worst: {worst['error']:+.3f}, {worst['law']}, {worst['order']}, seed {worst['seed']}")
     print(f"inside the 95 % interval: {good['inside'].mean():.3f}; the most moved: {good['moved'].max():.2f} s.e.")

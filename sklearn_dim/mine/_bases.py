@@ -72,8 +72,8 @@ class CrossTable:
 
 
 def few_columns(term, X, y):
-    """Return X and y as arrays for nearest neighbours with masks of their discrete columns, or None if too wide."""
-    if X.shape[1] + y.shape[1] > MAX_COLUMNS or isinstance(term, CrossTable):
+    """Return X and y as arrays for nearest neighbours with masks of their discrete columns; None for a table."""
+    if isinstance(term, CrossTable):
         return None
     return *term.x_coder.numbers(X), *term.y_coder.numbers(y)
 

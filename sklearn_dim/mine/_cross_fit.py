@@ -76,8 +76,8 @@ class Part(NamedTuple):
     cap: float = math.inf
 
 
-# Held-out rows of a fold that a fitted estimator keeps, for its p-value and to normalise pointwise values: coded X and y,
-# their groups and their conditions, if there are any.
+# Held-out rows of a fold that a fitted estimator keeps, for its p-value and to normalise pointwise values: coded X and
+# y, their groups and their conditions, if there are any.
 Reference = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]
 
 

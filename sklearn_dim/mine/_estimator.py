@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_dim.critics import CRITICS
-from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets
+from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets, equal_rows
 from sklearn_dim.estimator import (
     HasMethods,
     InfomaxEstimator,
@@ -27,7 +27,7 @@ from sklearn_dim.estimator import (
     subtask,
     training_constraints,
 )
-from sklearn_dim.mine._bases import CrossTable, few_columns, with_neighbors
+from sklearn_dim.mine._bases import MAX_COLUMNS, CrossTable, few_columns, with_neighbors
 from sklearn_dim.mine._contingency import Contingency
 from sklearn_dim.mine._cross_fit import (
     MAX_TOGETHER,
@@ -248,16 +248,26 @@ class MutualInfoEstimator(InfomaxEstimator):
         self._given_coder = None if context is None else ColumnCoder(name="given").fit(context)
         self._terms = [self._term(table, y_coder, sign) for table, sign in chain]
         codes = [term.codes(table, y_table) for term, (table, _) in zip(self._terms, chain, strict=True)]
-        # Rows of one group are each other's nearest neighbours.
-        few = self.critic == "auto" and self.encoder is None and groups is None
+        if groups is None and self.encoder is None and (n_copies := copies_in(self._terms[0], *codes[0])):
+            warnings.warn(
+                f"{n_copies} of {n} rows are copies of others. If these are the same observations once more, say so by "
+                "groups=, one number for each observation: else critics are valued on rows that they saw.",
+                stacklevel=5,  # the caller of fit
+            )
         numbers = [
-            few_columns(term, table, y_table) if few else None
+            few_columns(term, table, y_table) if self._has_few_columns(table, y_table, groups) else None
             for term, (table, _) in zip(self._terms, chain, strict=True)
         ]
         given = None if context is None else self._given_coder.transform(context)
         return Pairs(
             codes, numbers, random_order(*codes[0]), check_groups(groups, n), given, x_table.size + y_table.size
         )
+
+    def _has_few_columns(self, table, y_table, groups) -> bool:
+        """Return whether nearest neighbours may count; rows of one group would be each other's."""
+        if self.critic != "auto" or self.encoder is not None or groups is not None:
+            return False
+        return table.shape[1] + y_table.shape[1] <= MAX_COLUMNS
 
     def _term(self, table, y_coder, sign):
         """Return what estimates one information of the chain: a contingency table, or nets."""
@@ -506,8 +516,8 @@ class MutualInfoEstimator(InfomaxEstimator):
     def p_value(self, X=None, y=None, given=None, *, groups=None, block=None, n_permutations=999):
         """Return the p-value of a permutation test of independence against the trained critics.
 
-        The statistic is the critics' mean log-ratio; rows of y change places, the critics stay. It is exact where rows are
-        exchangeable under independence, for the critics never saw them. Many fits, such as those of
+        The statistic is the critics' mean log-ratio; rows of y change places, the critics stay. It is exact where rows
+        are exchangeable under independence, for the critics never saw them. Many fits, such as those of
         `sklearn.model_selection.permutation_test_score`, are not needed.
 
         Parameters
@@ -519,8 +529,8 @@ class MutualInfoEstimator(InfomaxEstimator):
             Rows of X that depend on each other, such as those of one subject: whole groups change places with others of
             the same size. By default those that `fit` was given.
         block : int, default=None
-            For series: X has the rows in the order of time, and runs of so many rows are groups. Take it longer than the
-            memory of the series.
+            For series: X has the rows in the order of time, and runs of so many rows are groups. Take it longer than
+            the memory of the series.
         n_permutations : int, default=999
             The least p-value is 1/(n_permutations + 1).
 
@@ -547,8 +557,8 @@ class MutualInfoEstimator(InfomaxEstimator):
             check_positive_int("block", block)
             if groups is not None or X is None:
                 raise ValueError(
-                    f"block={block} cuts the rows of X into runs: give X and y in the order of time, and no groups. After "
-                    "a fit with groups=, p_value() exchanges these."
+                    f"block={block} cuts the rows of X into runs: give X and y in the order of time, and no groups. "
+                    "After a fit with groups=, p_value() exchanges these."
                 )
         if X is None:
             if groups is not None:
@@ -576,7 +586,10 @@ class MutualInfoEstimator(InfomaxEstimator):
             rows = rows[np.asarray(groups) >= 0] if np.asarray(groups).dtype.kind in "iu" else rows
             rows = rows[np.argsort(groups[rows], kind="stable")]
         for part in np.array_split(rows, -(-len(rows) // MAX_TOGETHER)):
-            codes = [term.codes(table.iloc[part], y_table.iloc[part]) for term, table in zip(self._terms, tables)]
+            codes = [
+                term.codes(table.iloc[part], y_table.iloc[part])
+                for term, table in zip(self._terms, tables, strict=True)
+            ]
             table = sum(term.log_ratios(None, *code) for term, code in zip(self._terms, codes, strict=True))
             strata = None if conditions is None else like_rows(conditions[part])
             yield Chunk(table, strata, None if groups is None else groups[part])
@@ -589,6 +602,16 @@ class MutualInfoEstimator(InfomaxEstimator):
         tags.target_tags.required = True
         tags.input_tags.sparse = True
         return tags
+
+
+def copies_in(term, x, y) -> int:
+    """Return how many rows look like copies of others: equal in columns most of whose values are seen once."""
+    if isinstance(term, CrossTable) or not (term.x_coder.continuous_ or term.y_coder.continuous_):
+        return 0
+    codes = np.hstack([x, y])
+    n_distinct = int(equal_rows(codes).max()) + 1
+    mostly_distinct = max(len(np.unique(column)) for column in codes.T) > n_distinct / 2
+    return len(codes) - n_distinct if n_distinct < 0.9 * len(codes) and mostly_distinct else 0
 
 
 def check_groups(groups, n: int) -> np.ndarray | None:
@@ -614,12 +637,13 @@ def chain_of(x_table, context):
     return [(pd.concat([x_table, context], axis=1), 1), (context, -1)]
 
 
-def mutual_info(X, y, given=None, **params) -> float:
+def mutual_info(X, y, given=None, *, groups=None, **params) -> float:
     """Return I(X; y), or I(X; y | given), in nats.
 
     Parameters
     ----------
-    X, y, given : as in `MutualInfoEstimator.fit`
+    X, y, given, groups : as in `MutualInfoEstimator.fit`
+        Here X may be one column, of shape (n_samples,), as well.
     **params
         Parameters of `MutualInfoEstimator`.
 
@@ -632,7 +656,9 @@ def mutual_info(X, y, given=None, **params) -> float:
     >>> import numpy as np
     >>> from sklearn_dim import mutual_info
     >>> x = np.random.default_rng(0).integers(2, size=400)
-    >>> bool(abs(mutual_info(x[:, None], x, random_state=0) - np.log(2)) < 0.05)
+    >>> bool(abs(mutual_info(x, x, random_state=0) - np.log(2)) < 0.05)
     True
     """
-    return MutualInfoEstimator(**params).fit(X, y, given=given).mutual_info_
+    if np.ndim(X) == 1:
+        X = check_table(X, "mutual_info", one_column=True)
+    return MutualInfoEstimator(**params).fit(X, y, given=given, groups=groups).mutual_info_
