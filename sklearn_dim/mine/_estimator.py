@@ -54,47 +54,53 @@ WEIGHT_DECAY = 0.1  # AdamW's; ten times torch's default, as rows are few
 
 @documented
 class MutualInfoEstimator(InfomaxEstimator):
-    """I(X; y), or I(X; y | Z), in nats, by a trained critic that is valued on rows it never saw.
+    """I(X; y), or I(X; y | Z), in nats, for columns of any kind.
 
-    The rows are cut into ``cv`` folds. For each a critic is trained on the others by the bound
-    ``mi_estimator`` [1]_, and the fold is valued by the Donsker–Varadhan form of the critic's log-ratio over
-    all its pairs, so that every row counts once, held out, and bounds compare.
+    The rows are cut into ``cv`` folds. For each fold a critic is trained on the other rows by the bound
+    ``mi_estimator`` [1]_, and the fold is evaluated by the Donsker–Varadhan form of the critic's log-ratio over all its
+    pairs. So every row counts once, held out, and bounds compare.
 
-    Continuous columns are first turned to normal scores and discrete ones to indicators, which changes
-    no information. What the closed-form part of the critic loses by having been fitted on few rows is measured
-    on held-out rows as well, with half the rows, and added.
+    What the columns are decides what a critic starts from. Continuous columns become normal scores, and the critic is
+    the closed form of a joint Gaussian, corrected by a network. With at most four columns in all, nearest neighbours
+    give an estimate as well, and the larger of the two counts, as both lean low. Two discrete sides need neither: the
+    estimate is that of their contingency table, corrected for its bias. ``bases_`` says which it was.
+
+    Rows must be independent of each other. Where they are not (series, several rows per subject, copies), say so by
+    ``groups``: intervals and p-values are wrong otherwise.
 
     Parameters
     ----------
     mi_estimator : str or Bound, default="dv"
         The bound that trains the critic: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
     critic : str or callable, default="auto"
-        T(x, y): "auto" is "gaussian", the closed form for a joint Gaussian plus a network that corrects it (with an
-        encoder "separable"); or "separable", "concatenated", "bilinear", "encode_and_dot", or a callable
-        (x_features, y_features) → module.
+        T(x, y). "auto" is what the columns ask for, as above; with an encoder it is "separable". All others are networks
+        alone: "gaussian" (the closed form and its correction), "separable", "concatenated", "bilinear",
+        "encode_and_dot", or a callable (x_features, y_features) → module.
     encoder : Module, default=None
-        X (n_samples, ...) → features (n_samples, k), trained with the critic, a copy a fold. With it X may be images,
-        sequences or any numeric array, and reaches the encoder as it is, in float32.
-    cv : int, default=5
-        Folds. Rows that are copies of one another share a fold.
+        X (n_samples, ...) → features (n_samples, k), trained with the critic, one copy per fold. With it X may be
+        images, sequences or any numeric array, and reaches the encoder unchanged, in float32.
+    discrete_features, discrete_target : "auto", bool, or array-like of bool, positions or names, default="auto"
+        Which columns of X, and of y, are discrete. "auto" takes text, categories and booleans for discrete, and numbers
+        with at most 20 distinct values of at least five rows each.
+    cv : int or splitter, default=5
+        Number of folds, or a splitter of scikit-learn, which is given ``groups``.
     max_iter : int or "auto", default="auto"
-        Most epochs a fold; "auto" makes at most about 2000 steps.
+        Maximum number of epochs per fold; "auto" makes at most about 2000 steps.
     batch_size : int, default=256
-        Most rows in a batch; all pairs of two of its rows are independent ones.
+        Maximum number of rows in a batch; all pairs of two of its rows are negatives.
     learning_rate_init : float, default=0.003
-        Adam's step size.
+        %(learning_rate_init)s
     validation_fraction : float, default=0.15
-        Share of a fold's training rows that decides when to stop; they are neither trained on nor valued.
+        Fraction of a fold's training rows that decides when to stop; they are neither trained on nor evaluated.
     n_iter_no_change : int or "auto", default="auto"
         Epochs without an improvement by ``tol`` before a stop. The critic of the best epoch counts.
         "auto" is 7 epochs, or as many as make 50 steps.
     tol : float, default=1e-3
-        The least improvement, in nats.
+        %(tol)s
     device : str, default="auto"
-        "auto" is CUDA, then MPS, then the CPU; or a torch device.
+        %(device)s
     callbacks : list of skorch callbacks, default=None
-        `sklearn_dim.training.ResumableCheckpoint`, say, by which a fit that was killed goes on. Those of scikit-learn
-        1.9, such as its progress bar, are given to ``set_callbacks``.
+        %(callbacks)s
     verbose : int, default=0
         %(verbose)s
     random_state : int, RandomState instance or None, default=None
@@ -103,22 +109,24 @@ class MutualInfoEstimator(InfomaxEstimator):
     Attributes
     ----------
     mutual_info_ : float
-        I(X; y) in nats, held out: a plug-in estimate, not a lower bound. Near zero it may be negative: the noise of
-        an honest estimate has both signs.
+        I(X; y) in nats: a plug-in estimate, not a lower bound. Near zero it may be negative: the noise of an honest
+        estimate has both signs.
     standard_error_ : float
-        Its standard error: that of the mean over the rows and, which counts near zero, of chance correlations; an
-        estimate below zero errs by at least its size.
+        Its standard error: that of the mean over rows, or over groups, and, which counts near zero, of chance
+        correlations; an estimate below zero errs by at least its size.
     lower_bound_ : float
-        The InfoNCE value of the same critics on the same held-out rows: a lower bound of I(X; y) in expectation, and
-        never above the log of the rows valued together (a fold, at most 2048). Not with ``given``.
+        The InfoNCE value of the critics on the rows that they never saw: a lower bound of I(X; y) in expectation, and
+        never above the log of the number of rows evaluated together (a fold, at most 2048). Not with ``given``.
+    bases_ : list of {"network", "neighbors", "table"}
+        What each information is from; two with ``given``.
     estimates_ : DataFrame
-        Both numbers, with columns "nats", "standard_error" and "kind", which is "plug-in" or "lower bound".
+        Estimate and lower bound, with columns "nats", "standard_error" and "kind", which is "plug-in" or "lower bound".
     history_ : DataFrame
-        One row an epoch of a fold.
+        One row per epoch of a fold; none where no network was trained.
     loss_curve_ : list of float
         Training loss of each epoch, mean over folds.
     n_iter_ : int
-        Epochs run in the longest fold.
+        Number of epochs run in the longest fold.
     nets_ : list of InformationNet
         The trained nets, one per fold.
     n_features_in_ : int
