@@ -141,9 +141,8 @@ def as_they_come(results, quick=False, plot=None, n=2000):
     if good.empty:
         return table
     worst = good.loc[good["off"].idxmax()]
-    print(
-        f"mean |error|: {good['off'].mean():.4f} of {len(good)} fits ({len(table) - len(good)} failed); above 0.15: {(good['off'] > 0.15).sum()}"
-    )
+    failed, far = len(table) - len(good), (good["off"] > 0.15).sum()
+    print(f"mean |error|: {good['off'].mean():.4f} of {len(good)} fits ({failed} failed); above 0.15: {far}")
     print(f"worst: {worst['error']:+.3f}, {worst['law']}, {worst['order']}, seed {worst['seed']}")
     print(f"inside the 95 % interval: {good['inside'].mean():.3f}; the most moved: {good['moved'].max():.2f} s.e.")
     both = good.dropna(subset="peer's")
@@ -198,6 +197,7 @@ def coverage(results, quick=False, plot=None, n=2000):
     everything = good.assign(kind="all")
     rows = {}
     for kind, group in pd.concat([good, everything]).groupby("kind", sort=False):
+        known = group[group["oracle's"] > 0]
         rows[kind] = {
             "fits": len(group),
             "hold": group["inside"].mean(),
@@ -205,6 +205,7 @@ def coverage(results, quick=False, plot=None, n=2000):
             "too high": group["too high"].sum(),
             "mean width": group["width"].mean(),
             "oracle's": group["oracle's"].mean(),  # nan where the exact log-ratio is not known
+            "ratio": known["width"].mean() / known["oracle's"].mean() if len(known) else np.nan,
             "bound above": group["bound above"].sum(),
         }
     shown = pd.DataFrame(rows).T
