@@ -275,7 +275,7 @@ def draw(shown, path):
     right.barh(position - 0.2, shown["mean width"], 0.4, label="ours")
     right.barh(position + 0.2, shown["oracle's"], 0.4, label="an oracle's")
     right.set(xlabel="mean width in nats", xscale="log")
-    right.legend(frameon=False)
+    right.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     figure.savefig(path, dpi=150)
     print(f"drawn: {path}\n")
 
