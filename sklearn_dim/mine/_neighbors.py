@@ -1,6 +1,5 @@
 """I(X; Y) by nearest neighbours, for few columns of any kind."""
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +7,7 @@ from scipy.spatial import cKDTree
 from scipy.special import digamma, ndtri
 
 N_NEIGHBORS = 3
-BEYOND_NOISE = 3.0  # standard errors by which estimates with k and 2k neighbours differ before the trend is followed
+BEYOND_NOISE = 3.0  # standard errors that a mean needs before it counts as more than noise
 APART = 32.0  # between classes; normal scores of any sample are less than 16 apart
 
 
@@ -30,8 +29,8 @@ def neighbor_contributions(
 
     A dependence that changes within a ball is seen in part only. Such an estimate falls with the number of
     neighbours, about in proportion: as far as it falls by more than three standard errors from k to 2k neighbours,
-    the same difference is added once more, towards no neighbours. Weak and smooth dependences, where the difference
-    is noise, keep the estimate with k.
+    the same difference is added once more, towards no neighbours. Weak and smooth dependences, where estimate or
+    difference is noise, keep the estimate with k.
 
     Parameters
     ----------
@@ -68,18 +67,22 @@ def neighbor_contributions(
         sizes = np.bincount(joint_cells)[joint_cells]
         return _contributions(sides, _Balls(sizes, np.zeros(n), np.zeros(n, dtype=bool)))
     points = _apart(np.hstack([side.scores for side in sides]), joint_cells)
-    rows = _combine([joint_cells, *(values for side in sides for values in side.ranks)])
-    near, far = (
-        _contributions(sides, balls) for balls in _open_balls(points, rows, (n_neighbors, 2 * n_neighbors), unit)
-    )
-    return near + _beyond_noise(near - far) * (near - far)
+    ranks = [values for side in sides for values in side.ranks]
+    unique = next((values for values in ranks if values.max() == n - 1), None)  # then so are the rows
+    rows = _combine([joint_cells, *ranks]) if unique is None else unique
+    tree = _Tree(points, rows)
+    near = _contributions(sides, tree.open_balls(n_neighbors, unit))
+    if not beyond_noise(near):
+        return near
+    trend = near - _contributions(sides, tree.open_balls(2 * n_neighbors, unit))
+    return near + beyond_noise(trend) * trend
 
 
-def _beyond_noise(differences: np.ndarray) -> float:
-    """Return which fraction of a mean difference is more than noise; the order of the rows does not matter."""
-    differences = np.sort(differences)  # sums of numbers in another order have other last digits
-    mean = differences.mean()
-    squared_error = differences.var() / len(differences)
+def beyond_noise(values: np.ndarray) -> float:
+    """Return which fraction of the values' mean is more than noise, 0 to 1; their order does not matter."""
+    values = np.sort(values)  # sums of numbers in another order have other last digits
+    mean = values.mean()
+    squared_error = values.var() / len(values)
     return max(0.0, 1 - BEYOND_NOISE**2 * squared_error / mean**2) if mean > 0 else 0.0
 
 
@@ -114,24 +117,31 @@ class _Side:
     def place(self, unit: float) -> None:
         """Round the scores to multiples of ``unit``."""
         self.scores = np.round(self.scores / unit) * unit
+        self._points = _apart(self.scores, self.cells) if self.n_scores else self.scores
+        self._order = None
+        if self.n_scores == 1:
+            rank = self.ranks[0]
+            if rank.max() == len(rank) - 1 and not self.cells.any():  # no ties: the ranks are the order
+                self._order = np.empty(len(rank), dtype=np.intp)
+                self._order[rank] = np.arange(len(rank))
+            else:
+                self._order = np.argsort(self._points[:, 0])
 
     def counts(self, radius: np.ndarray) -> np.ndarray:
         """Return how many rows, itself among them, are as near to each row as ``radius`` (n,)."""
         if not self.n_scores:
             return self.cell_counts
-        points = _apart(self.scores, self.cells)
-        if self.n_scores > 1:
-            return cKDTree(points, balanced_tree=False).query_ball_point(points, radius, p=np.inf, return_length=True)
-        line = points[:, 0]
-        order = np.argsort(line)
-        line, radius = line[order], radius[order]
+        if self._order is None:
+            tree = cKDTree(self._points, balanced_tree=False)
+            return tree.query_ball_point(self._points, radius, p=np.inf, return_length=True)
+        line, radius = self._points[self._order, 0], radius[self._order]
         counts = np.empty(len(line), dtype=np.intp)
-        counts[order] = np.searchsorted(line, line + radius, "right") - np.searchsorted(line, line - radius, "left")
+        counts[self._order] = np.searchsorted(line, line + radius, "right") - np.searchsorted(line, line - radius)
         return counts
 
 
 def _combine(codes: list[np.ndarray], n: int = 0) -> np.ndarray:
-    """Return a number from 0 on for each row, the same for rows that are equal in all of ``codes``."""
+    """Return a number for each row, the same for rows that are equal in all of ``codes``: all from 0 on are there."""
     combined = np.zeros(n, dtype=np.int64) if not codes else codes[0].astype(np.int64).ravel()
     for code in codes[1:]:
         code = code.astype(np.int64).ravel()
@@ -146,25 +156,30 @@ def _apart(scores: np.ndarray, cells: np.ndarray) -> np.ndarray:
     return points
 
 
-def _open_balls(points: np.ndarray, rows: np.ndarray, numbers: tuple[int, ...], unit: float) -> Iterator[_Balls]:
-    """Yield, for each number of neighbours, the largest open balls that hold fewer other points than that.
+class _Tree:
+    """Distinct points and how often each occurs; ``rows`` numbers them.
 
-    Equal points, which have the same number in ``rows``, enter the tree once, with their number as weight: a tree
-    cannot divide them, and would look at each.
+    A tree cannot divide equal points, and would look at each.
     """
-    _, first, row, weight = np.unique(rows, return_index=True, return_inverse=True, return_counts=True)
-    distinct = points[first]
-    tree = cKDTree(distinct, balanced_tree=False)
-    near, which = tree.query(distinct, list(range(1, min(max(numbers) + 1, len(distinct)) + 1)), p=np.inf)
-    held = np.cumsum(np.where(near < APART / 2, weight[which], 0), axis=1)
-    for k in numbers:
+
+    def __init__(self, points: np.ndarray, rows: np.ndarray):
+        self.row, self.weight = rows, np.bincount(rows)
+        self.points = np.empty((len(self.weight), points.shape[1]))
+        self.points[rows] = points
+        self.tree = cKDTree(self.points, balanced_tree=False)
+
+    def open_balls(self, k: int, unit: float) -> _Balls:
+        """Return the largest open balls that hold fewer than ``k`` other points."""
+        near, which = self.tree.query(self.points, list(range(1, min(k + 1, len(self.points)) + 1)), p=np.inf)
+        weights = np.where(near < APART / 2, self.weight[which], 0)
+        held = np.cumsum(weights, axis=1)
         wanted = np.minimum(k + 1, held[:, -1])  # of a small class, its members
         last = (held >= wanted[:, None]).argmax(1)
         distance = near[np.arange(len(near)), last]
         equal = distance == 0  # equal rows are enough, or there is none but this
-        sizes = np.where(equal, weight, np.where(near < distance[:, None], weight[which], 0).sum(1))
+        sizes = np.where(equal, self.weight, np.where(near < distance[:, None], weights, 0).sum(1))
         radius = np.where(equal, 0.0, distance - unit / 2)
-        yield _Balls(sizes[row], radius[row], (held[:, -1] == 1)[row])
+        return _Balls(sizes[self.row], radius[self.row], (held[:, -1] == 1)[self.row])
 
 
 def _contributions(sides: tuple[_Side, _Side], balls: _Balls) -> np.ndarray:
