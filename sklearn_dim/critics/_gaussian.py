@@ -160,5 +160,5 @@ def held_out_correlations(a: Tensor, b: Tensor, folds: int = 5) -> Tensor:
         u, v = (a[fold == k] - a_mean) @ a_map, (b[fold == k] - b_mean) @ b_map
         spread = (u.square().mean(0) * v.square().mean(0)).sqrt()
         total += (u * v).mean(0) / spread.clamp(min=1e-12)
-    # n rows tell no correlation from one that is nearer to 1 than 1/n².
-    return (total / folds).clamp(1e-3, 1 - max(1e-6, 1 / len(a) ** 2))
+    # n rows tell no correlation from one that is nearer to 1 than 1/4n².
+    return (total / folds).clamp(1e-3, 1 - max(1e-6, 0.25 / len(a) ** 2))

@@ -1,5 +1,7 @@
 """What estimates information beside a network: a contingency table, and nearest neighbours where columns are few."""
 
+import math
+
 import numpy as np
 
 from sklearn_dim.mine._contingency import Contingency
@@ -90,3 +92,19 @@ def with_neighbors(part: Part, x, x_discrete, y, y_discrete) -> Part:
     error = gain.std(ddof=1) / np.sqrt(len(gain))
     trained = len(own) >= FEW_ROWS
     return part if trained and gain.mean() <= error else part._replace(contributions=own, base="neighbors")
+
+
+def cap_of(term, X, y) -> float:
+    """Return the most that the information of a term can be: the entropy of a discrete side, and ln n of few rows."""
+    caps = [math.log(len(y))] if len(y) < FEW_ROWS else []
+    for coder, table in ((term.x_coder, X), (term.y_coder, y)):
+        if not coder.continuous_:
+            symbols = coder.symbols(table)
+            caps.append(discrete_information(symbols, symbols).entropy_x)
+    return min(caps)
+
+
+def within(part: Part, cap: float) -> Part:
+    """Return the part with no more information than it can be."""
+    excess = max(0.0, part.contributions.mean() - cap)
+    return part._replace(contributions=part.contributions - excess)

@@ -33,6 +33,8 @@ class Pairs(NamedTuple):
         Arrays for each term of the chain rule.
     numbers : list of tuple or None
         Arrays for nearest neighbours, for each term with few columns.
+    caps : list of float or None
+        The most that each term can be, in nats.
     order : ndarray of int of shape (n,)
         The rows in random order; it depends on what the rows hold, not on the order in which they came.
     groups : ndarray of int of shape (n,) or None
@@ -45,6 +47,7 @@ class Pairs(NamedTuple):
 
     codes: list[tuple[np.ndarray, np.ndarray]]
     numbers: list
+    caps: list[float | None]
     order: np.ndarray
     groups: np.ndarray | None
     given: np.ndarray | None
@@ -64,8 +67,6 @@ class Part(NamedTuple):
         What the contributions are from.
     extra_error : float
         Standard error of the base beyond what the spread of the rows shows.
-    cap : float
-        The most that it can be.
     """
 
     contributions: np.ndarray
@@ -73,7 +74,6 @@ class Part(NamedTuple):
     valued: np.ndarray
     base: str = "network"
     extra_error: float = 0.0
-    cap: float = math.inf
 
 
 # Held-out rows of a fold that a fitted estimator keeps, for its p-value and to normalise pointwise values: coded X and
@@ -187,7 +187,7 @@ def folds_of(pairs: Pairs, cv, seed: int, X=None, y=None) -> list[tuple[np.ndarr
     else:
         by_group = GroupKFold(cv, shuffle=True, random_state=seed)
         splits = list(by_group.split(pairs.groups, groups=pairs.groups))
-    return [tuple(np.asarray(side)[np.argsort(rank[side])] for side in split) for split in splits]
+    return [(train[np.argsort(rank[train])], held_out[np.argsort(rank[held_out])]) for train, held_out in splits]
 
 
 def stop_rows(train: np.ndarray, groups: np.ndarray | None, fraction: float) -> np.ndarray:

@@ -27,7 +27,7 @@ from sklearn_dim.estimator import (
     subtask,
     training_constraints,
 )
-from sklearn_dim.mine._bases import MAX_COLUMNS, CrossTable, few_columns, with_neighbors
+from sklearn_dim.mine._bases import FEW_ROWS, MAX_COLUMNS, CrossTable, cap_of, few_columns, with_neighbors, within
 from sklearn_dim.mine._contingency import Contingency
 from sklearn_dim.mine._cross_fit import (
     MAX_TOGETHER,
@@ -73,8 +73,8 @@ class MutualInfoEstimator(InfomaxEstimator):
     mi_estimator : str or Bound, default="dv"
         The bound that trains the critic: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
     critic : str or callable, default="auto"
-        T(x, y). "auto" is what the columns ask for, as above; with an encoder it is "separable". All others are networks
-        alone: "gaussian" (the closed form and its correction), "separable", "concatenated", "bilinear",
+        T(x, y). "auto" is what the columns ask for, as above; with an encoder it is "separable". All others are
+        networks alone: "gaussian" (the closed form and its correction), "separable", "concatenated", "bilinear",
         "encode_and_dot", or a callable (x_features, y_features) → module.
     encoder : Module, default=None
         X (n_samples, ...) → features (n_samples, k), trained with the critic, one copy per fold. With it X may be
@@ -266,16 +266,25 @@ class MutualInfoEstimator(InfomaxEstimator):
             few_columns(term, table, y_table) if self._has_few_columns(table, y_table, groups) else None
             for term, (table, _) in zip(self._terms, chain, strict=True)
         ]
+        caps = [
+            cap_of(term, table, y_table) if self._has_cap(term, n) else None
+            for term, (table, _) in zip(self._terms, chain, strict=True)
+        ]
         given = None if context is None else self._given_coder.transform(context)
-        return Pairs(
-            codes, numbers, random_order(*codes[0]), check_groups(groups, n), given, x_table.size + y_table.size
-        )
+        size, order = x_table.size + y_table.size, random_order(*codes[0])
+        return Pairs(codes, numbers, caps, order, check_groups(groups, n), given, size)
 
     def _has_few_columns(self, table, y_table, groups) -> bool:
         """Return whether nearest neighbours may count; rows of one group would be each other's."""
         if self.critic != "auto" or self.encoder is not None or groups is not None:
             return False
         return table.shape[1] + y_table.shape[1] <= MAX_COLUMNS
+
+    def _has_cap(self, term, n: int) -> bool:
+        """Return whether a side is discrete, whose entropy no information exceeds, or rows are few."""
+        if self.encoder is not None:
+            return False
+        return not (term.x_coder.continuous_ and term.y_coder.continuous_) or n < FEW_ROWS
 
     def _term(self, table, y_coder, sign):
         """Return what estimates one information of the chain: a contingency table, or nets."""
@@ -320,7 +329,9 @@ class MutualInfoEstimator(InfomaxEstimator):
         part = Part(contributions[valued] / times[valued], lower[valued] / times[valued], valued)
         if isinstance(term, CrossTable):
             return term.whole(part, x, y)
-        return part if data.numbers[i] is None else with_neighbors(part, *data.numbers[i])
+        if data.numbers[i] is not None:
+            part = with_neighbors(part, *data.numbers[i])
+        return part if data.caps[i] is None else within(part, data.caps[i])
 
     def _fit_fold(self, x, y, train, groups, seed, task):
         """Return a net trained on the rows ``train``, some of which decide when to stop."""

@@ -83,8 +83,8 @@ class _UnitExchange:
         self.of_one_length = [np.stack([row for row in rows if len(row) == size]) for size in np.unique(sizes)]
         if all(len(stack) == 1 for stack in self.of_one_length):
             raise ValueError(
-                f"no two of the {len(names)} groups have the same number of rows, so none can be exchanged. Give blocks "
-                "of one length, such as block=50, or groups of equal size."
+                f"no two of the {len(names)} groups have the same number of rows, so none can be exchanged. Give "
+                "blocks of one length, such as block=50, or groups of equal size."
             )
 
     def __call__(self, random) -> np.ndarray:
