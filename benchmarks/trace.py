@@ -62,7 +62,7 @@ class Trace:
 def traces():
     """Yield the name and the trace of each call, on a small table, after a first one that imported what it needs."""
     rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(2, 60, 5))
+    X, y = rng.normal(size=(2, 200, 5))
     dim = DIMTransformer(max_iter=2, device="cpu", random_state=0)
     mi = MutualInfoEstimator(cv=2, max_iter=2, device="cpu", random_state=0)
     calls = {

@@ -95,11 +95,17 @@ class CrossFit:
     def __init__(self, x_coder, y_coder, sign: int = 1):
         self.x_coder, self.y_coder, self.sign = x_coder, y_coder, sign
         self.nets: list[InformationNet] = []
+        self.components: list[tuple] = []  # for each fold what maps x and y to leading components, None for all columns
         self.references: list[Reference] = []
 
     def codes(self, X, y) -> tuple[np.ndarray, np.ndarray]:
         """Return two tables as the critics take them."""
         return self.x_coder.transform(X), self.y_coder.transform(y)
+
+    def in_fold(self, fold: int, x, y) -> tuple[np.ndarray, np.ndarray]:
+        """Return coded rows as the critic of a fold takes them."""
+        maps = self.components[fold]
+        return tuple(side if one is None else one.transform(side) for side, one in zip((x, y), maps, strict=True))
 
     def add(self, net: InformationNet, x, y, train, held_out) -> tuple[np.ndarray, np.ndarray]:
         """Take in the critic of a fold and value the rows that it never saw.
@@ -109,6 +115,7 @@ class CrossFit:
         contributions, lower : ndarray of shape (n_held_out,)
             Of each row to the estimate, and to InfoNCE's lower bound.
         """
+        x, y = self.in_fold(len(self.nets), x, y)
         contributions, lower = value(net, x[held_out], y[held_out])
         contributions = contributions.astype(np.float64) + closed_form_bias(net, x, y, train, held_out)
         self.nets.append(net)
@@ -126,7 +133,9 @@ class CrossFit:
         order = random_order(x, y)
         contributions = np.empty(len(x))
         with deterministic(self.nets[0], x, y):
-            contributions[order] = np.mean([value(net, x[order], y[order])[0] for net in self.nets], axis=0)
+            rows = [self.in_fold(fold, x[order], y[order]) for fold in range(len(self.nets))]
+            values = [value(net, *own)[0] for net, own in zip(self.nets, rows, strict=True)]
+            contributions[order] = np.mean(values, axis=0)
         return self.sign * contributions
 
     def pointwise(self, X, y) -> np.ndarray:
@@ -134,19 +143,20 @@ class CrossFit:
         rows = self.codes(X, y)
         values = []
         with deterministic(self.nets[0], *rows), torch.no_grad():
-            for net, reference in zip(self.nets, self.references, strict=True):
-                pairs = tensors(net, *reference[:2])
-                values.append(net.module_.pointwise(tensors(net, *rows), pairs).cpu().numpy())
+            for fold, (net, reference) in enumerate(zip(self.nets, self.references, strict=True)):
+                pairs = tensors(net, *self.in_fold(fold, *reference[:2]))
+                own = tensors(net, *self.in_fold(fold, *rows))
+                values.append(net.module_.pointwise(own, pairs).cpu().numpy())
         return self.sign * np.mean(values, axis=0)
 
     def log_ratios(self, fold: int | None, x, y) -> np.ndarray:
         """Return the log-ratios of all pairs of coded rows (n, n): by the critic of a fold, or the mean of all."""
-        nets = self.nets if fold is None else [self.nets[fold]]
-        with deterministic(nets[0], x, y):
-            total = all_pairs(nets[0], x, y)
-            for net in nets[1:]:
-                total += all_pairs(net, x, y)
-        return self.sign * total / len(nets)
+        folds = range(len(self.nets)) if fold is None else [fold]
+        total = np.zeros((len(x), len(x)))
+        with deterministic(self.nets[0], x, y):
+            for one in folds:
+                total += all_pairs(self.nets[one], *self.in_fold(one, x, y))
+        return self.sign * total / len(folds)
 
 
 def reference_rows(pairs: Pairs, held_out: np.ndarray) -> np.ndarray:

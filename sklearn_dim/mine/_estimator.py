@@ -28,6 +28,7 @@ from sklearn_dim.estimator import (
     training_constraints,
 )
 from sklearn_dim.mine._bases import FEW_ROWS, MAX_COLUMNS, CrossTable, cap_of, few_columns, with_neighbors, within
+from sklearn_dim.mine._components import WIDE, Components, choose_components
 from sklearn_dim.mine._contingency import Contingency
 from sklearn_dim.mine._cross_fit import (
     MAX_TOGETHER,
@@ -299,27 +300,30 @@ class MutualInfoEstimator(InfomaxEstimator):
         return data.size
 
     def _split(self, data, seed):
-        return folds_of(data, self.cv, seed), seed
+        return folds_of(data, self.cv, seed)
 
     def _build(self, data, split):
         pass  # each fold builds its own net
 
     def _run(self, data, split, epochs, **told):
         """Cross-fit each term; together they are the estimate."""
-        folds, seed = split
+        folds = split
         task = self._begin(len(self._terms) * len(folds), **told)
-        parts = [self._cross_fit(i, data, folds, seed, task) for i in range(len(self._terms))]
+        parts = [self._cross_fit(i, data, folds, task) for i in range(len(self._terms))]
         # A difference of two lower bounds is none.
         self._set_estimates(parts, data.groups)
 
-    def _cross_fit(self, i, data, folds, seed, task):
+    def _cross_fit(self, i, data, folds, task):
         """Return what a term says of the rows, each by critics that never saw it."""
         term, (x, y), n = self._terms[i], data.codes[i], len(data.order)
         contributions, lower, times = np.zeros(n), np.zeros(n), np.zeros(n)
-        for train, held_out in folds:
-            fold = term.train(x[train], y[train]) if isinstance(term, CrossTable) else None
-            if fold is None:
-                fold = self._fit_fold(x, y, train, data.groups, seed, task)
+        for i_fold, (train, held_out) in enumerate(folds):
+            if isinstance(term, CrossTable):
+                fold = term.train(x[train], y[train])
+            else:
+                stops = stop_rows(train, data.groups, self.validation_fraction)
+                term.components.append(self._components(x[train], y[train], stops))
+                fold = self._fit_fold(*term.in_fold(i_fold, x, y), train, stops, task)
             own, own_lower = term.add(fold, x, y, train, held_out)
             term.keep(data, (x, y), held_out)
             contributions[held_out] += own
@@ -333,9 +337,13 @@ class MutualInfoEstimator(InfomaxEstimator):
             part = with_neighbors(part, *data.numbers[i])
         return part if data.caps[i] is None else within(part, data.caps[i])
 
-    def _fit_fold(self, x, y, train, groups, seed, task):
-        """Return a net trained on the rows ``train``, some of which decide when to stop."""
-        stops = stop_rows(train, groups, self.validation_fraction)
+    def _components(self, x, y, stops):
+        """Return what maps the sides of a fold's training rows to leading components, where they are wide."""
+        wide = self.encoder is None and max(x.shape[1], y.shape[1]) > WIDE
+        return choose_components(x, y, stops) if wide else (None, None)
+
+    def _fit_fold(self, x, y, train, stops, task):
+        """Return a net trained on the rows ``train``; those of them that ``stops`` marks decide when to stop."""
         device = str(resolve_device(self.device))
         batches = RowBatches(x, y, rows=train[~stops], batch_size=self.batch_size, device=device)
         width = features_of(self.encoder, x)
@@ -392,7 +400,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         return critic.a_features * critic.b_features
 
     def _publish(self, data, split, seed):
-        frames = [net.history_frame().assign(fold=i % len(split[0])) for i, net in enumerate(self.nets_)]
+        frames = [net.history_frame().assign(fold=i % len(split)) for i, net in enumerate(self.nets_)]
         empty = pd.DataFrame({"epoch": [], "train_loss": [], "valid_mutual_info": [], "fold": []})
         self.history_ = pd.concat(frames, ignore_index=True) if frames else empty
         self.loss_curve_ = self.history_.groupby("epoch")["train_loss"].mean().tolist()
@@ -413,6 +421,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         return (
             *super()._parts(),
             ColumnCoder,
+            Components,
             Contingency,
             CrossFit,
             CrossTable,

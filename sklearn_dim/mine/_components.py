@@ -1,0 +1,93 @@
+"""Wide sides by their leading components, as many as held-out rows want."""
+
+import numpy as np
+import torch
+
+from sklearn_dim.bounds import DV
+from sklearn_dim.critics import Gaussian
+from sklearn_dim.objectives import PairInformation
+
+WIDE = 32  # columns of a side up to which all are used: a critic of a few thousand rows copes with them
+CHOICES = (2, 4, 8, 16, 32, 64, 128)  # numbers of components that are tried, beside all columns
+MAX_ALL = 256  # columns up to which all of them are tried as well
+MAX_ROWS = 2048  # that choose: pairs of so many make a table of 16 MB
+
+
+class Components:
+    """A map of rows (n, width) to components (n, k) of unit variance.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (width,)
+    axes : ndarray of shape (width, k)
+    """
+
+    def __init__(self, mean: np.ndarray, axes: np.ndarray):
+        self.mean, self.axes = mean, axes
+
+    def transform(self, rows: np.ndarray) -> np.ndarray:
+        """Return the components of rows, in float32."""
+        return ((rows - self.mean) @ self.axes).astype(np.float32)
+
+
+def choose_components(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[Components | None, Components | None]:
+    """Return maps of the sides to their leading components, None for a side that stays as it is.
+
+    A side of many columns mostly has few dimensions; the others are noise, by which a critic of few rows is misled. Each
+    number of components has the closed form of a joint Gaussian fitted to the rows that train, and its value on the rows
+    that ``stops`` marks, which train nothing. The fewest components count whose value is within its standard error of
+    the best: what a network finds besides, it finds in few columns sooner.
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n, width)
+        Codes of the training rows of a fold.
+    stops : ndarray of bool of shape (n,)
+    """
+    sides = [_candidates(side[~stops]) for side in (x, y)]
+    if all(len(side) == 1 for side in sides):
+        return None, None
+    columns = [[_mapped(side, one) for one in candidates] for side, candidates in zip((x, y), sides, strict=True)]
+    best: list[tuple[float, float, int, int]] = []
+    for i, a in enumerate(columns[0]):
+        for j, b in enumerate(columns[1]):
+            best.append((*_value(a, b, stops), i, j))
+    value, error, *_ = max(best)
+    enough = [choice for choice in best if choice[0] >= value - error]
+    _, _, i, j = min(enough, key=lambda choice: columns[0][choice[2]].shape[1] + columns[1][choice[3]].shape[1])
+    return sides[0][i], sides[1][j]
+
+
+def _candidates(side: np.ndarray) -> list[Components | None]:
+    """Return maps to 2, 4, 8, … leading components of a wide side, and None for all columns."""
+    n, width = side.shape
+    if width <= WIDE:
+        return [None]
+    mean = side.mean(0, dtype=np.float64)
+    centred = side - mean
+    _, scales, axes = np.linalg.svd(centred, full_matrices=False) if n < width else _by_covariance(centred)
+    rank = int((scales > 1e-5 * scales[0]).sum())
+    sizes = [k for k in CHOICES if k < min(rank, n // 4)] or [max(1, min(rank, n // 4))]
+    unit = axes.T[:, : max(sizes)] * (np.sqrt(n) / scales[: max(sizes)])
+    maps: list[Components | None] = [Components(mean, unit[:, :k]) for k in sizes]
+    return [*maps, None] if width <= min(MAX_ALL, n // 4) else maps
+
+
+def _by_covariance(centred: np.ndarray) -> tuple[None, np.ndarray, np.ndarray]:
+    """Return singular values and right singular vectors of a tall matrix."""
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    return None, np.sqrt(np.maximum(values[::-1], 0.0)), vectors[:, ::-1].T
+
+
+def _mapped(side: np.ndarray, components: Components | None) -> np.ndarray:
+    return side if components is None else components.transform(side)
+
+
+@torch.no_grad()
+def _value(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[float, float]:
+    """Return the value of the Gaussian closed form on the rows that stop training, and its standard error."""
+    critic = Gaussian(x.shape[1], y.shape[1])
+    critic.fit(torch.as_tensor(x[~stops]), torch.as_tensor(y[~stops]))
+    held_out = tuple(torch.as_tensor(side[stops][:MAX_ROWS]) for side in (x, y))
+    contributions = PairInformation(critic, DV()).evaluate(held_out).contributions.double()
+    return float(contributions.mean()), float(contributions.std() / len(contributions) ** 0.5)
