@@ -17,6 +17,8 @@ from sklearn_dim import mutual_info_features
 SHAPES = {
     "y = x² + noise": (np.square, 0.5),
     "y = sin 3x + noise": (lambda x: np.sin(3 * x), 0.3),
+    "y = sin 6x + noise": (lambda x: np.sin(6 * x), 0.3),
+    "y = x³ − 2x + noise": (lambda x: x**3 - 2 * x, 0.5),
     "y = [x > 0.3] + noise": (lambda x: (x > 0.3) * 1.0, 0.3),
 }
 
@@ -122,7 +124,7 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     for n in (1000, 2000, 5000):
         times(n)
-    for n in (2000, 5000):
+    for n in (1000, 2000, 5000):
         errors(n, 1 if quick else 5)
     print()
     for p in (10, 20, 30):

@@ -9,6 +9,10 @@ import pandas as pd
 from sklearn_dim.features._codes import Code
 from sklearn_dim.mine import beyond_noise, discrete_information, neighbor_contributions
 
+# Standard errors that neighbours need to count, one more than three: as neighbours share rows, the spread of rows shows
+# about four fifths of the error where there is nothing to see.
+ERRORS = 4.0
+
 
 class Pairs(NamedTuple):
     """Of each column (p,): nats, which fraction of them is more than noise, and the most that they can be."""
@@ -40,7 +44,7 @@ def pairs_with(y: pd.Series, continuous_y: bool, table: pd.DataFrame, columns: S
             continue
         rows = neighbor_contributions(of_x, of_y, x_discrete=[not code.continuous], y_discrete=[not continuous_y])
         values[j] = rows.mean()
-        certain[j] = beyond_noise(rows)
+        certain[j] = beyond_noise(rows, ERRORS)
     return Pairs(values, certain, entropies)
 
 

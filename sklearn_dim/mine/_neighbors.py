@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import digamma, ndtri
 
-N_NEIGHBORS = 3
+N_NEIGHBORS = 4
 BEYOND_NOISE = 3.0  # standard errors that a mean needs before it counts as more than noise
 APART = 32.0  # between classes; normal scores of any sample are less than 16 apart
 
@@ -39,7 +39,7 @@ def neighbor_contributions(
     x_discrete, y_discrete : array-like of bool of shape (n_columns,), default=None
         Which columns are classes, infinitely far from each other; None is none. Other columns are compared by the
         normal scores of their ranks, in which equal values stay equal.
-    n_neighbors : int, default=3
+    n_neighbors : int, default=4
         More neighbours average more, and see less of a dependence that is intricate or strong. A class that has
         fewer members takes them all.
 
@@ -78,12 +78,12 @@ def neighbor_contributions(
     return near + beyond_noise(trend) * trend
 
 
-def beyond_noise(values: np.ndarray) -> float:
-    """Return which fraction of the values' mean is more than noise, 0 to 1; their order does not matter."""
-    values = np.sort(values)  # sums of numbers in another order have other last digits
+def beyond_noise(values: np.ndarray, errors: float = BEYOND_NOISE) -> float:
+    """Return which fraction of the values' mean is more than ``errors`` standard errors of noise, 0 to 1."""
+    values = np.sort(values)  # in another order the sum would have other last digits
     mean = values.mean()
     squared_error = values.var() / len(values)
-    return max(0.0, 1 - BEYOND_NOISE**2 * squared_error / mean**2) if mean > 0 else 0.0
+    return max(0.0, 1 - errors**2 * squared_error / mean**2) if mean > 0 else 0.0
 
 
 class _Balls(NamedTuple):
