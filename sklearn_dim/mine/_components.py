@@ -33,10 +33,10 @@ class Components:
 def choose_components(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[Components | None, Components | None]:
     """Return maps of the sides to their leading components, None for a side that stays as it is.
 
-    A side of many columns mostly has few dimensions; the others are noise, by which a critic of few rows is misled. Each
-    number of components has the closed form of a joint Gaussian fitted to the rows that train, and its value on the rows
-    that ``stops`` marks, which train nothing. The fewest components count whose value is within its standard error of
-    the best: what a network finds besides, it finds in few columns sooner.
+    A side of many columns mostly has few dimensions; the others are noise, by which a critic of few rows is misled.
+    Each number of components has the closed form of a joint Gaussian fitted to the rows that train, and its value on
+    the rows that ``stops`` marks, which train nothing. The fewest components count whose value is within its standard
+    error of the best: what a network finds besides, it finds in few columns sooner.
 
     Parameters
     ----------

@@ -154,6 +154,33 @@ def test_the_interval_has_the_truth(name):
         assert model.mutual_info_ <= np.log(len(np.unique(y))) + 1e-9
 
 
+# N5: many columns, few dimensions
+
+
+def test_wide_sides_of_few_dimensions_are_not_overestimated():
+    random = rng(14)
+    u = random.normal(size=(1200, 2))
+    v = 0.8 * u + 0.6 * random.normal(size=(1200, 2))
+    x, y = (side @ random.normal(size=(2, 80)) for side in (u, v))
+    model = fit(x, y, cv=3)
+    truth = -np.log(0.36)
+    assert abs(model.mutual_info_ - truth) < 3 * np.sqrt(2 * 0.64 / 1200) + 0.04
+    assert all(max(part.axes.shape[1] for part in maps) <= 8 for maps in model._terms[0].components)
+    new = model.score(x[:300], y[:300])
+    assert abs(new - truth) < 0.3 and model.pointwise(x[:5], y[:5]).shape == (5,)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.score(x[:300], y[:300]) == new
+
+
+def test_wide_sides_that_need_all_columns_keep_them():
+    random = rng(15)
+    x = random.normal(size=(1500, 40))
+    y = random.normal(size=(1500, 40))
+    y[:, 7] = x[:, 11] + 0.3 * random.normal(size=1500)
+    model = fit(x, y, cv=2, max_iter=20)
+    assert model.mutual_info_ > 0.8 * 0.5 * np.log(1 + 1 / 0.09)
+
+
 # N6: few rows
 
 
