@@ -20,6 +20,7 @@ from sklearn_dim.data._columns import (
     equal_rows,
     normal_scores,
 )
+from sklearn_dim.data._discrete import discrete_mask
 from sklearn_dim.data._samples import (
     Samples,
     Shifted,

@@ -222,8 +222,9 @@ def _by_types(column: pd.Series, place: Place) -> pd.Series:
             f"{kind} ({count} {'row' if count == 1 else 'rows'}, such as {column[(kinds == kind).argmax()]!r})"
             for kind, count in list(found.items())[:2]
         )
+        rule = "Each argument must be a string or a number. " if any("objects" in kind for kind in found.index) else ""
         raise TypeError(
-            f"{place} mixes {seen}. Make it one kind: .astype(str) turns all of it into text, which is classes; "
+            f"{place} mixes {seen}. {rule}Make it one kind: .astype(str) turns all of it into text, which is classes; "
             'pd.to_numeric(column, errors="coerce") into numbers, and the rest into NaN to fill or drop.'
         )
     (first,) = column.iloc[:1]

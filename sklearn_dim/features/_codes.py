@@ -1,14 +1,14 @@
 """Columns as the input of critics, and which columns are trained together."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 
 from sklearn_dim.critics import MAX_FEATURES, fourier_features
-from sklearn_dim.data import ColumnCoder
+from sklearn_dim.data import ColumnCoder, discrete_mask
 
 MAX_NUMBERS = 2**25  # in the features of a stack, the columns that are trained together: 128 MB
 NARROW = 16  # columns with at most this many features share a stack: all are padded to 16, which is fastest
@@ -23,10 +23,19 @@ class Code(NamedTuple):
     continuous: bool
 
 
-def code_columns(table: pd.DataFrame) -> list[Code | None]:
-    """Return the code of each column, None for a constant."""
-    table = pd.DataFrame({i: _fewer_levels(table.iloc[:, i]) for i in range(table.shape[1])})
-    coder = ColumnCoder(together=False).fit(table)
+def code_columns(table: pd.DataFrame, discrete: Any = "auto") -> tuple[pd.DataFrame, list[Code | None]]:
+    """Return the columns, those that are asked to be discrete as text, and the code of each, None for a constant."""
+    mask: np.ndarray | None = None
+    if not (isinstance(discrete, str) and discrete == "auto"):
+        mask = discrete_mask(discrete, table.columns, "the columns")
+        parts = [column.astype(str) if mask[i] else column for i, (_, column) in enumerate(table.items())]
+        table = pd.concat(parts, axis=1)
+    fewer = pd.DataFrame({i: _fewer_levels(table.iloc[:, i]) for i in range(table.shape[1])})
+    return table, _codes_of(fewer, "auto" if mask is None else mask)
+
+
+def _codes_of(table: pd.DataFrame, discrete: Any) -> list[Code | None]:
+    coder = ColumnCoder(together=False).fit(table, discrete)
     codes = coder.transform(table)
     coded: list[Code | None] = [None] * table.shape[1]
     for position, j in enumerate(coder.continuous_):

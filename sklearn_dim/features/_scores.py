@@ -26,6 +26,7 @@ from sklearn_dim.training import (
     BestWeightsEach,
     InformationNet,
     RowBatches,
+    drawn_once,
     resolve_device,
     seeded,
     set_seed,
@@ -52,6 +53,8 @@ STEPS_PER_EVALUATION = 40  # unless ``jointly``: evaluations at the end of every
 @validate_params(
     {
         "jointly": ["boolean"],
+        "discrete_features": [StrOptions({"auto"}), "boolean", "array-like"],
+        "discrete_target": [StrOptions({"auto"}), "boolean", "array-like"],
         "mi_estimator": [StrOptions(set(BOUNDS)), Bound],
         "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 4, None, closed="left"), StrOptions({"auto"})],
@@ -67,6 +70,8 @@ def mutual_info_features(
     y: Any,
     *,
     jointly: bool = False,
+    discrete_features: Any = "auto",
+    discrete_target: Any = "auto",
     mi_estimator: str | Bound = "dv",
     max_iter: int | str = "auto",
     batch_size: int | str = "auto",
@@ -98,6 +103,11 @@ def mutual_info_features(
         False returns I(column; y). True returns what the column adds to all others, I(X; y) − I(X without it; y). This
         finds columns that are informative only together, as in an exclusive or. But a column that others can replace
         adds nothing: two copies of a column both get 0.
+    discrete_features : "auto", bool, or array-like of bool, positions or names, default="auto"
+        Which columns of X are discrete. "auto" takes text, categories and booleans for discrete, and numbers with at
+        most 20 distinct values of at least five rows each.
+    discrete_target : "auto", bool, or array-like of bool, positions or names, default="auto"
+        The same of y.
     mi_estimator : str or Bound, default="dv"
         The bound to train the critics with: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
     max_iter : int or "auto", default="auto"
@@ -157,7 +167,8 @@ def mutual_info_features(
         int(auto.batch_size if batch_size == "auto" else batch_size),
         float(auto.lr if learning_rate_init == "auto" else learning_rate_init),
     )
-    columns, coded_y = code_columns(table), code_columns(targets)
+    table, columns = code_columns(table, discrete_features)
+    targets, coded_y = code_columns(targets, discrete_target)
     y_codes = [code for code in coded_y if code is not None]
     values, pairs = np.zeros(table.shape[1]), None
     if len(y_codes) == 1 and not jointly:
@@ -213,7 +224,7 @@ def _halves(n: int, seed: int, plan: Plan) -> Iterator[tuple[np.ndarray, np.ndar
         fit = order[stop:]
         if plan.max_iter is None:  # no more rows than the steps visit
             fit = fit[: AUTO[plan.jointly].n_steps * plan.batch_size]
-        yield fit, order[:stop], held_out
+        yield fit, order[:stop], drawn_once(held_out)
 
 
 def _scores_alone(codes: list[Code], y: np.ndarray, continuous_y: bool, seed: int, plan: Plan) -> np.ndarray:

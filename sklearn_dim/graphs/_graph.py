@@ -295,7 +295,7 @@ def as_graph(X: Any) -> Any:
 
 def refuse_edges(X: Any, y: Any) -> None:
     """Refuse an adjacency in the place of y: it would be ignored, and another graph be trained on."""
-    shape = np.shape(y) if not sparse.issparse(y) else y.shape
+    shape = y.shape if sparse.issparse(y) else np.asarray(y).shape
     if sparse.issparse(y) or (len(shape) == 2 and shape[0] == shape[1] > 1):
         raise TypeError(
             f"y has shape {shape}, as an adjacency has, but y is ignored: the graph would be another one. Put nodes "

@@ -88,6 +88,7 @@ def _value(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[float, floa
     """Return the value of the Gaussian closed form on the rows that stop training, and its standard error."""
     critic = Gaussian(x.shape[1], y.shape[1])
     critic.fit(torch.as_tensor(x[~stops]), torch.as_tensor(y[~stops]))
-    held_out = tuple(torch.as_tensor(side[stops][:MAX_ROWS]) for side in (x, y))
+    rows = np.flatnonzero(stops)[:MAX_ROWS]
+    held_out = torch.as_tensor(x[rows]), torch.as_tensor(y[rows])
     contributions = PairInformation(critic, DV()).evaluate(held_out).contributions.double()
     return float(contributions.mean()), float(contributions.std() / len(contributions) ** 0.5)

@@ -80,9 +80,11 @@ class MutualInfoEstimator(InfomaxEstimator):
     encoder : Module, default=None
         X (n_samples, ...) → features (n_samples, k), trained with the critic, one copy per fold. With it X may be
         images, sequences or any numeric array, and reaches the encoder unchanged, in float32.
-    discrete_features, discrete_target : "auto", bool, or array-like of bool, positions or names, default="auto"
-        Which columns of X, and of y, are discrete. "auto" takes text, categories and booleans for discrete, and numbers
-        with at most 20 distinct values of at least five rows each.
+    discrete_features : "auto", bool, or array-like of bool, positions or names, default="auto"
+        Which columns of X are discrete. "auto" takes text, categories and booleans for discrete, and numbers with at
+        most 20 distinct values of at least five rows each.
+    discrete_target : "auto", bool, or array-like of bool, positions or names, default="auto"
+        The same of y.
     cv : int or splitter, default=5
         Number of folds, or a splitter of scikit-learn, which is given ``groups``.
     max_iter : int or "auto", default="auto"

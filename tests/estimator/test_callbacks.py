@@ -140,7 +140,7 @@ def test_a_fit_that_fails_is_torn_down_and_leaves_nothing():
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_folds_are_tasks_with_epochs_below_them():
     tasks, z = Tasks(), X[:, 30]
-    estimator = MutualInfoEstimator(cv=2, max_iter=2, random_state=0).set_callbacks(tasks)
+    estimator = MutualInfoEstimator(critic="gaussian", cv=2, max_iter=2, random_state=0).set_callbacks(tasks)
     estimator.fit(X[:, 20:22], X[:, 22], given=z)
     own = "MutualInfoEstimator."
     assert tasks.paths("fold") == [[own + "fit", own + "fold"]] * 4  # two folds of two informations

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import GradientNormClipping
 from torch import nn
@@ -131,7 +132,9 @@ VALID = {
     "mi": {
         **TRAINING,
         "critic": CRITIC | st.just("auto"),
-        "cv": st.integers(2, 6),
+        "cv": st.integers(2, 6) | st.just(KFold(3)),
+        "discrete_features": st.just("auto") | st.booleans(),
+        "discrete_target": st.just("auto") | st.booleans(),
         "validation_fraction": between(0.01, 0.5),
         "n_iter_no_change": st.just("auto") | st.integers(1, 5),
     },
@@ -245,6 +248,8 @@ INVALID = {
         "critic": NOT_A_NAME | st.none(),
         "encoder": TEXT | st.integers() | st.just(nn.Flatten),
         "cv": NOT_TWO | st.integers(min_value=13),
+        "discrete_features": TEXT.filter(lambda name: name != "auto") | st.integers(2),
+        "discrete_target": TEXT.filter(lambda name: name != "auto") | st.none(),
         "validation_fraction": NOT_A_SHARE | st.just(0),
     },
 }
