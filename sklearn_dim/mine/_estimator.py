@@ -617,7 +617,7 @@ class MutualInfoEstimator(InfomaxEstimator):
             rows = rows[np.argsort(groups[rows], kind="stable")]
         for part in np.array_split(rows, -(-len(rows) // MAX_TOGETHER)):
             codes = [
-                term.codes(table.iloc[part], y_table.iloc[part])
+                term.codes(picked(table, part), y_table.iloc[part])
                 for term, table in zip(self._terms, tables, strict=True)
             ]
             table = sum(term.log_ratios(None, *code) for term, code in zip(self._terms, codes, strict=True))
@@ -642,6 +642,11 @@ def copies_in(term, x, y) -> int:
     n_distinct = int(equal_rows(codes).max()) + 1
     mostly_distinct = max(len(np.unique(column)) for column in codes.T) > n_distinct / 2
     return len(codes) - n_distinct if n_distinct < 0.9 * len(codes) and mostly_distinct else 0
+
+
+def picked(table, rows: np.ndarray):
+    """Return rows of a DataFrame, or of an array for an encoder."""
+    return table.iloc[rows] if isinstance(table, pd.DataFrame) else table[rows]
 
 
 def check_groups(groups, n: int) -> np.ndarray | None:

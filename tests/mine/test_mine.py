@@ -226,6 +226,7 @@ def test_images_come_through_an_encoder():
     assert 0.5 * np.log(2) - 0.08 < mi.mutual_info_ < 0.5 * np.log(2) + 4 * np.sqrt(0.5 / 1500)
     assert mi.pointwise(images, y).shape == (1500,)
     assert mi.score(images, y) == pytest.approx(clone(mi).fit(images, y).score(images, y))
+    assert mi.p_value(images[:200], y[:200], n_permutations=99) == mi.p_value(n_permutations=99) == 0.01
     with pytest.raises(ValueError, match=r"given= joins its columns to those of X, which an encoder does not take"):
         clone(mi).fit(images, y, given=y)
     with pytest.raises(ValueError, match=r"encoder must return a tensor \(n_samples, features\); .* \(2, 1, 4, 4\)"):
