@@ -435,6 +435,7 @@ class MutualInfoEstimator(InfomaxEstimator):
 
     def _tables(self, X, y, given, *, reset):
         """Return X, y and what is given as validated DataFrames; X as an array if there is an encoder."""
+        X = X.to_frame() if isinstance(X, pd.Series) else X
         check_feature_names(self, X, reset=reset)
         if self.encoder is None:
             x_table = check_table(X, type(self).__name__)

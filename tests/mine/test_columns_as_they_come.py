@@ -228,6 +228,10 @@ def test_one_column_is_what_everybody_writes_first():
     expected = mutual_info(frame[["a"]], frame["b"], max_iter=5, random_state=0)
     assert mutual_info(frame["a"], frame["b"], max_iter=5, random_state=0) == expected
     assert mutual_info(frame["a"].to_numpy(), frame["b"].to_numpy(), max_iter=5, random_state=0) == expected
+    assert fit(frame[["a"]], frame["b"], max_iter=5).mutual_info_ == expected
+    series = MutualInfoEstimator(max_iter=5, random_state=0).fit(frame["a"], frame["b"])
+    assert series.mutual_info_ == expected
+    assert np.isfinite(series.score(frame["a"], frame["b"]))
     with pytest.raises(ValueError, match="Expected 2D array"):
         MutualInfoEstimator().fit(x, x)
 
