@@ -9,6 +9,7 @@ import warnings
 from functools import partial
 
 import numpy as np
+from scipy.integrate import trapezoid
 from scipy.stats import norm
 from sklearn.feature_selection import SelectKBest, f_classif, mutual_info_classif, mutual_info_regression
 
@@ -49,7 +50,7 @@ def smooth_truth(shape, spread):
     centres = shape(norm.ppf((np.arange(4000) + 0.5) / 4000))
     grid = np.linspace(centres.min() - 6 * spread, centres.max() + 6 * spread, 2000)
     density = np.mean([norm.pdf(grid, part[:, None], spread).mean(0) for part in np.split(centres, 40)], axis=0)
-    entropy = -np.trapezoid(density * np.log(np.maximum(density, 1e-300)), grid)
+    entropy = -trapezoid(density * np.log(np.maximum(density, 1e-300)), grid)
     return entropy - 0.5 * np.log(2 * np.pi * np.e * spread**2)
 
 
@@ -66,7 +67,7 @@ def problems(n_samples, seed):
     label = rng.integers(3, size=n_samples)
     between = norm.pdf(np.linspace(-8, 12, 4000), np.array([0, 2, 4])[:, None])
     mixture = between.mean(0)
-    truth = np.trapezoid((between * np.log((between + 1e-300) / (mixture + 1e-300))).mean(0), dx=20 / 3999)
+    truth = trapezoid((between * np.log((between + 1e-300) / (mixture + 1e-300))).mean(0), dx=20 / 3999)
     yield "three classes", 2 * label + noise, label, truth, mutual_info_classif
     other = np.where(rng.random(n_samples) < 0.3, rng.integers(3, size=n_samples), label)
     p = 0.1 / 3 + 0.7 / 3 * np.eye(3)

@@ -51,7 +51,7 @@ def information_of_curve(shape, spread):
     return -np.sum(density * np.log(np.maximum(density, 1e-300))) * step - 0.5 * np.log(2 * np.pi * np.e * spread**2)
 
 
-@pytest.mark.parametrize("n", [1000, 5000])
+@pytest.mark.parametrize("n", [1000, pytest.param(5000, marks=pytest.mark.slow)])
 def test_curves_are_seen_as_by_nearest_neighbours(n):
     errors = []
     for seed, (shape, spread) in enumerate(CURVES.values()):

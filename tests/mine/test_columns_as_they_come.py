@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.integrate import trapezoid
 from scipy.signal import lfilter
 from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 
@@ -131,7 +132,7 @@ def noisy_uniform(n, random, noise=0.05):
     u = random.random(n)
     grid = np.linspace(-0.3, 1.3, 20001)
     density = stats.norm.cdf(grid / noise) - stats.norm.cdf((grid - 1) / noise)
-    entropy = -np.trapezoid(density * np.log(np.maximum(density, 1e-300)), grid)
+    entropy = -trapezoid(density * np.log(np.maximum(density, 1e-300)), grid)
     return u, u + noise * random.normal(size=n), entropy - 0.5 * np.log(2 * np.pi * np.e * noise**2)
 
 
@@ -240,7 +241,7 @@ def test_integer_codes_are_classes_where_it_is_said():
     random = rng(7)
     y = random.integers(40, size=4000)
     x = 3 * random.permutation(40)[y] + random.normal(size=4000)
-    numbers, classes = fit(x, y, max_iter=10), fit(x, y, discrete_target=True, max_iter=10)
+    numbers, classes = fit(x, y, max_iter=2), fit(x, y, discrete_target=True, max_iter=10)
     text = fit(x, np.array([f"class {i}" for i in y]), max_iter=10)
     assert classes.mutual_info_ == pytest.approx(text.mutual_info_, abs=0.02)
     assert classes.mutual_info_ > np.log(40) - 0.45 and classes.mutual_info_ <= np.log(40) + 0.01
@@ -288,7 +289,8 @@ def test_groups_share_a_fold_and_count_as_one():
         blind = fit(x[copies], y[copies], max_iter=60)
     grouped = fit(x[copies], y[copies], groups=copies, max_iter=60)
     assert blind.mutual_info_ > 0.3 > 0.1 > grouped.mutual_info_
-    assert grouped.standard_error_ > 2 * blind.mutual_info_ / 100
+    once = fit(x, y, max_iter=60)
+    assert grouped.standard_error_ > 0.7 * once.standard_error_  # not an eighth of the variance
     assert grouped.p_value(n_permutations=99) > 0.01
     low, high = grouped.confidence_interval()
     assert low < 0.02 and high > 0
