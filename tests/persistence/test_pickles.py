@@ -155,7 +155,7 @@ for pickled in pickle.load(open(sys.argv[1], "rb")):
     y = X["b"].eq("u").to_numpy() + 0.1 * X["a"] if hasattr(estimator, "nets_") else None
     assert estimator.device == "cuda"
     got = estimator.transform(X) if y is None else estimator.pointwise(X, y)
-    np.testing.assert_array_equal(got, expected)
+    np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12)  # sums of as many threads as there are
     try:
         estimator.fit(X, y)
     except ValueError as error:
