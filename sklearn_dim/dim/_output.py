@@ -97,13 +97,15 @@ class SampleOutput(nn.Module):
         if X.dtype == np.float64 and len(X.shape) == 2:
             module = copy.deepcopy(self).cpu().double()
         like = next(module.encoder.buffers())
-        for batch in chunks(X, rows, max_rows=MAX_ROWS):
-            if issparse(batch) and self.encoder.takes_sparse:
-                x = sparse_tensor(batch)
-            else:
-                x = module.shifted(torch.tensor(batch.toarray() if issparse(batch) else batch))
+        for x in map(module.as_input, chunks(X, rows, max_rows=MAX_ROWS)):  # no batch outlives what is made of it
             x = x.to(like.device, like.dtype if x.is_floating_point() else x.dtype)
             yield self.standardized(module.layer_of(x).cpu()).numpy()
+
+    def as_input(self, batch: Any) -> Tensor:
+        """Return rows as the tensor that the encoder takes."""
+        if issparse(batch) and self.encoder.takes_sparse:
+            return sparse_tensor(batch)
+        return self.shifted(torch.tensor(batch.toarray() if issparse(batch) else batch))
 
     def exported(self) -> "SampleOutput":
         """Return a copy in float32 on the CPU that shares nothing with the estimator."""
