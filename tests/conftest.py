@@ -2,12 +2,22 @@
 
 import os
 import pathlib
+import threading
 
 import numpy as np
 import pytest
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # without it scikit-learn skips one of its checks
 os.environ.setdefault("MPLBACKEND", "Agg")  # pictures are looked at, not shown
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    """A thread that is no daemon and outlives its test would keep the interpreter from ending."""
+    before = set(threading.enumerate())
+    yield
+    left = [thread for thread in set(threading.enumerate()) - before if not thread.daemon and thread.is_alive()]
+    assert not left, f"the test leaves threads that nothing ends: {left}"
 
 
 @pytest.fixture(scope="session")

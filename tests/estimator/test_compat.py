@@ -73,6 +73,7 @@ def test_callbacks_are_kept_where_we_look():
     class Watched(_compat.CallbackSupportMixin, Model):
         seen = ()
 
+        @callback.with_callbacks  # it ends what the callbacks began, such as the thread of a progress bar
         def fit(self, X, y=None):
             task = self._init_callback_context(max_subtasks=1)
             task = task.call_on_fit_task_begin(estimator=self, X=X)
