@@ -19,7 +19,8 @@ def no_thread_is_left():
     """
     before = set(threading.enumerate())
     yield
-    left = [thread for thread in set(threading.enumerate()) - before if not thread.daemon and "Executor" not in thread.name]
+    new = set(threading.enumerate()) - before
+    left = [thread for thread in new if not thread.daemon and "Executor" not in thread.name]
     assert not left, f"the test leaves threads that nothing ends: {left}"
 
 
