@@ -15,28 +15,30 @@ from sklearn_dim.critics._base import (
 )
 from sklearn_dim.critics._bilinear import Bilinear
 from sklearn_dim.critics._concatenated import Concatenated
+from sklearn_dim.critics._corrected import Corrected, FeatureMap
 from sklearn_dim.critics._encoded import EncodedAnchor
-from sklearn_dim.critics._gaussian import CorrectedGaussian, FeatureMap, Gaussian
+from sklearn_dim.critics._gaussian import Gaussian
 from sklearn_dim.critics._group import GroupDiscrimination
 from sklearn_dim.critics._separable import EncodeAndDot, Separable
 from sklearn_dim.critics._stacked import MAX_FEATURES, StackedCritic, fourier_features
+from sklearn_dim.critics._student import Student
 
 CRITICS |= {
     "separable": Separable,
     "encode_and_dot": EncodeAndDot,
     "concatenated": Concatenated,
     "bilinear": Bilinear,
-    "gaussian": CorrectedGaussian,
+    "gaussian": Corrected,
 }
 
-Lift, wave_features = FeatureMap, fourier_features  # names of version 0.1
+CorrectedGaussian, Lift, wave_features = Corrected, FeatureMap, fourier_features  # names of version 0.1
 
 # For users; what else is imported above is for the objectives.
 __all__ = [
     "CRITICS",
     "Bilinear",
     "Concatenated",
-    "CorrectedGaussian",
+    "Corrected",
     "Critic",
     "EncodeAndDot",
     "GroupDiscrimination",

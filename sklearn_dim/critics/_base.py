@@ -52,6 +52,11 @@ class Critic(nn.Module):
 class ClosedForm(Critic):
     """A critic that is set by paired rows, without a gradient."""
 
+    @property
+    def strongest(self) -> float:
+        """The largest correlation of the two sides, 1 where they share a number; 0 if the form has none."""
+        return 0.0
+
     def fit(self, a: Tensor, b: Tensor) -> Self:
         """Set the critic from paired rows a (n, a_features), b (n, b_features)."""
         raise NotImplementedError

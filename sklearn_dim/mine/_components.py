@@ -3,9 +3,8 @@
 import numpy as np
 import torch
 
-from sklearn_dim.bounds import DV
 from sklearn_dim.critics import Gaussian
-from sklearn_dim.objectives import PairInformation
+from sklearn_dim.mine._closed_forms import held_out_value
 
 WIDE = 32  # columns of a side up to which all are used: a critic of a few thousand rows copes with them
 CHOICES = (2, 4, 8, 16, 32, 64, 128)  # numbers of components that are tried, beside all columns
@@ -83,12 +82,9 @@ def _mapped(side: np.ndarray, components: Components | None) -> np.ndarray:
     return side if components is None else components.transform(side)
 
 
-@torch.no_grad()
 def _value(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[float, float]:
     """Return the value of the Gaussian closed form on the rows that stop training, and its standard error."""
-    critic = Gaussian(x.shape[1], y.shape[1])
-    critic.fit(torch.as_tensor(x[~stops]), torch.as_tensor(y[~stops]))
     rows = np.flatnonzero(stops)[:MAX_ROWS]
-    held_out = torch.as_tensor(x[rows]), torch.as_tensor(y[rows])
-    contributions = PairInformation(critic, DV()).evaluate(held_out).contributions.double()
+    train, held_out = (tuple(torch.as_tensor(side[part]) for side in (x, y)) for part in (~stops, rows))
+    contributions = held_out_value(Gaussian, train, held_out)
     return float(contributions.mean()), float(contributions.std() / len(contributions) ** 0.5)

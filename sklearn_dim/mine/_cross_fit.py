@@ -13,7 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold
 
 from sklearn_dim.bounds import Bound, make_bound
-from sklearn_dim.critics import Concatenated, CorrectedGaussian, EncodedAnchor, Separable, make_critic
+from sklearn_dim.critics import Concatenated, Corrected, EncodedAnchor, Separable, make_critic
+from sklearn_dim.mine._closed_forms import FORMS
 from sklearn_dim.objectives import PairInformation, bias_correction
 from sklearn_dim.training import InformationNet, RowBatches, seeded
 
@@ -212,19 +213,23 @@ def stop_rows(train: np.ndarray, groups: np.ndarray | None, fraction: float) -> 
     return np.isin(group, by_appearance[:n_groups])
 
 
-def build_pair_information(critic, mi_estimator, x_features, y_features, encoder=None) -> PairInformation:
-    """Wire an objective for pairs of rows of two widths; those of x may be an encoder's features."""
+def build_pair_information(critic, mi_estimator, x_features, y_features, encoder=None, form=None) -> PairInformation:
+    """Wire an objective for pairs of rows of two widths; those of x may be an encoder's features.
+
+    ``form`` is the closed form that was chosen for these rows, if any.
+    """
     bound = make_bound(mi_estimator)
-    made = make_critic(_sized(critic, bound, encoder), x_features, y_features)
+    made = make_critic(_sized(critic, bound, encoder, form), x_features, y_features)
     return PairInformation(made if encoder is None else EncodedAnchor(copy.deepcopy(encoder), made), bound)
 
 
-def _sized(critic, bound: Bound, encoder):
+def _sized(critic, bound: Bound, encoder, form):
     """Return the critic that a name stands for here: pairs of rows need smaller ones than images."""
     if critic == "auto":
         critic = "gaussian" if encoder is None else "separable"
-    if critic == "gaussian" and math.isfinite(bound.cap(1)):  # such a bound needs many negatives per anchor
-        return partial(CorrectedGaussian, pairwise=False)
+    if isinstance(critic, str) and (form := form or FORMS.get(critic)):
+        capped = math.isfinite(bound.cap(1))  # such a bound needs many negatives per anchor
+        return partial(Corrected, closed_form=form, pairwise=False if capped else None)
     if critic == "separable":
         return partial(Separable, units=32, hidden=(64, 64))
     return partial(Concatenated, hidden=(64, 64)) if critic == "concatenated" else critic
@@ -311,7 +316,7 @@ def limits(value, nets, n_rows: int, *, mi_estimator, batch_size: int, max_iter)
     """Yield what to warn of where an estimate is beyond what the sample, the bound or the training can show."""
     module = nets[0].module_
     closed_form = module.critic.closed_form
-    if closed_form is not None and (closed_form.rho > SAME).any() and value > DISCRETE_NATS:
+    if closed_form is not None and closed_form.strongest > SAME and value > DISCRETE_NATS:
         yield (
             (
                 "a part of y is a function of X to six digits. If both are continuous, the information is infinite, "

@@ -28,6 +28,7 @@ from sklearn_dim.estimator import (
     training_constraints,
 )
 from sklearn_dim.mine._bases import FEW_ROWS, MAX_COLUMNS, CrossTable, cap_of, few_columns, with_neighbors, within
+from sklearn_dim.mine._closed_forms import FORMS, choose_closed_form
 from sklearn_dim.mine._components import WIDE, Components, choose_components
 from sklearn_dim.mine._contingency import Contingency
 from sklearn_dim.mine._cross_fit import (
@@ -62,9 +63,10 @@ class MutualInfoEstimator(InfomaxEstimator):
     pairs. So every row counts once, held out, and bounds compare.
 
     What the columns are decides what a critic starts from. Continuous columns become normal scores, and the critic is
-    the closed form of a joint Gaussian, corrected by a network. With at most four columns in all, nearest neighbours
-    give an estimate as well, and the larger of the two counts, as both lean low. Two discrete sides need neither: the
-    estimate is that of their contingency table, corrected for its bias. ``bases_`` says which it was.
+    the closed form of a joint Gaussian, or of a Student distribution where held-out rows say so, corrected by a
+    network. With at most four columns in all, nearest neighbours give an estimate as well, and the larger of the two
+    counts, as both lean low. Two discrete sides need neither: the estimate is that of their contingency table,
+    corrected for its bias. ``bases_`` says which it was.
 
     Rows must be independent of each other. Where they are not (series, several rows per subject, copies), say so by
     ``groups``: intervals and p-values are wrong otherwise.
@@ -75,8 +77,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         The bound that trains the critic: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
     critic : str or callable, default="auto"
         T(x, y). "auto" is what the columns ask for, as above; with an encoder it is "separable". All others are
-        networks alone: "gaussian" (the closed form and its correction), "separable", "concatenated", "bilinear",
-        "encode_and_dot", or a callable (x_features, y_features) → module.
+        networks alone: "gaussian" or "student" (a closed form and its correction), "separable", "concatenated",
+        "bilinear", "encode_and_dot", or a callable (x_features, y_features) → module.
     encoder : Module, default=None
         X (n_samples, ...) → features (n_samples, k), trained with the critic, one copy per fold. With it X may be
         images, sequences or any numeric array, and reaches the encoder unchanged, in float32.
@@ -159,7 +161,7 @@ class MutualInfoEstimator(InfomaxEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         **training_constraints(without=("early_stopping", "warm_start")),
-        "critic": [StrOptions({"auto", *CRITICS}), callable],
+        "critic": [StrOptions({"auto", *CRITICS, *FORMS}), callable],
         "encoder": [torch.nn.Module, None],
         "discrete_features": [StrOptions({"auto"}), "boolean", "array-like"],
         "discrete_target": [StrOptions({"auto"}), "boolean", "array-like"],
@@ -279,7 +281,7 @@ class MutualInfoEstimator(InfomaxEstimator):
 
     def _has_few_columns(self, table, y_table, groups) -> bool:
         """Return whether nearest neighbours may count; rows of one group would be each other's."""
-        if self.critic != "auto" or self.encoder is not None or groups is not None:
+        if not self._is_free() or groups is not None:
             return False
         return table.shape[1] + y_table.shape[1] <= MAX_COLUMNS
 
@@ -339,6 +341,10 @@ class MutualInfoEstimator(InfomaxEstimator):
             part = with_neighbors(part, *data.numbers[i])
         return part if data.caps[i] is None else within(part, data.caps[i])
 
+    def _is_free(self) -> bool:
+        """Return whether the columns decide what a critic starts from."""
+        return self.critic == "auto" and self.encoder is None
+
     def _components(self, x, y, stops):
         """Return what maps the sides of a fold's training rows to leading components, where they are wide."""
         wide = self.encoder is None and max(x.shape[1], y.shape[1]) > WIDE
@@ -349,8 +355,9 @@ class MutualInfoEstimator(InfomaxEstimator):
         device = str(resolve_device(self.device))
         batches = RowBatches(x, y, rows=train[~stops], batch_size=self.batch_size, device=device)
         width = features_of(self.encoder, x)
+        form = choose_closed_form(x[train], y[train], stops) if self._is_free() else None
         net = self._make_net(
-            partial(build_pair_information, self.critic, self.mi_estimator, width, y.shape[1], self.encoder),
+            partial(build_pair_information, self.critic, self.mi_estimator, width, y.shape[1], self.encoder, form),
             watch=[AverageWeights(AVERAGING), self._patience(len(batches))],
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=WEIGHT_DECAY,

@@ -9,7 +9,7 @@ from sklearn_dim.critics import (
     CRITICS,
     Bilinear,
     Concatenated,
-    CorrectedGaussian,
+    Corrected,
     EncodedAnchor,
     FeatureMap,
     Gaussian,
@@ -178,7 +178,7 @@ def test_blocks_have_tables_of_their_own(name):
 
 @pytest.mark.parametrize("features", [1, 2])
 def test_two_numbers_are_corrected_pair_by_pair(features):
-    critic = CorrectedGaussian(features, features)
+    critic = Corrected(features, features)
     assert critic.pairwise == isinstance(critic.correction, Concatenated) == (features == 1)
     x = torch.randn(50, features)
     critic.closed_form.fit(x, x + torch.randn(50, features))

@@ -12,7 +12,7 @@ from torch import nn
 
 from sklearn_dim import DIMTransformer
 from sklearn_dim.bounds import DV, FLO, NWJ, TUBA, IAlpha
-from sklearn_dim.critics import CorrectedGaussian, Separable, UserCritic, make_critic
+from sklearn_dim.critics import Corrected, Separable, UserCritic, make_critic
 from sklearn_dim.objectives import Information, Objective, PairInformation, Tables
 from sklearn_dim.training import ResumableCheckpoint
 
@@ -116,7 +116,7 @@ class Foreign(nn.Module):
 @pytest.mark.parametrize("copied", [False, True])
 def test_two_critics_share_the_closed_form(copied, gaussian_pair):
     x, y = (torch.tensor(part, dtype=torch.float32) for part in gaussian_pair(2, 0.5, n=300))
-    model = PairInformation(CorrectedGaussian(2, 2), FLO())
+    model = PairInformation(Corrected(2, 2), FLO())
     model = copy.deepcopy(model) if copied else model
     model.critic.closed_form.fit(x, y)
     assert model.second.closed_form is model.critic.closed_form
@@ -126,7 +126,7 @@ def test_two_critics_share_the_closed_form(copied, gaussian_pair):
 
 def test_a_foreign_closed_form_is_shared_too():
     module = Foreign(Separable(2, 2))
-    module.closed_form = CorrectedGaussian(2, 2).closed_form
+    module.closed_form = Corrected(2, 2).closed_form
     model = PairInformation(UserCritic(module, 2, 2), FLO())
     assert model.second.closed_form is module.closed_form and model.second.module is not module
 
