@@ -260,7 +260,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
                 f"fit takes no {', '.join(refused)}: cross-validation would split only its rows. Pass nodes and edges "
                 "as one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
             )
-        refuse_edges(X, y)
+        refuse_edges(y)
         return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
     # The steps of a fit.

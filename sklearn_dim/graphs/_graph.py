@@ -293,7 +293,7 @@ def as_graph(X: Any) -> Any:
     return X
 
 
-def refuse_edges(X: Any, y: Any) -> None:
+def refuse_edges(y: Any) -> None:
     """Refuse an adjacency in the place of y: it would be ignored, and another graph be trained on."""
     shape = y.shape if sparse.issparse(y) else np.asarray(y).shape
     if sparse.issparse(y) or (len(shape) == 2 and shape[0] == shape[1] > 1):

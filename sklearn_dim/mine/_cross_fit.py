@@ -68,6 +68,8 @@ class Part(NamedTuple):
         What the contributions are from.
     extra_error : float
         Standard error of the base beyond what the spread of the rows shows.
+    missed : float
+        Nats that more rows would probably add, never negative.
     """
 
     contributions: np.ndarray
@@ -75,6 +77,7 @@ class Part(NamedTuple):
     valued: np.ndarray
     base: str = "network"
     extra_error: float = 0.0
+    missed: float = 0.0
 
 
 # Held-out rows of a fold that a fitted estimator keeps, for its p-value and to normalise pointwise values: coded X and
@@ -158,6 +161,14 @@ class CrossFit:
             for one in folds:
                 total += all_pairs(self.nets[one], *self.in_fold(one, x, y))
         return self.sign * total / len(folds)
+
+
+def halves_of(pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows as two halves, in random order and whole groups."""
+    if pairs.groups is None:
+        return tuple(np.array_split(pairs.order, 2))
+    first = stop_rows(pairs.order, pairs.groups, 0.5)
+    return pairs.order[first], pairs.order[~first]
 
 
 def reference_rows(pairs: Pairs, held_out: np.ndarray) -> np.ndarray:

@@ -40,6 +40,7 @@ from sklearn_dim.mine._cross_fit import (
     estimate_and_error,
     features_of,
     folds_of,
+    halves_of,
     limits,
     mean_and_error,
     random_order,
@@ -122,6 +123,9 @@ class MutualInfoEstimator(InfomaxEstimator):
     lower_bound_ : float
         The InfoNCE value of the critics on the rows that they never saw: a lower bound of I(X; y) in expectation, and
         never above the log of the number of rows evaluated together (a fold, at most 2048). Not with ``given``.
+    missed_ : tuple of two floats
+        Nats by which the estimate is probably too high, and too low, for want of rows: what a critic of half the rows
+        lacks beside those of all rows. The first is 0 but with ``given``, which subtracts an information.
     bases_ : list of {"network", "neighbors", "table"}
         What each information is from; two with ``given``.
     estimates_ : DataFrame
@@ -337,6 +341,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         part = Part(contributions[valued] / times[valued], lower[valued] / times[valued], valued)
         if isinstance(term, CrossTable):
             return term.whole(part, x, y)
+        if n >= FEW_ROWS:
+            part = part._replace(missed=self._missed(term, x, y, data, part))
         if data.numbers[i] is not None:
             part = with_neighbors(part, *data.numbers[i])
         return part if data.caps[i] is None else within(part, data.caps[i])
@@ -344,6 +350,22 @@ class MutualInfoEstimator(InfomaxEstimator):
     def _is_free(self) -> bool:
         """Return whether the columns decide what a critic starts from."""
         return self.critic == "auto" and self.encoder is None
+
+    def _missed(self, term, x, y, data, part):
+        """Return how much a critic of half the rows lacks beside those of the folds, on the rows that it never saw.
+
+        What critics lack falls about as one over the number of rows. So what half the rows lack beside all of them is
+        what all of them lack beside the truth.
+        """
+        train, held_out = halves_of(data)
+        stops = stop_rows(train, data.groups, self.validation_fraction)
+        half = type(term)(term.x_coder, term.y_coder)
+        half.components.append(self._components(x[train], y[train], stops))
+        net = self._fit_fold(*half.in_fold(0, x, y), train, stops, None)
+        of_half, _ = half.add(net, x, y, train, held_out)
+        of_all = np.full(len(part.valued), np.nan)  # a splitter may leave rows out
+        of_all[part.valued] = part.contributions
+        return max(0.0, float(np.nanmean(of_all[held_out] - of_half)))
 
     def _components(self, x, y, stops):
         """Return what maps the sides of a fold's training rows to leading components, where they are wide."""
@@ -391,6 +413,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         self.mutual_info_, error = estimate_and_error(total, self._n_correlations(), groups)
         # What a base knows of its own error beyond the spread of the rows.
         self.standard_error_ = math.hypot(error, *(part.extra_error for part in parts))
+        missed = [(term.sign, part.missed) for term, part in zip(self._terms, parts, strict=True)]
+        self.missed_ = tuple(sum(nats for sign, nats in missed if sign == side) for side in (-1, 1))
         rows = [("mutual_info", self.mutual_info_, self.standard_error_, "plug-in")]
         vars(self).pop("lower_bound_", None)
         if len(parts) == 1:  # a difference of two lower bounds is none
@@ -510,7 +534,10 @@ class MutualInfoEstimator(InfomaxEstimator):
         return float(np.mean(self._contributions(X, y, given)))
 
     def confidence_interval(self, X=None, y=None, given=None, *, groups=None, level=0.95):
-        """Return an interval for the information, from the estimate's standard error over rows or groups.
+        """Return an interval for the information.
+
+        It reaches as far as the estimate's standard error says, and on one side farther, by what more rows would add:
+        critics lean low, as they find what they find (``missed_``).
 
         Parameters
         ----------
@@ -532,8 +559,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         if X is not None:
             contributions = self._contributions(X, y, given)
             centre, error = estimate_and_error(contributions, 0, check_groups(groups, len(contributions)))
-        reach = ndtri(0.5 + level / 2) * error
-        return float(centre - reach), float(centre + reach)
+        reach, (too_high, too_low) = ndtri(0.5 + level / 2) * error, self.missed_
+        return float(centre - reach - too_high), float(centre + reach + too_low)
 
     def pointwise(self, X, y, given=None):
         """Return the pointwise mutual information log p(x, y)/p(x)p(y) of each row, in nats.
