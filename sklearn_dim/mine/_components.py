@@ -1,4 +1,4 @@
-"""Wide sides by their leading components, as many as held-out rows want."""
+"""Wide or collinear sides by their leading components, as many as held-out rows want."""
 
 import numpy as np
 import torch
@@ -7,7 +7,8 @@ from sklearn_dim.critics import Gaussian
 from sklearn_dim.mine._closed_forms import held_out_value
 
 WIDE = 32  # columns of a side up to which all are used: a critic of a few thousand rows copes with them
-CHOICES = (2, 4, 8, 16, 32, 64, 128)  # numbers of components that are tried, beside all columns
+COLLINEAR = 1e-3  # the least variance of a direction beside the largest; below it, whitening shows rounding and ranks
+CHOICES = (1, 2, 4, 8, 16, 32, 64, 128)  # numbers of components that are tried, beside all columns
 MAX_ALL = 256  # columns up to which all of them are tried as well
 MAX_ROWS = 2048  # that choose: pairs of so many make a table of 16 MB
 
@@ -32,7 +33,8 @@ class Components:
 def choose_components(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[Components | None, Components | None]:
     """Return maps of the sides to their leading components, None for a side that stays as it is.
 
-    A side of many columns mostly has few dimensions; the others are noise, by which a critic of few rows is misled.
+    A side of many columns mostly has few dimensions; the others are noise, by which a critic of few rows is misled. So
+    has one of collinear columns: what is left of them in other directions is due to ranks, and far from Gaussian.
     Each number of components has the closed form of a joint Gaussian fitted to the rows that train, and its value on
     the rows that ``stops`` marks, which train nothing. The fewest components count whose value is within its standard
     error of the best: what a network finds besides, it finds in few columns sooner.
@@ -58,13 +60,13 @@ def choose_components(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[
 
 
 def _candidates(side: np.ndarray) -> list[Components | None]:
-    """Return maps to 2, 4, 8, … leading components of a wide side, and None for all columns."""
+    """Return maps to 1, 2, 4, … leading components, and None for all columns; None alone if these are few."""
     n, width = side.shape
-    if width <= WIDE:
-        return [None]
     mean = side.mean(0, dtype=np.float64)
     centred = side - mean
     _, scales, axes = np.linalg.svd(centred, full_matrices=False) if n < width else _by_covariance(centred)
+    if width <= WIDE and np.square(scales[-1]) > COLLINEAR * np.square(scales[0]):
+        return [None]
     rank = int((scales > 1e-5 * scales[0]).sum())
     sizes = [k for k in CHOICES if k < min(rank, n // 4)] or [max(1, min(rank, n // 4))]
     unit = axes.T[:, : max(sizes)] * (np.sqrt(n) / scales[: max(sizes)])

@@ -29,7 +29,7 @@ from sklearn_dim.estimator import (
 )
 from sklearn_dim.mine._bases import FEW_ROWS, MAX_COLUMNS, CrossTable, cap_of, few_columns, with_neighbors, within
 from sklearn_dim.mine._closed_forms import FORMS, choose_closed_form
-from sklearn_dim.mine._components import WIDE, Components, choose_components
+from sklearn_dim.mine._components import Components, choose_components
 from sklearn_dim.mine._contingency import Contingency
 from sklearn_dim.mine._cross_fit import (
     MAX_TOGETHER,
@@ -368,9 +368,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         return max(0.0, float(np.nanmean(of_all[held_out] - of_half)))
 
     def _components(self, x, y, stops):
-        """Return what maps the sides of a fold's training rows to leading components, where they are wide."""
-        wide = self.encoder is None and max(x.shape[1], y.shape[1]) > WIDE
-        return choose_components(x, y, stops) if wide else (None, None)
+        """Return what maps the sides of a fold's training rows to leading components, where these are enough."""
+        return choose_components(x, y, stops) if self.encoder is None else (None, None)
 
     def _fit_fold(self, x, y, train, stops, task):
         """Return a net trained on the rows ``train``; those of them that ``stops`` marks decide when to stop."""

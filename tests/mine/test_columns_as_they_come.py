@@ -268,17 +268,30 @@ def autoregressive(n, random, phi=0.95):
     return lfilter([1], [1, -phi], random.normal(size=n + 200))[200:]
 
 
-def test_blocks_keep_series_from_seeming_dependent():
+def p_values_of_series(n_pairs, n, block, **options):
+    """Return p-values of independent pairs of series by blocks, and how many 95 % intervals hold 0."""
     p_values, inside = [], 0
-    for seed in range(12):
+    for seed in range(n_pairs):
         random = rng(100 + seed)
-        x, y = autoregressive(600, random), autoregressive(600, random)
-        model = fit(x, y, groups=np.arange(600) // 40, max_iter=5, random_state=seed)
+        x, y = autoregressive(n, random), autoregressive(n, random)
+        model = fit(x, y, groups=np.arange(n) // block, random_state=seed, **options)
         low, high = model.confidence_interval()
-        inside += low <= 0.01 and high >= 0
+        inside += low <= 0 <= high
         p_values.append(model.p_value(n_permutations=199))
+    return p_values, inside
+
+
+def test_blocks_keep_series_from_seeming_dependent():
+    p_values, inside = p_values_of_series(12, 600, 40, max_iter=5)
     assert inside >= 10  # of 12 at 95 %: fewer than 10 have a chance of 2 %
     assert stats.kstest(p_values, "uniform").pvalue > 0.005
+
+
+@pytest.mark.slow
+def test_p_values_of_fifty_pairs_of_series_are_uniform():
+    p_values, inside = p_values_of_series(50, 1000, 50)
+    assert inside >= 45
+    assert stats.kstest(p_values, "uniform").pvalue > 0.01
 
 
 def test_groups_share_a_fold_and_count_as_one():
