@@ -34,3 +34,7 @@ class DV(Bound):
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
         """Return log p/q from scores."""
         return scores - log_mean_exp(marginal)
+
+    def value(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        """Return I(A; B) in nats by the rule common to all bounds, in which the constant of `log_ratio` cancels."""
+        return joint.mean() - log_mean_exp(marginal)

@@ -24,11 +24,15 @@ class Critic(nn.Module):
     ----------
     pairwise : bool, default=False
         Whether every pair takes a pass of its own, so that large tables are expensive.
+    block : int or None, default=None
+        Of about so many rows pairs are scored in training, if the bound leaves the choice; None is a whole batch. Only
+        for critics that take blocks.
     closed_form : ClosedForm or None, default=None
         The part that paired rows set before training; None if all is trained.
     """
 
     pairwise: bool = False
+    block: int | None = None
     closed_form: "ClosedForm | None"
 
     def __init__(self, a_features: int, b_features: int):

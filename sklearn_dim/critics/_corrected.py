@@ -37,6 +37,8 @@ class Corrected(Critic):
         Whether the correction is a concatenated critic; by default where both sides have one column.
     """
 
+    block = 128  # what a row adds to a mean over pairs, it adds already with half a batch's rows, at half the cost
+
     def __init__(
         self,
         a_features: int,

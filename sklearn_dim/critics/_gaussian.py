@@ -48,9 +48,11 @@ class Gaussian(ClosedForm):
         u, v = (a - self.a_mean) @ self.a_map, (b - self.b_mean) @ self.b_map
         rest = 1 - self.rho**2
         weight = self.rho**2 / (2 * rest)
-        constant = -0.5 * rest.log().sum()
-        a_term, b_term = u.square() @ weight, v.square() @ weight
-        return (u * (self.rho / rest)) @ v.mT - a_term.unsqueeze(-1) - b_term.unsqueeze(-2) + constant
+        a_term = u.square() @ weight + 0.5 * rest.log().sum()
+        b_term = v.square() @ weight
+        # The terms of one side are columns beside the coordinates: one product is the table, which no sum passes again.
+        left = torch.cat([u * (self.rho / rest), -a_term.unsqueeze(-1), torch.ones_like(u[..., :1])], -1)
+        return left @ torch.cat([v, torch.ones_like(v[..., :1]), -b_term.unsqueeze(-1)], -1).mT
 
 
 def canonical(a: Tensor, b: Tensor, full: bool = False) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -23,6 +23,8 @@ DISCRETE_NATS = 5.0  # discrete columns, which may well be one, seldom share mor
 NEAR_CAP = 0.3  # nats below a bound's cap, where it begins to read low
 MAX_TOGETHER = 2048  # rows whose pairs are the negatives of an estimate: a table of 16 MB in float32
 MAX_REFERENCE = 512  # held-out rows of each fold that a fitted estimator keeps
+MAX_STOP = 10 * MAX_TOGETHER  # rows that decide when to stop: they tell epochs apart to hundredths of a nat
+MAX_CORRECTED = 4 * MAX_TOGETHER  # rows of a fold whose correction is computed; of more it is their mean
 
 
 class Pairs(NamedTuple):
@@ -156,11 +158,12 @@ class CrossFit:
     def log_ratios(self, fold: int | None, x, y) -> np.ndarray:
         """Return the log-ratios of all pairs of coded rows (n, n): by the critic of a fold, or the mean of all."""
         folds = range(len(self.nets)) if fold is None else [fold]
-        total = np.zeros((len(x), len(x)))
+        total = np.zeros((len(x), len(x)), dtype=np.float32)
         with deterministic(self.nets[0], x, y):
             for one in folds:
                 total += all_pairs(self.nets[one], *self.in_fold(one, x, y))
-        return self.sign * total / len(folds)
+        total *= self.sign / len(folds)
+        return total
 
 
 def halves_of(pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
@@ -214,7 +217,7 @@ def folds_of(pairs: Pairs, cv, seed: int, X=None, y=None) -> list[tuple[np.ndarr
 
 def stop_rows(train: np.ndarray, groups: np.ndarray | None, fraction: float) -> np.ndarray:
     """Return a mask (n_train,) of the rows of a fold that decide when to stop: the first ones, in whole groups."""
-    n_stop = max(2, round(fraction * len(train)))
+    n_stop = min(MAX_STOP, max(2, round(fraction * len(train))))
     if groups is None:
         return np.arange(len(train)) < n_stop
     _, first, group = np.unique(groups[train], return_index=True, return_inverse=True)
@@ -274,7 +277,7 @@ def tensors(net, *arrays):
 
 def valued_in(net, x, y) -> RowBatches:
     """Return the batches whose pairs are the negatives of an estimate, smaller ones where each pair takes a pass."""
-    together = MAX_TOGETHER // 4 if net.module_.block else MAX_TOGETHER
+    together = MAX_TOGETHER // 4 if net.module_.critic.pairwise else MAX_TOGETHER
     return RowBatches(x, y, batch_size=together, shuffle=False, device=net.device)
 
 
@@ -290,14 +293,15 @@ def closed_form_bias(net, x, y, train, held_out) -> np.ndarray | float:
     """Return what the rows' contributions lack because a critic in closed form was fitted on few rows."""
     if (closed_form := net.module_.critic.closed_form) is None:
         return 0.0
-    batches = valued_in(net, x[held_out], y[held_out])
-    return bias_correction(closed_form, tensors(net, x[train], y[train]), batches).cpu().numpy()
+    rows = held_out[:MAX_CORRECTED]  # they are in random order
+    correction = bias_correction(closed_form, tensors(net, x[train], y[train]), valued_in(net, x[rows], y[rows]))
+    return np.pad(correction.cpu().numpy(), (0, len(held_out) - len(rows)), mode="mean")
 
 
 @torch.no_grad()
 def all_pairs(net, x, y) -> np.ndarray:
     """Return a critic's log-ratios of all pairs (n, n)."""
-    return net.module_.log_ratios(*tensors(net, x, y)).double().cpu().numpy()
+    return net.module_.log_ratios(*tensors(net, x, y)).cpu().numpy()
 
 
 def mean_and_error(contributions: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, float]:

@@ -93,14 +93,16 @@ class MutualInfoEstimator(InfomaxEstimator):
     max_iter : int or "auto", default="auto"
         Maximum number of epochs per fold; "auto" makes at most about 2000 steps.
     batch_size : int, default=256
-        Maximum number of rows in a batch; all pairs of two of its rows are negatives.
+        Maximum number of rows in a batch; pairs of two of its rows are negatives: all of them, or for the default
+        critic, which needs fewer, those within blocks.
     learning_rate_init : float, default=0.003
         %(learning_rate_init)s
     validation_fraction : float, default=0.15
-        Fraction of a fold's training rows that decides when to stop; they are neither trained on nor evaluated.
+        Fraction of a fold's training rows that decides when to stop, at most 20 480 of them; they are neither trained
+        on nor evaluated.
     n_iter_no_change : int or "auto", default="auto"
         Epochs without an improvement by ``tol`` before a stop. The critic of the best epoch counts.
-        "auto" is 7 epochs, or as many as make 50 steps.
+        "auto" is 7 epochs, or 4 of a critic that has not improved on its closed form yet, or as many as make 50 steps.
     tol : float, default=1e-3
         %(tol)s
     device : str, default="auto"
@@ -386,7 +388,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         )
         if (closed_form := net.module_.critic.closed_form) is not None:
             closed_form.fit(*tensors(net, x[train], y[train]))
-        together = MAX_TOGETHER if net.module_.block is None else 8 * net.module_.block
+        together = 8 * net.module_.block if net.module_.critic.pairwise else MAX_TOGETHER
         whole = RowBatches(x, y, rows=train[stops], shuffle=False, batch_size=together, device=device)
         if task is None:
             self._train(net, batches, whole, None)
@@ -397,10 +399,12 @@ class MutualInfoEstimator(InfomaxEstimator):
 
     def _patience(self, steps_per_epoch):
         """Return the early stopping."""
-        epochs = self.n_iter_no_change
-        if epochs == "auto":
-            epochs = max(7, math.ceil(50 / steps_per_epoch))
-        options = {"n_iter_no_change": epochs, "tol": self.tol, "from_start": True}
+        later = start = self.n_iter_no_change
+        if self.n_iter_no_change == "auto":
+            # A closed form is often all there is; a network that starts from nothing is given more time.
+            soon = 4 if self.critic in ("auto", *FORMS) and self.encoder is None else 7
+            later, start = (max(epochs, math.ceil(50 / steps_per_epoch)) for epochs in (7, soon))
+        options = {"n_iter_no_change": later, "n_iter_no_start": start, "tol": self.tol, "from_start": True}
         return BestWeights("valid_mutual_info", lower_is_better=False, **options)
 
     def _set_estimates(self, parts, groups):

@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -47,7 +47,8 @@ class PairInformation(Information):
     Parameters
     ----------
     critic : Critic
-        (x, y) → log-ratios of all pairs. One that is ``pairwise`` is trained on the pairs within blocks of 8 rows.
+        (x, y) → log-ratios of all pairs. One that is ``pairwise`` is trained on the pairs within blocks of 8 rows,
+        others on those within blocks of about ``critic.block`` rows, unless a finite cap of the bound asks for more.
     bound : Bound
 
     Attributes
@@ -60,7 +61,8 @@ class PairInformation(Information):
 
     def __init__(self, critic: Critic, bound: Bound):
         super().__init__(critic, bound)
-        self.block = BLOCK if critic.pairwise else None
+        free = None if math.isfinite(bound.cap(1)) else critic.block
+        self.block = BLOCK if critic.pairwise else free
 
     @property
     def divisible(self) -> list[nn.Module]:
@@ -68,16 +70,17 @@ class PairInformation(Information):
         return [critic.rowwise for critic in (self.critic, self.second) if isinstance(critic, Critic)]
 
     def scores(self, critic: nn.Module, x: Tensor, y: Tensor) -> Pairs:
-        """Return joint scores (n, 1) and negative scores (n, n − 1), in training on blocks (n, 7)."""
+        """Return joint scores (n, 1) and negative scores (n, n − 1), in training of blocks (n, block − 1)."""
         if self.training and self.block and len(x) > self.block:
-            x, y = in_blocks(x, self.block), in_blocks(y, self.block)
+            # Of large blocks a remainder would be many rows: all are made a little smaller or larger.
+            size = self.block if self.critic.pairwise else len(x) // round(len(x) / self.block)
+            x, y = in_blocks(x, size), in_blocks(y, size)
         return self.split(critic(x, y))
 
     def split(self, log_ratios: Tensor) -> Pairs:
         """Return the joint and the negative scores that tables of log-ratios (..., n, n) mean."""
-        scores = self.bound.score(log_ratios)
-        joint = scores.diagonal(dim1=-2, dim2=-1).reshape(-1, 1)
-        return joint, without_diagonal(scores.unsqueeze(-1)).flatten(-2).flatten(0, -2)
+        joint, marginal = SplitDiagonal.apply(self.bound.score(log_ratios))
+        return joint.reshape(-1, 1), marginal.flatten(0, -2)
 
     def forward(self, batch: Pairs) -> dict[str, Tensor]:
         """Return the loss of a batch (x, y)."""
@@ -89,27 +92,15 @@ class PairInformation(Information):
 
     def log_ratios(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the critic's log-ratios of all pairs, a few rows at a time where each pair takes a pass."""
-        rows = max(1, MAX_SCORES // len(y)) if self.block else len(x)
+        rows = max(1, MAX_SCORES // len(y)) if self.critic.pairwise else len(x)
         return torch.cat([self.critic(part, y) for part in x.split(rows)])
 
     def evaluate(self, batch: Pairs) -> Evaluation:
-        """Return the batch's information and each row's contribution to it.
-
-        The value is E_p[ℓ] − log m with ℓ the critic's log-ratio and m = E_q[e^ℓ], a two-sample U-statistic: row i
-        enters m through its row and its column of the table of pairs (Hájek's projection).
-        """
+        """Return the batch's information and each row's contribution to it."""
         table = self.log_ratios(*batch)
-        joint, marginal = self.split(table)
-        value = self.bound.value(joint, marginal)
-        log_ratio = self.bound.log_ratio(joint, marginal).squeeze(1)
-        ratio = self.bound.log_ratio(marginal, marginal)
-        n = len(log_ratio)
-        log_m = log_mean_exp(ratio)
-        weights = (ratio - log_m).exp()
-        columns = weights.new_zeros(n).index_add_(0, off_diagonal_columns(n, weights.device), weights.flatten())
-        negatives = weights.mean(1) + columns / (n - 1) - 2
-        contributions = log_ratio - log_m - negatives
-        return Evaluation(value.item(), contributions + (value - contributions.mean()), info_nce(table))
+        scores = self.bound.score(table)
+        ratio = self.bound.log_ratio(scores, without_diagonal(scores.unsqueeze(-1)).squeeze(-1))
+        return Evaluation(*value_and_contributions(ratio), info_nce(table))
 
     def pointwise(self, batch: Pairs, reference: Pairs) -> Tensor:
         """Return log p(x, y)/p(x)p(y) of each row (n,), normalised on the pairs of ``reference`` rows."""
@@ -148,13 +139,30 @@ def bias_correction(critic: ClosedForm, train: Pairs, held_out: Iterable[tuple[T
     if len(a) < 4 * (a.shape[1] + b.shape[1]):
         return torch.cat([a.new_zeros(len(batch[0])) for batch in held_out])
     fits = critic, *(copy.deepcopy(critic).fit(a[start::2], b[start::2]) for start in (0, 1))
-    whole, *halves = (PairInformation(fit, DV()) for fit in fits)
+    tables = [PairInformation(fit, DV()).log_ratios for fit in fits]
     corrections = []
     for rows in held_out:
-        batch = rows[0], rows[1]
-        of_halves = sum(half.evaluate(batch).contributions for half in halves) / 2
-        corrections.append(whole.evaluate(batch).contributions - of_halves)
+        whole, *halves = (value_and_contributions(table(rows[0], rows[1]))[1] for table in tables)
+        corrections.append(whole - sum(halves) / 2)
     return torch.cat(corrections)
+
+
+def value_and_contributions(log_ratio: Tensor) -> tuple[float, Tensor]:
+    """Return the information that a table of log-ratios (n, n) says, and each row's contribution to it (n,).
+
+    The value is E_p[ℓ] − log m with ℓ the log-ratio and m = E_q[e^ℓ], a two-sample U-statistic: row i enters m through
+    its row and its column of the table (Hájek's projection). A constant added to ℓ changes nothing.
+    """
+    n, joint = len(log_ratio), log_ratio.diagonal().clone()
+    weights = log_ratio.clone().fill_diagonal_(-math.inf)
+    peak = weights.max()
+    weights.sub_(peak).exp_()  # tables are large: one exponential serves the mean, the rows and the columns
+    rows, columns = weights.sum(1), weights.sum(0)
+    mean = rows.sum() / (n * (n - 1))
+    log_m = peak + mean.log()
+    value = joint.mean() - log_m
+    contributions = joint - log_m - ((rows + columns) / ((n - 1) * mean) - 2)
+    return value.item(), contributions + (value - contributions.mean())
 
 
 def info_nce(log_ratios: Tensor) -> Tensor:
@@ -171,7 +179,24 @@ def in_blocks(rows: Tensor, size: int) -> Tensor:
     return rows[: blocks * size].unflatten(0, (blocks, size))
 
 
-def off_diagonal_columns(n: int, device: torch.device) -> Tensor:
-    """Return the column of each entry of a table (n, n) without its diagonal, row by row."""
-    columns = torch.arange(n, device=device).expand(n, n)
-    return columns.flatten()[1:].view(n - 1, n + 1)[:, :-1].flatten()
+class SplitDiagonal(torch.autograd.Function):
+    """Tables (..., n, n) → their diagonals (..., n), and the rest as (..., n, n − 1).
+
+    Autograd would make a table of zeros for each of the views that these are, and add the tables up: as much work as
+    the bound itself.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor) -> Pairs:
+        """Return diagonals and the rest."""
+        return table.diagonal(dim1=-2, dim2=-1).clone(), without_diagonal(table.unsqueeze(-1)).squeeze(-1)
+
+    @staticmethod
+    def backward(ctx: Any, joint: Tensor, rest: Tensor) -> Tensor:
+        """Return the gradient of the tables."""
+        *blocks, n, less = rest.shape
+        table = rest.new_empty(*blocks, n, n)
+        table.diagonal(dim1=-2, dim2=-1).copy_(joint)
+        runs = table.flatten(-2)[..., 1:].unflatten(-1, (less, n + 1))[..., :-1]
+        runs.copy_(rest.reshape(*blocks, less, n))
+        return table

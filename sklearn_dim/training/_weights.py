@@ -65,6 +65,9 @@ class BestWeights(Callback):
     tol : float, default=0.0
     from_start : bool, default=False
         Also consider the weights before the first epoch, evaluated on the validation batches.
+    n_iter_no_start : int or None, default=None
+        Stop after this many epochs if none of them improves the start by more than ``tol``; None is
+        ``n_iter_no_change``.
     """
 
     def __init__(
@@ -75,16 +78,18 @@ class BestWeights(Callback):
         n_iter_no_change: int | None = None,
         tol: float = 0.0,
         from_start: bool = False,
+        n_iter_no_start: int | None = None,
     ):
         self.monitor = monitor
         self.lower_is_better = lower_is_better
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.from_start = from_start
+        self.n_iter_no_start = n_iter_no_start
 
     def on_train_begin(self, net: "InformationNet", y: Any = None, **kwargs: Any) -> None:
         """Forget an earlier training."""
-        self.best_, self.best_epoch_, self.waited_ = -math.inf, 0, 0
+        self.best_, self.best_epoch_, self.waited_, self.started_ = -math.inf, 0, 0, not self.from_start
         self.weights_: dict[str, Tensor] | None = None
         net.converged_ = False
         if self.from_start:
@@ -93,7 +98,9 @@ class BestWeights(Callback):
     def on_epoch_end(self, net: "InformationNet", **kwargs: Any) -> None:
         """Compare this epoch with the best one."""
         self._update(net, net.history[-1, self.monitor], net.history[-1, "epoch"])
-        if self.n_iter_no_change is not None and self.waited_ >= self.n_iter_no_change:
+        self.started_ = self.started_ or self.waited_ == 0
+        patience = self.n_iter_no_change if self.started_ else self.n_iter_no_start or self.n_iter_no_change
+        if patience is not None and self.waited_ >= patience:
             net.converged_ = True
             net.stop_after_epoch()
 

@@ -19,12 +19,31 @@ from torch import nn
 from sklearn_dim import MutualInfoEstimator, mutual_info
 from sklearn_dim.bounds import BOUNDS, Smile
 from sklearn_dim.critics import Separable
+from sklearn_dim.mine import _cross_fit
+from sklearn_dim.mine._cross_fit import stop_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # few epochs are the point
 
 
 def quick(**parameters):
     return MutualInfoEstimator(**{"max_iter": 2, "cv": 2, "random_state": 0, **parameters})
+
+
+# What many rows cost
+
+
+def test_of_many_rows_some_are_enough_to_stop_on():
+    assert stop_rows(np.arange(1000), None, 0.15).sum() == 150
+    assert stop_rows(np.arange(1_000_000), None, 0.15).sum() == _cross_fit.MAX_STOP
+
+
+def test_the_correction_of_some_rows_stands_for_those_of_all(gaussian_pair, monkeypatch):
+    pair = gaussian_pair(5, 1.0, n=600)
+    whole = quick().fit(*pair)
+    monkeypatch.setattr(_cross_fit, "MAX_CORRECTED", 150)
+    part = quick().fit(*pair)
+    assert 0 < abs(part.mutual_info_ - whole.mutual_info_) < 0.02
+    assert abs(part.standard_error_ / whole.standard_error_ - 1) < 0.1
 
 
 # What it says

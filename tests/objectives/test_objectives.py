@@ -6,10 +6,11 @@ import torch
 from torch import nn
 from torch.distributions import Laplace, MultivariateNormal
 
-from sklearn_dim.bounds import BOUNDS, make_bound
-from sklearn_dim.critics import Concatenated, Gaussian, Separable
+from sklearn_dim.bounds import BOUNDS, Bound, make_bound
+from sklearn_dim.critics import Concatenated, CorrectedGaussian, Gaussian, Separable, without_diagonal
 from sklearn_dim.encoders import Standardized, TableEncoder
 from sklearn_dim.objectives import AdversarialPrior, DeepInfoMax, PairInformation, bias_correction
+from sklearn_dim.objectives._pairs import SplitDiagonal, value_and_contributions
 
 
 def deep_infomax(view=None, global_weight=0.5, prior_weight=0.1):
@@ -156,6 +157,46 @@ def test_contributions_give_the_value_and_its_spread():
             left_out.append(model.mutual_info((batch[0][keep], batch[1][keep])).item())
     jackknife = np.sqrt(49 / 50 * np.sum((np.array(left_out) - np.mean(left_out)) ** 2))
     assert found.contributions.std().item() / np.sqrt(50) == pytest.approx(jackknife, rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["dv", "infonce", "jsd"])
+def test_the_value_is_the_rule_common_to_all_bounds(name):
+    torch.manual_seed(0)
+    model = PairInformation(Separable(2, 2), make_bound(name)).eval()
+    x = torch.randn(40, 2)
+    with torch.no_grad():
+        assert model.evaluate((x, x)).value == pytest.approx(model.mutual_info((x, x)).item(), abs=1e-5)
+        joint, marginal = model.scores(model.critic, x, x)
+        common = Bound.value(model.bound, joint, marginal).item()
+    assert model.mutual_info((x, x)).item() == pytest.approx(common, abs=1e-5)
+
+
+def test_a_table_is_taken_apart_as_views_of_it_are():
+    table = torch.randn(3, 5, 5, dtype=torch.float64, requires_grad=True)
+    joint, rest = SplitDiagonal.apply(table)
+    assert torch.equal(joint, table.diagonal(dim1=1, dim2=2))
+    assert torch.equal(rest, without_diagonal(table.unsqueeze(-1)).squeeze(-1))
+    assert torch.autograd.gradcheck(SplitDiagonal.apply, table)
+
+
+def test_a_table_with_a_diagonal_far_above_the_rest_has_a_value():
+    table = torch.full((6, 6), -200.0).fill_diagonal_(30.0)
+    value, contributions = value_and_contributions(table)
+    assert value == pytest.approx(230.0) and torch.allclose(contributions, torch.tensor(230.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "widths", "n", "size"),
+    [("dv", (2, 1), 243, 121), ("dv", (2, 1), 100, 100), ("dv", (1, 1), 243, 8), ("infonce", (2, 1), 243, 243)],
+)
+def test_pairs_are_scored_within_blocks_in_training(name, widths, n, size):
+    bound = make_bound(name)
+    pairwise = None if np.isinf(bound.cap(1)) else False
+    model = PairInformation(CorrectedGaussian(*widths, pairwise=pairwise), bound)
+    rows = [torch.randn(n, width) for width in widths]
+    used = n // size * size
+    assert [part.shape for part in model.scores(model.critic, *rows)] == [(used, 1), (used, size - 1)]
+    assert [part.shape for part in model.eval().scores(model.critic, *rows)] == [(n, 1), (n, n - 1)]
 
 
 @pytest.mark.parametrize("name", ["dv", "infonce", "jsd", "flo", "i_alpha"])

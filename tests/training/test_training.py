@@ -63,6 +63,16 @@ def test_the_best_weights_come_back():
     assert net.module_.slope.item() == pytest.approx(1.9)
 
 
+@pytest.mark.parametrize(("slope", "stops_soon"), [(2.0, True), (0.0, False)])
+def test_a_start_that_nothing_improves_is_given_less_time(slope, stops_soon):
+    options = {"n_iter_no_change": 6, "n_iter_no_start": 2, "tol": 1e-6, "from_start": True}
+    keep = BestWeights("valid_mutual_info", lower_is_better=False, **options)
+    net = InformationNet(partial(Line, slope), lr=0.2, max_epochs=200, callbacks=[keep]).initialize()
+    net.partial_fit(line_batches(), line_batches(shuffle=False))
+    assert net.converged_ and (len(net.history) == 2) == stops_soon
+    assert stops_soon or len(net.history) >= 8
+
+
 def test_the_best_weights_come_back_without_a_stop():
     keep = BestWeights("valid_mutual_info", lower_is_better=False)
     net = InformationNet(Line, optimizer=torch.optim.SGD, lr=7.0, max_epochs=5, callbacks=[keep]).initialize()
