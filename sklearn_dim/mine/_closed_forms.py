@@ -9,7 +9,7 @@ from sklearn_dim.objectives import PairInformation
 
 FORMS: dict[str, type[ClosedForm]] = {"gaussian": Gaussian, "student": Student}
 MIN_ROWS = 30  # that judge; fewer do not tell one form from another
-MAX_ROWS = 1024  # that judge: pairs of so many make a table of 4 MB
+MAX_ROWS = 512  # that judge: pairs of so many make a table of 1 MB
 
 
 def choose_closed_form(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> type[ClosedForm]:

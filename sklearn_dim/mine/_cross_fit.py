@@ -166,12 +166,12 @@ class CrossFit:
         return total
 
 
-def halves_of(pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+def halves_of(pairs: Pairs) -> list[np.ndarray]:
     """Return the rows as two halves, in random order and whole groups."""
     if pairs.groups is None:
-        return tuple(np.array_split(pairs.order, 2))
+        return np.array_split(pairs.order, 2)
     first = stop_rows(pairs.order, pairs.groups, 0.5)
-    return pairs.order[first], pairs.order[~first]
+    return [pairs.order[first], pairs.order[~first]]
 
 
 def reference_rows(pairs: Pairs, held_out: np.ndarray) -> np.ndarray:

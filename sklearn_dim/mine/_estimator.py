@@ -357,8 +357,11 @@ class MutualInfoEstimator(InfomaxEstimator):
         """Return how much a critic of half the rows lacks beside those of the folds, on the rows that it never saw.
 
         What critics lack falls about as one over the number of rows. So what half the rows lack beside all of them is
-        what all of them lack beside the truth.
+        what all of them lack beside the truth. What a closed form lacks is corrected already: where no network gained
+        anything over its closed form, there is nothing to measure.
         """
+        if not any(net.improved_ for net in term.nets):
+            return 0.0
         train, held_out = halves_of(data)
         stops = stop_rows(train, data.groups, self.validation_fraction)
         half = type(term)(term.x_coder, term.y_coder)

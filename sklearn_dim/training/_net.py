@@ -42,6 +42,7 @@ class InformationNet(NeuralNet):
     averaged_: nn.Module | None = None
     replica_: "_parallel.Replica | None" = None  # inside `data_parallel`: what is trained, sharing memory with module_
     converged_ = False  # whether a callback found that training had converged
+    improved_ = True  # whether training has gained anything over where it began, as far as a callback has looked
     stops_ = False  # whether training ends with this epoch
     skipped_ = 0  # epochs of this training that were done before it was interrupted
 

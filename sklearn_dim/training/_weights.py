@@ -106,6 +106,7 @@ class BestWeights(Callback):
 
     def on_train_end(self, net: "InformationNet", **kwargs: Any) -> None:
         """Restore the best weights."""
+        net.improved_ = self.started_
         if self.weights_ is not None:
             net.module_.load_state_dict(self.weights_)
             self.weights_ = None
