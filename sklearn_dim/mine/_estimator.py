@@ -102,7 +102,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         on nor evaluated.
     n_iter_no_change : int or "auto", default="auto"
         Epochs without an improvement by ``tol`` before a stop. The critic of the best epoch counts.
-        "auto" is 7 epochs, or 4 of a critic that has not improved on its closed form yet, or as many as make 50 steps.
+        "auto" is 7 epochs, or as many as make 50 steps; 4 of a critic that has not improved on its closed form yet, and
+        half of that if none of the folds before has.
     tol : float, default=1e-3
         %(tol)s
     device : str, default="auto"
@@ -333,7 +334,8 @@ class MutualInfoEstimator(InfomaxEstimator):
             else:
                 stops = stop_rows(train, data.groups, self.validation_fraction)
                 term.components.append(self._components(x[train], y[train], stops))
-                fold = self._fit_fold(*term.in_fold(i_fold, x, y), train, stops, task)
+                hopeless = i_fold > 0 and not any(net.improved_ for net in term.nets)
+                fold = self._fit_fold(*term.in_fold(i_fold, x, y), train, stops, task, hopeless)
             own, own_lower = term.add(fold, x, y, train, held_out)
             term.keep(data, (x, y), held_out)
             contributions[held_out] += own
@@ -376,15 +378,18 @@ class MutualInfoEstimator(InfomaxEstimator):
         """Return what maps the sides of a fold's training rows to leading components, where these are enough."""
         return choose_components(x, y, stops) if self.encoder is None else (None, None)
 
-    def _fit_fold(self, x, y, train, stops, task):
-        """Return a net trained on the rows ``train``; those of them that ``stops`` marks decide when to stop."""
+    def _fit_fold(self, x, y, train, stops, task, hopeless=False):
+        """Return a net trained on the rows ``train``; those of them that ``stops`` marks decide when to stop.
+
+        ``hopeless`` says that no fold before has gained anything over its closed form: this one is given less time.
+        """
         device = str(resolve_device(self.device))
         batches = RowBatches(x, y, rows=train[~stops], batch_size=self.batch_size, device=device)
         width = features_of(self.encoder, x)
         form = choose_closed_form(x[train], y[train], stops) if self._is_free() else None
         net = self._make_net(
             partial(build_pair_information, self.critic, self.mi_estimator, width, y.shape[1], self.encoder, form),
-            watch=[AverageWeights(AVERAGING), self._patience(len(batches))],
+            watch=[AverageWeights(AVERAGING), self._patience(len(batches), hopeless)],
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=WEIGHT_DECAY,
             max_epochs=self._epochs(batches, steps=2000, min_epochs=1, max_epochs=1000),
@@ -400,13 +405,15 @@ class MutualInfoEstimator(InfomaxEstimator):
                 self._train(net, batches, whole, fold)
         return net
 
-    def _patience(self, steps_per_epoch):
+    def _patience(self, steps_per_epoch, hopeless):
         """Return the early stopping."""
         later = start = self.n_iter_no_change
         if self.n_iter_no_change == "auto":
             # A closed form is often all there is; a network that starts from nothing is given more time.
-            soon = 4 if self.critic in ("auto", *FORMS) and self.encoder is None else 7
-            later, start = (max(epochs, math.ceil(50 / steps_per_epoch)) for epochs in (7, soon))
+            later = start = max(7, math.ceil(50 / steps_per_epoch))
+            if self.encoder is None and self.critic in ("auto", *FORMS):
+                epochs, steps = (2, 25) if hopeless else (4, 50)
+                start = max(epochs, math.ceil(steps / steps_per_epoch))
         options = {"n_iter_no_change": later, "n_iter_no_start": start, "tol": self.tol, "from_start": True}
         return BestWeights("valid_mutual_info", lower_is_better=False, **options)
 
