@@ -14,6 +14,7 @@ from sklearn_dim.critics._base import (
     without_diagonal,
 )
 from sklearn_dim.critics._bilinear import Bilinear
+from sklearn_dim.critics._classes import Classes, is_one_hot
 from sklearn_dim.critics._concatenated import Concatenated
 from sklearn_dim.critics._corrected import Corrected, FeatureMap
 from sklearn_dim.critics._encoded import EncodedAnchor

@@ -110,6 +110,8 @@ def cap_of(term, X, y) -> float:
 
 
 def within(part: Part, cap: float) -> Part:
-    """Return the part with no more information than it can be."""
-    excess = max(0.0, part.contributions.mean() - cap)
-    return part._replace(contributions=part.contributions - excess)
+    """Return the part with no more information than it can be, nor more missed."""
+    room = cap - part.contributions.mean()
+    return part._replace(
+        contributions=part.contributions + min(0.0, room), missed=float(np.clip(part.missed, 0.0, max(0.0, room)))
+    )

@@ -1,10 +1,12 @@
 """Wide or collinear sides by their leading components, as many as held-out rows want."""
 
+import itertools
+
 import numpy as np
 import torch
 
 from sklearn_dim.critics import Gaussian
-from sklearn_dim.mine._closed_forms import held_out_value
+from sklearn_dim.mine._closed_forms import Form, class_forms, held_out_value
 
 WIDE = 32  # columns of a side up to which all are used: a critic of a few thousand rows copes with them
 COLLINEAR = 1e-3  # the least variance of a direction beside the largest; below it, whitening shows rounding and ranks
@@ -35,9 +37,10 @@ def choose_components(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[
 
     A side of many columns mostly has few dimensions; the others are noise, by which a critic of few rows is misled. So
     has one of collinear columns: what is left of them in other directions is due to ranks, and far from Gaussian.
-    Each number of components has the closed form of a joint Gaussian fitted to the rows that train, and its value on
-    the rows that ``stops`` marks, which train nothing. The fewest components count whose value is within its standard
-    error of the best: what a network finds besides, it finds in few columns sooner.
+    Each number of components has a closed form (a joint Gaussian, or a logistic regression where a side is a class)
+    fitted to the rows that train, and its value on the rows that ``stops`` marks, which train nothing. The fewest
+    components count whose value is less than the best by no more than the standard error of the difference: what a
+    network finds besides, it finds in few columns sooner.
 
     Parameters
     ----------
@@ -49,14 +52,16 @@ def choose_components(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[
     if all(len(side) == 1 for side in sides):
         return None, None
     columns = [[_mapped(side, one) for one in candidates] for side, candidates in zip((x, y), sides, strict=True)]
-    best: list[tuple[float, float, int, int]] = []
-    for i, a in enumerate(columns[0]):
-        for j, b in enumerate(columns[1]):
-            best.append((*_value(a, b, stops), i, j))
-    value, error, *_ = max(best)
-    enough = [choice for choice in best if choice[0] >= value - error]
-    _, _, i, j = min(enough, key=lambda choice: columns[0][choice[2]].shape[1] + columns[1][choice[3]].shape[1])
-    return sides[0][i], sides[1][j]
+    form = [*class_forms(x, y), Gaussian][0]
+    values, widths, choices = [], [], []
+    for (i, a), (j, b) in itertools.product(*map(enumerate, columns)):
+        values.append(_value(form, a, b, stops))
+        widths.append(a.shape[1] + b.shape[1])
+        choices.append((sides[0][i], sides[1][j]))
+    best = max(values, key=torch.mean)
+    losses = [best - value for value in values]
+    enough = [k for k, loss in enumerate(losses) if loss.mean() <= loss.std() / len(loss) ** 0.5]
+    return choices[min(enough, key=widths.__getitem__)]
 
 
 def _candidates(side: np.ndarray) -> list[Components | None]:
@@ -65,7 +70,8 @@ def _candidates(side: np.ndarray) -> list[Components | None]:
     mean = side.mean(0, dtype=np.float64)
     centred = side - mean
     _, scales, axes = np.linalg.svd(centred, full_matrices=False) if n < width else _by_covariance(centred)
-    if width <= WIDE and np.square(scales[-1]) > COLLINEAR * np.square(scales[0]):
+    has_indicators = ((side == 0) | (side == 1)).all(0).any()  # a rare level is no collinearity
+    if width <= WIDE and (has_indicators or np.square(scales[-1]) >= COLLINEAR * np.square(scales[0])):
         return [None]
     rank = int((scales > 1e-5 * scales[0]).sum())
     sizes = [k for k in CHOICES if k < min(rank, n // 4)] or [max(1, min(rank, n // 4))]
@@ -84,9 +90,8 @@ def _mapped(side: np.ndarray, components: Components | None) -> np.ndarray:
     return side if components is None else components.transform(side)
 
 
-def _value(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[float, float]:
-    """Return the value of the Gaussian closed form on the rows that stop training, and its standard error."""
+def _value(form: Form, x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> torch.Tensor:
+    """Return each row's contribution to the value of a closed form on the rows that stop training."""
     rows = np.flatnonzero(stops)[:MAX_ROWS]
     train, held_out = (tuple(torch.as_tensor(side[part]) for side in (x, y)) for part in (~stops, rows))
-    contributions = held_out_value(Gaussian, train, held_out)
-    return float(contributions.mean()), float(contributions.std() / len(contributions) ** 0.5)
+    return held_out_value(form, train, held_out)
