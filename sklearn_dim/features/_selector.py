@@ -74,7 +74,8 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
         The information of each column in nats, as `mutual_info_features` returns it; 0 for a constant column.
     intervals_ : ndarray of shape (n_features, 2)
         About 95 % intervals in nats: critics and nearest neighbours both lean low, and the higher end of the two
-        counts. What neither of them sees is in no interval.
+        counts. What neither of them sees is in no interval: with a few hundred rows these are too short where the
+        dependence is strong or intricate.
     pvalues_ : ndarray of shape (n_features,)
         The p-value of each column's independence of y; 1 for a constant column. See the notes.
     n_iter_ : int
