@@ -38,8 +38,9 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
     Parameters
     ----------
     k : int or "all", default=10
-        Number of columns to keep; of equal scores the first columns are kept. "all" keeps all, for use in a parameter
-        search. Like ``max_p_value`` it may be changed after `fit`, which need not be called again.
+        Number of columns to keep: of equal scores, such as 0, those with smaller p-values, then the first. "all" keeps
+        all, for use in a parameter search. Like ``max_p_value`` it may be changed after `fit`, which need not be called
+        again.
     max_p_value : float or None, default=None
         If given, only columns whose p-value is at most this are kept, at most ``k`` of them. Take 0.05 divided by the
         number of columns to keep hardly any column that is independent of y; this needs more ``n_permutations``.
@@ -254,7 +255,7 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
         check_is_fitted(self)
         k = len(self.scores_) if self.k == "all" else self.k
         mask = np.zeros(len(self.scores_), dtype=bool)
-        mask[np.argsort(-self.scores_, kind="stable")[:k]] = True
+        mask[np.lexsort((self.pvalues_, -self.scores_))[:k]] = True  # of equal ones the first column is first
         return mask if self.max_p_value is None else mask & (self.pvalues_ <= self.max_p_value)
 
     def _parts(self) -> tuple:

@@ -119,7 +119,7 @@ def test_names_that_are_numbers():
     assert list(found.get_feature_names_out()) == ["x1"] and not hasattr(found, "feature_names_in_")
 
 
-def test_ties_go_to_the_first_columns_and_k_may_change_later():
+def test_ties_go_to_small_p_values_then_the_first_columns_and_k_may_change_later():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 1))
     found = selector(k=2).fit(np.hstack([np.zeros((200, 2)), x, x, x]), x[:, 0] + rng.normal(size=200))
@@ -131,6 +131,14 @@ def test_ties_go_to_the_first_columns_and_k_may_change_later():
     with pytest.warns(UserWarning, match="k=9 is greater than n_features=2. All the features") as caught:
         assert selector(k=9).fit(x[:, [0, 0]], x[:, 0]).get_support().all()
     assert caught[0].filename == __file__
+
+
+def test_of_columns_without_a_score_the_significant_ones_are_kept():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 10))
+    found = selector(k=1).fit(X, 0.3 * X[:, 8] + rng.normal(size=300))
+    found.scores_ = np.zeros(10)
+    assert list(found.get_support(indices=True)) == [8]
 
 
 def test_in_a_pipeline_and_a_grid_search(fitted):
