@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # what `__getattr__` below imports, where a type checker sees it
     from sklearn_dim.dgi import DGITransformer
     from sklearn_dim.dim import DIMTransformer
-    from sklearn_dim.features import mutual_info_features
+    from sklearn_dim.features import MutualInfoSelector, mutual_info_features
     from sklearn_dim.graphs import Graph
     from sklearn_dim.infograph import GraphInfomaxTransformer
     from sklearn_dim.mine import MutualInfoEstimator, mutual_info
@@ -22,6 +22,7 @@ _HOMES = {
     "Graph": "graphs",
     "GraphInfomaxTransformer": "infograph",
     "MutualInfoEstimator": "mine",
+    "MutualInfoSelector": "features",
     "mutual_info": "mine",
     "mutual_info_features": "features",
 }
@@ -32,6 +33,7 @@ __all__ = [
     "Graph",
     "GraphInfomaxTransformer",
     "MutualInfoEstimator",
+    "MutualInfoSelector",
     "mutual_info",
     "mutual_info_features",
 ]

@@ -18,9 +18,10 @@ from sklearn_dim.estimator._compat import (
     check_feature_names,
     check_n_features,
     fit_context,
+    output_container,
     validate_params,
 )
 from sklearn_dim.estimator._parameters import documented, training_constraints
-from sklearn_dim.estimator._state import is_plain
+from sklearn_dim.estimator._state import PlainState, is_plain
 
 __all__: list[str] = []  # for the estimators; nothing here is for users

@@ -5,6 +5,7 @@
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_feature_names as check_feature_names
 from sklearn.utils.validation import _check_n_features as check_n_features
 
@@ -14,6 +15,11 @@ except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Replaces the class of scikit-learn 1.9; earlier versions have no callbacks."""
+
+
+def output_container(estimator: object) -> str:
+    """Return what `set_output`, or scikit-learn's configuration, asks of `transform`: "default", "pandas", "polars"."""
+    return _get_output_config("transform", estimator=estimator)["dense"]
 
 
 # Attributes that scikit-learn 1.9 sets on an estimator: its callbacks, the task of the running fit, and the callbacks
@@ -31,5 +37,6 @@ __all__ = [
     "check_feature_names",
     "check_n_features",
     "fit_context",
+    "output_container",
     "validate_params",
 ]

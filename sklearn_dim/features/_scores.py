@@ -1,53 +1,17 @@
 """mutual_info_features: a score for each column of X, with all critics trained at once."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_consistent_length
-from skorch.callbacks import Callback, LRScheduler
-from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
-from sklearn_dim.bounds import BOUNDS, Bound, make_bound
-from sklearn_dim.critics import Separable, StackedCritic
+from sklearn_dim.bounds import BOUNDS, Bound
 from sklearn_dim.data import check_table, check_targets
 from sklearn_dim.estimator import Interval, StrOptions, validate_params
-from sklearn_dim.features._codes import Code, code_columns, stacks_of
-from sklearn_dim.features._pairs import pairs_with
-from sklearn_dim.objectives import ColumnInformation, MaskedInformation
-from sklearn_dim.training import (
-    BestWeights,
-    BestWeightsEach,
-    InformationNet,
-    RowBatches,
-    drawn_once,
-    resolve_device,
-    seeded,
-    set_seed,
-)
-
-
-class Auto(NamedTuple):
-    """What max_iter, batch_size and learning_rate_init of "auto" mean; ``n_steps`` is for each half of the rows."""
-
-    n_steps: int
-    batch_size: int
-    lr: float
-
-
-# By ``jointly``: many small critics want many small steps; a single network for all columns wants larger batches.
-AUTO = {False: Auto(600, 32, 0.02), True: Auto(1000, 256, 0.003)}
-WEIGHT_DECAY = 0.3  # AdamW's; large, as each column has its own critic and rows are few
-FINAL_RATE = 0.02  # the fraction of the step size that is left at the end
-# Maximum numbers of rows to evaluate at a time, by ``jointly``, which scores all pairs of them.
-EVALUATION_ROWS = {False: 512, True: 1024}
-STEPS_PER_EVALUATION = 40  # unless ``jointly``: evaluations at the end of every epoch could take longer than training
+from sklearn_dim.features._critics import make_plan
+from sklearn_dim.features._table import score_columns
 
 
 @validate_params(
@@ -156,152 +120,21 @@ def mutual_info_features(
     >>> SelectKBest(mutual_info_features, k=2).fit(X, y).get_support()
     array([False, False,  True,  True])
     """
-    table, targets = _check(X, y)
-    auto = AUTO[jointly]
-    plan = Plan(
-        jointly,
-        make_bound(mi_estimator),
-        None if max_iter == "auto" else int(max_iter),
-        validation_fraction,
-        resolve_device(device),
-        int(auto.batch_size if batch_size == "auto" else batch_size),
-        float(auto.lr if learning_rate_init == "auto" else learning_rate_init),
-    )
-    table, columns = code_columns(table, discrete_features)
-    targets, coded_y = code_columns(targets, discrete_target)
-    y_codes = [code for code in coded_y if code is not None]
-    values, pairs = np.zeros(table.shape[1]), None
-    if len(y_codes) == 1 and not jointly:
-        (j,) = (j for j, code in enumerate(coded_y) if code is not None)
-        pairs = pairs_with(targets.iloc[:, j], y_codes[0].continuous, table, columns)
-        if not y_codes[0].continuous:  # two columns of classes need no critic
-            columns = [code if code is not None and code.continuous else None for code in columns]
-    # Size 0, so on one thread: steps are short, and on a busy machine threads that wait for each other are far slower.
-    with seeded(random_state, 0, device=plan.device) as seed:
-        for stack in stacks_of(columns, len(table), jointly) if y_codes else []:
-            set_seed(seed, plan.device)
-            y_features = (np.hstack([code.features for code in y_codes]) / np.sqrt(len(y_codes))).astype(np.float32)
-            codes = [code for code in (columns[j] for j in stack) if code is not None]
-            if jointly:
-                values[stack] = _scores_jointly(codes, y_features, seed, plan)
-            else:
-                continuous_y = len(y_codes) == 1 and y_codes[0].continuous
-                values[stack] = _scores_alone(codes, y_features, continuous_y, seed, plan)
-    return np.maximum(values, 0.0) if pairs is None else pairs.with_critics(values)
+    table, targets = check_rows(X, y, "mutual_info_features")
+    plan = make_plan(jointly, mi_estimator, max_iter, batch_size, learning_rate_init, validation_fraction, device)
+    return score_columns(table, targets, plan, discrete_features, discrete_target, random_state).values
 
 
-class Plan(NamedTuple):
-    """The parameters of `mutual_info_features`, with "auto" resolved; ``max_iter`` is then None."""
-
-    jointly: bool
-    bound: Bound
-    max_iter: int | None
-    validation_fraction: float
-    device: torch.device
-    batch_size: int
-    lr: float
-
-
-def _check(X: Any, y: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-    table = check_table(X, "mutual_info_features")
+def check_rows(X: Any, y: Any, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return X and y as tables, for the function or estimator ``name``."""
+    table = check_table(X, name)
     if y is None:
-        raise ValueError("mutual_info_features requires y to be passed, but the target y is None. Pass the target.")
+        raise ValueError(f"{name} requires y to be passed, but the target y is None. Pass the target.")
     targets = check_targets(y)
     check_consistent_length(table, targets)
     if len(table) < 8:
         raise ValueError(
-            f"n_samples = {len(table)} is too few for mutual_info_features: it needs 8 rows to train, stop and "
+            f"n_samples = {len(table)} is too few for {name}: it needs 8 rows to train, stop and "
             "evaluate. Give more rows (a useful estimate needs hundreds)."
         )
     return table, targets
-
-
-def _halves(n: int, seed: int, plan: Plan) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield, for each half, the rows to train on, those to stop on, and those of the other half."""
-    for train, held_out in KFold(2, shuffle=True, random_state=seed).split(np.empty(n)):
-        order = np.random.default_rng(seed).permutation(train)
-        stop = min(max(2, round(plan.validation_fraction * len(train))), len(train) - 2)
-        fit = order[stop:]
-        if plan.max_iter is None:  # no more rows than the steps visit
-            fit = fit[: AUTO[plan.jointly].n_steps * plan.batch_size]
-        yield fit, order[:stop], drawn_once(held_out)
-
-
-def _scores_alone(codes: list[Code], y: np.ndarray, continuous_y: bool, seed: int, plan: Plan) -> np.ndarray:
-    """Return the information of each column with y, (p,)."""
-    width = -(-max(code.features.shape[1] for code in codes) // 16) * 16  # multiples of 16 are fastest
-    x = np.zeros((len(y), len(codes), width), dtype=np.float32)
-    y = np.hstack([y, np.zeros((len(y), -y.shape[1] % 16), dtype=np.float32)])
-    for position, code in enumerate(codes):
-        x[:, position, : code.features.shape[1]] = code.features
-    gaussian = torch.tensor([code.continuous and continuous_y for code in codes])
-    total = np.zeros(len(codes))
-    for fit, stop, held_out in _halves(len(y), seed, plan):
-        batches = RowBatches(x, y, rows=fit, batch_size=plan.batch_size, device=plan.device)
-        every = -(-STEPS_PER_EVALUATION // len(batches))
-        keep = BestWeightsEach(list(_evaluation_batches(x, y, stop, plan)), every=every)
-        net = _make_net(partial(build_alone, x.shape[1:], y.shape[1], plan.bound), len(batches), keep, plan)
-        rows = (torch.as_tensor(array[fit], device=plan.device) for array in (x, y))
-        net.module_.start(*rows, gaussian.to(plan.device))
-        net.partial_fit(batches, None)
-        total += _held_out(net, _evaluation_batches(x, y, held_out, plan))
-    return total / len(y)
-
-
-def _scores_jointly(codes: list[Code], y: np.ndarray, seed: int, plan: Plan) -> np.ndarray:
-    """Return the information that each column adds to all others, (p,)."""
-    blocks = [code.features[:, :1] if code.continuous else code.features[:, :-1] for code in codes]
-    x = np.hstack(blocks)
-    owner = torch.as_tensor(np.repeat(np.arange(len(blocks)), [block.shape[1] for block in blocks]))
-    total = np.zeros(len(codes))
-    for fit, stop, held_out in _halves(len(y), seed, plan):
-        batches = RowBatches(x, y, rows=fit, batch_size=plan.batch_size, device=plan.device)
-        keep = BestWeights("valid_mutual_info", lower_is_better=False, from_start=True)  # runs all epochs
-        net = _make_net(partial(build_jointly, owner, y.shape[1], plan.bound), len(batches), keep, plan)
-        net.partial_fit(batches, _evaluation_batches(x, y, stop, plan))
-        total += _held_out(net, _evaluation_batches(x, y, held_out, plan))
-    return total / len(y)
-
-
-def _evaluation_batches(x: np.ndarray, y: np.ndarray, rows: np.ndarray, plan: Plan) -> RowBatches:
-    size = EVALUATION_ROWS[plan.jointly]
-    return RowBatches(x, y, rows=rows, shuffle=False, batch_size=size, device=plan.device)
-
-
-@torch.no_grad()
-def _held_out(net: InformationNet, batches: RowBatches) -> np.ndarray:
-    """Return the columns' information (p,) on the batches, times the number of rows."""
-    net.module_.eval()
-    return sum(len(batch[0]) * net.module_.values(batch) for batch in batches).cpu().double().numpy()
-
-
-def _make_net(build: Callable[[], nn.Module], n_batches: int, keep: Callback, plan: Plan) -> InformationNet:
-    epochs = -(-AUTO[plan.jointly].n_steps // n_batches) if plan.max_iter is None else plan.max_iter
-    decay = LRScheduler(LambdaLR, lr_lambda=partial(_rate, epochs * n_batches), step_every="batch")
-    return InformationNet(
-        build,
-        optimizer=torch.optim.AdamW,
-        lr=plan.lr,
-        optimizer__weight_decay=WEIGHT_DECAY,
-        optimizer__fused=plan.device.type in ("cpu", "cuda"),
-        max_epochs=epochs,
-        device=str(plan.device),
-        callbacks=[keep, decay],
-    ).initialize()
-
-
-def _rate(steps: int, step: int) -> float:
-    """Return the factor of the step size at a step: 1 for the first half, then decreasing linearly to `FINAL_RATE`."""
-    return min(1.0, 2 * (1 - step / steps) + FINAL_RATE)
-
-
-def build_alone(shape: tuple[int, int], y_features: int, bound: Bound) -> ColumnInformation:
-    """Return an objective for columns of the same width; ``shape`` is (number of columns, features of a column)."""
-    n_columns, x_features = shape
-    return ColumnInformation(StackedCritic(n_columns, x_features, y_features), bound)
-
-
-def build_jointly(owner: Tensor, y_features: int, bound: Bound) -> MaskedInformation:
-    """Return an objective for columns of any width; ``owner`` is the column that each feature belongs to."""
-    critic = Separable(len(owner) + int(owner.max()) + 1, y_features, units=32, hidden=(128,))
-    return MaskedInformation(critic, bound, owner)

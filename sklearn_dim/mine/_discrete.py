@@ -10,6 +10,7 @@ from scipy.special import digamma
 
 PERMUTATIONS = 20  # tables drawn for the value that independent sides seem to have
 DOUBT = 0.15  # share of what unseen cells are said to hold that may be wrong; from laws unlike those of the tests
+ROUNDING = 1e-9  # nats, below which a value is a remainder of the entropies that it is the difference of
 MAX_SCALE = 2.0  # of the error by that of the value; above it the value is at its cap
 
 
@@ -109,7 +110,7 @@ def discrete_information(x, y) -> DiscreteInformation:
     null = h_x + h_y - _null_entropies(table.rows, table.columns)
     chance = float(np.clip(null.mean(), 0.0, h))
     value = h_x + h_y - h_xy - chance
-    scale = h / max(h - chance, value) if value > 0 else 1.0
+    scale = h / max(h - chance, value) if value > ROUNDING else 1.0
     value *= scale
     value = float(np.clip(value, -h, min(entropies)))
     surprise = [np.log(n) - digamma(counts) for counts in (table.rows, table.columns, table.cells)]

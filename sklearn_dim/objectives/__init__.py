@@ -1,7 +1,7 @@
 """Objectives: what a net trains. A bound and critics, wired to what an encoder makes of a batch."""
 
 from sklearn_dim.objectives._base import Information, Objective, Tables
-from sklearn_dim.objectives._columns import ColumnInformation
+from sklearn_dim.objectives._columns import ColumnEvaluation, ColumnInformation
 from sklearn_dim.objectives._coordinates import Coordinates
 from sklearn_dim.objectives._deep_infomax import PRIORS, AdversarialPrior, DeepInfoMax
 from sklearn_dim.objectives._graph_summary import GraphSummary

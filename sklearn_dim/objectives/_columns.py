@@ -1,17 +1,32 @@
 """The information of y with each of p columns, all at once."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from sklearn_dim.bounds import DV, JSD, Bound, InfoNCE
+from sklearn_dim.bounds import DV, JSD, Bound, InfoNCE, log_mean_exp
 from sklearn_dim.critics import StackedCritic
 from sklearn_dim.objectives._base import Information, Tables
 from sklearn_dim.objectives._pairs import Pairs
 
 LIMIT = 10.0  # nats; log-ratios of real data seldom exceed it
+
+
+class ColumnEvaluation(NamedTuple):
+    """The information of each column in held-out rows.
+
+    Attributes
+    ----------
+    values : Tensor of shape (p,)
+        In nats.
+    contributions : Tensor of shape (p, n)
+        Of each row, see `Evaluation`.
+    """
+
+    values: Tensor
+    contributions: Tensor
 
 
 class ColumnInformation(Information):
@@ -87,6 +102,20 @@ class ColumnInformation(Information):
         """
         return self.value(self.tables(*batch, block, LIMIT))
 
+    @torch.no_grad()
+    def evaluate_columns(self, batch: Pairs, block: int = 32) -> ColumnEvaluation:
+        """Return each column's information, as `values` does, and each row's contribution to it."""
+        tables = self.tables(*batch, block, LIMIT)
+        values = self.value(tables)
+        log_ratio, weights = torch.vmap(self._relative)(tables.joint, tables.marginal)
+        contributions = log_ratio - weights.mean(2) - weights_of_candidates(weights)
+        return ColumnEvaluation(values, contributions + (values - contributions.mean(1))[:, None])
+
+    def _relative(self, joint: Tensor, marginal: Tensor) -> Pairs:
+        """Return the log-ratios of joint pairs (n,), and the ratios of negative pairs (n, m) to their mean."""
+        ratio = self.bound.log_ratio(marginal, marginal)
+        return self.bound.log_ratio(joint, marginal).squeeze(1), (ratio - log_mean_exp(ratio)).exp()
+
     def mutual_info(self, batch: Pairs) -> Tensor:
         """Return the columns' mean information in nats."""
         return self.values(batch).mean()
@@ -105,3 +134,15 @@ def negative_scores(f: Tensor, g: Tensor, block: int) -> Tensor:
     scores = f[:, :whole].reshape(-1, m, d) @ shifted.reshape(-1, m, d).transpose(1, 2)
     scores = scores.view(p, whole, m)
     return scores if whole == n else torch.cat([scores, f[:, whole:] @ g[:, :m].transpose(1, 2)], 1)
+
+
+def weights_of_candidates(weights: Tensor) -> Tensor:
+    """Return the mean weight (p, n) of the negative pairs that each row's y is in; ``weights`` as `negative_scores`.
+
+    Rows that no other is scored against have the weight 1; that the first block serves the last few rows as well is
+    left out.
+    """
+    p, n, m = weights.shape
+    whole = n // m * m
+    of_blocks = weights[:, :whole].unflatten(1, (-1, m)).mean(2).roll(1, 1).flatten(1)
+    return torch.cat([of_blocks, weights.new_ones(p, n - whole)], 1)

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from sklearn_dim.bounds import Bound
 from sklearn_dim.critics import Critic
+from sklearn_dim.objectives._columns import ColumnEvaluation
 from sklearn_dim.objectives._pairs import PairInformation, Pairs
 
 
@@ -53,3 +54,13 @@ class MaskedInformation(PairInformation):
         """Return what each column adds to all others (p,) in nats."""
         whole = self.mutual_info(batch)
         return torch.stack([whole - self.mutual_info(batch, without=j) for j in range(self.n_columns)])
+
+    @torch.no_grad()
+    def evaluate_columns(self, batch: Pairs) -> ColumnEvaluation:
+        """Return what each column adds to all others, as `values` does, and each row's contribution to it."""
+        x, y = batch
+        masks = torch.cat([x.new_ones(1, self.n_columns), 1 - torch.eye(self.n_columns, device=x.device)])
+        parts = [self.evaluate((self.masked(x, mask.expand(len(x), -1)), y)) for mask in masks]
+        values = x.new_tensor([part.value for part in parts])
+        contributions = torch.stack([part.contributions for part in parts])
+        return ColumnEvaluation(values[0] - values[1:], contributions[0] - contributions[1:])

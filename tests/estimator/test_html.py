@@ -8,7 +8,13 @@ from sklearn.preprocessing import StandardScaler
 
 import sklearn_dim
 
-ESTIMATORS = ["DIMTransformer", "DGITransformer", "GraphInfomaxTransformer", "MutualInfoEstimator"]
+ESTIMATORS = [
+    "DIMTransformer",
+    "DGITransformer",
+    "GraphInfomaxTransformer",
+    "MutualInfoEstimator",
+    "MutualInfoSelector",
+]
 
 
 def page(name):
