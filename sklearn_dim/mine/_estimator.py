@@ -63,9 +63,10 @@ class MutualInfoEstimator(InfomaxEstimator):
     ``mi_estimator`` [1]_, and the fold is evaluated by the Donsker–Varadhan form of the critic's log-ratio over all its
     pairs. So every row counts once, held out, and bounds compare.
 
-    What the columns are decides what a critic starts from. Continuous columns become normal scores, and the critic is
-    the closed form of a joint Gaussian, or of a Student distribution where held-out rows say so, corrected by a
-    network. With at most four columns in all, nearest neighbours give an estimate as well, and the larger of the two
+    What the columns are decides what a critic starts from. Continuous columns become normal scores, and the critic is a
+    closed form, corrected by a network: that of a joint Gaussian, or, where held-out rows say so, of a Student
+    distribution, or a logistic regression where one side is a class. Wide and collinear sides are reduced to leading
+    components. With at most four columns in all, nearest neighbours give an estimate as well, and the larger of the two
     counts, as both lean low. Two discrete sides need neither: the estimate is that of their contingency table,
     corrected for its bias. ``bases_`` says which it was.
 
