@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from sklearn_dim.mine._contingency import Contingency
-from sklearn_dim.mine._cross_fit import Pairs, Part, Reference, reference_rows
+from sklearn_dim.mine._cross_fit import MAX_REFERENCE, Pairs, Part, Reference, reference_rows
 from sklearn_dim.mine._discrete import discrete_information
 from sklearn_dim.mine._neighbors import neighbor_contributions
 
@@ -29,6 +29,11 @@ class CrossTable:
         self.tables: list[Contingency] = []
         self.references: list[Reference] = []
         self.nets: list = []  # none is needed
+        self.half: CrossTable | None = None  # the table of half the rows
+
+    def has_learned(self) -> bool:
+        """Return False: there is no network."""
+        return False
 
     def codes(self, X, y) -> tuple[np.ndarray, np.ndarray]:
         """Return two tables as symbols (n,)."""
@@ -44,9 +49,9 @@ class CrossTable:
         evaluated = table.evaluate(x[held_out], y[held_out])
         return evaluated.contributions, evaluated.lower
 
-    def keep(self, pairs: Pairs, codes, held_out) -> None:
+    def keep(self, pairs: Pairs, codes, held_out, most: int = MAX_REFERENCE) -> None:
         """Keep some held-out rows of the fold that was added last."""
-        (x, y), rows = codes, reference_rows(pairs, held_out)
+        (x, y), rows = codes, reference_rows(pairs, held_out, most)
         groups, given = (None if part is None else part[rows] for part in (pairs.groups, pairs.given))
         self.references.append((x[rows], y[rows], groups, given))
 

@@ -103,6 +103,11 @@ class CrossFit:
         self.nets: list[InformationNet] = []
         self.components: list[tuple] = []  # for each fold what maps x and y to leading components, None for all columns
         self.references: list[Reference] = []
+        self.half: CrossFit | None = None  # the critic of half the rows, for what needs rows that none has seen
+
+    def has_learned(self) -> bool:
+        """Return whether the network of any fold gained anything over where it began."""
+        return any(net.improved_ for net in self.nets)
 
     def codes(self, X, y) -> tuple[np.ndarray, np.ndarray]:
         """Return two tables as the critics take them."""
@@ -127,9 +132,9 @@ class CrossFit:
         self.nets.append(net)
         return contributions, lower
 
-    def keep(self, pairs: Pairs, codes, held_out) -> None:
+    def keep(self, pairs: Pairs, codes, held_out, most: int = MAX_REFERENCE) -> None:
         """Keep some held-out rows of the fold that was added last."""
-        (x, y), rows = codes, reference_rows(pairs, held_out)
+        (x, y), rows = codes, reference_rows(pairs, held_out, most)
         groups, given = (None if part is None else part[rows] for part in (pairs.groups, pairs.given))
         self.references.append((x[rows], y[rows], groups, given))
 
@@ -174,13 +179,13 @@ def halves_of(pairs: Pairs) -> list[np.ndarray]:
     return [pairs.order[first], pairs.order[~first]]
 
 
-def reference_rows(pairs: Pairs, held_out: np.ndarray) -> np.ndarray:
+def reference_rows(pairs: Pairs, held_out: np.ndarray, most: int) -> np.ndarray:
     """Return some held-out rows; of groups whole ones, in the order in which they came."""
-    rows = held_out[:MAX_REFERENCE]
+    rows = held_out[:most]
     if pairs.groups is None:
         return rows
     whole = np.isin(pairs.groups[held_out], np.unique(pairs.groups[rows]))
-    return np.sort(held_out[whole])[: 4 * MAX_REFERENCE]
+    return np.sort(held_out[whole])[: max(most, 4 * MAX_REFERENCE)]
 
 
 def random_order(*arrays: np.ndarray) -> np.ndarray:

@@ -329,51 +329,52 @@ class MutualInfoEstimator(InfomaxEstimator):
         """Return what a term says of the rows, each by critics that never saw it."""
         term, (x, y), n = self._terms[i], data.codes[i], len(data.order)
         contributions, lower, times = np.zeros(n), np.zeros(n), np.zeros(n)
-        for i_fold, (train, held_out) in enumerate(folds):
-            if isinstance(term, CrossTable):
-                fold = term.train(x[train], y[train])
-            else:
-                stops = stop_rows(train, data.groups, self.validation_fraction)
-                term.components.append(self._components(x[train], y[train], stops))
-                hopeless = i_fold > 0 and not any(net.improved_ for net in term.nets)
-                fold = self._fit_fold(*term.in_fold(i_fold, x, y), train, stops, task, hopeless)
-            own, own_lower = term.add(fold, x, y, train, held_out)
+        for train, held_out in folds:
+            hopeless = bool(term.nets) and not term.has_learned()
+            own, own_lower = self._add_fold(term, data, x, y, train, held_out, task, hopeless)
             term.keep(data, (x, y), held_out)
             contributions[held_out] += own
             lower[held_out] += own_lower
             times[held_out] += 1
         valued = times > 0  # a splitter may leave rows out, or hold them out more than once
         part = Part(contributions[valued] / times[valued], lower[valued] / times[valued], valued)
+        part = part._replace(missed=self._fit_half(term, data, x, y, part))
         if isinstance(term, CrossTable):
             return term.whole(part, x, y)
-        if n >= FEW_ROWS:
-            part = part._replace(missed=self._missed(term, x, y, data, part))
         if data.numbers[i] is not None:
             part = with_neighbors(part, *data.numbers[i])
         return part if data.caps[i] is None else within(part, data.caps[i])
 
-    def _is_free(self) -> bool:
-        """Return whether the columns decide what a critic starts from."""
-        return self.critic == "auto" and self.encoder is None
+    def _add_fold(self, term, data, x, y, train, held_out, task, hopeless):
+        """Give a term the critic of a fold; return the contributions of the rows that it never saw."""
+        if isinstance(term, CrossTable):
+            fold = term.train(x[train], y[train])
+        else:
+            stops = stop_rows(train, data.groups, self.validation_fraction)
+            term.components.append(self._components(x[train], y[train], stops))
+            fold = self._fit_fold(*term.in_fold(len(term.nets), x, y), train, stops, task, hopeless)
+        return term.add(fold, x, y, train, held_out)
 
-    def _missed(self, term, x, y, data, part):
-        """Return how much a critic of half the rows lacks beside those of the folds, on the rows that it never saw.
+    def _fit_half(self, term, data, x, y, part):
+        """Give a term the critic of half the rows, and return how much it lacks beside those of the folds.
 
-        What critics lack falls about as one over the number of rows. So what half the rows lack beside all of them is
-        what all of them lack beside the truth. What a closed form lacks is corrected already: where no network gained
-        anything over its closed form, there is nothing to measure.
+        What critics lack falls about as one over the number of rows. So what half the rows lack beside all of them, on
+        the rows that this critic never saw, is what all of them lack beside the truth. Where no network gained anything
+        over its closed form, whose lack is corrected already, there is nothing to measure.
         """
-        if not any(net.improved_ for net in term.nets):
-            return 0.0
         train, held_out = halves_of(data)
-        stops = stop_rows(train, data.groups, self.validation_fraction)
-        half = type(term)(term.x_coder, term.y_coder)
-        half.components.append(self._components(x[train], y[train], stops))
-        net = self._fit_fold(*half.in_fold(0, x, y), train, stops, None)
-        of_half, _ = half.add(net, x, y, train, held_out)
+        term.half = type(term)(term.x_coder, term.y_coder, term.sign)
+        of_half, _ = self._add_fold(term.half, data, x, y, train, held_out, None, not term.has_learned())
+        term.half.keep(data, (x, y), held_out, MAX_TOGETHER)
+        if len(data.order) < FEW_ROWS or isinstance(term, CrossTable) or not term.has_learned():
+            return 0.0
         of_all = np.full(len(part.valued), np.nan)  # a splitter may leave rows out
         of_all[part.valued] = part.contributions
         return max(0.0, float(np.nanmean(of_all[held_out] - of_half)))
+
+    def _is_free(self) -> bool:
+        """Return whether the columns decide what a critic starts from."""
+        return self.critic == "auto" and self.encoder is None
 
     def _components(self, x, y, stops):
         """Return what maps the sides of a fold's training rows to leading components, where these are enough."""
@@ -602,8 +603,9 @@ class MutualInfoEstimator(InfomaxEstimator):
         Parameters
         ----------
         X, y, given : as in `score`, default=None
-            New rows, compared by the mean of the folds' critics. By default rows of all folds (up to 512 of each), each
-            compared by the critic that never saw them.
+            New rows, compared by the mean of the folds' critics. By default half the rows of `fit` (up to 2048),
+            compared by a critic of the other half. Folds cannot be added up here: what one of them has by chance, the
+            critics of the others have learned.
         groups : array-like of shape (n_samples,), default=None
             Rows of X that depend on each other, such as those of one subject: whole groups change places with others of
             the same size. By default those that `fit` was given.
@@ -650,12 +652,11 @@ class MutualInfoEstimator(InfomaxEstimator):
         return permutation_p_value(chunks, n_permutations, check_random_state(self.random_state))
 
     def _reference_chunks(self):
-        """Yield the held-out rows of each fold, compared by its critics."""
-        for fold, references in enumerate(zip(*(term.references for term in self._terms), strict=True)):
-            pairs = zip(self._terms, references, strict=True)
-            table = sum(term.log_ratios(fold, x, y) for term, (x, y, _, _) in pairs)
-            _, _, groups, conditions = references[0]
-            yield Chunk(table, None if conditions is None else like_rows(conditions), groups)
+        """Yield the rows that half the rows' critics never saw, compared by these."""
+        halves = [term.half for term in self._terms]
+        table = sum(half.log_ratios(0, *half.references[0][:2]) for half in halves)
+        _, _, groups, conditions = halves[0].references[0]
+        yield Chunk(table, None if conditions is None else like_rows(conditions), groups)
 
     def _new_chunks(self, tables, y_table, conditions, groups):
         """Yield new rows in parts of which all pairs fit into memory."""
