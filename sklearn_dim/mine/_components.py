@@ -5,8 +5,7 @@ import itertools
 import numpy as np
 import torch
 
-from sklearn_dim.critics import Gaussian
-from sklearn_dim.mine._closed_forms import Form, class_forms, held_out_value
+from sklearn_dim.mine._closed_forms import class_forms, held_out_value
 
 WIDE = 32  # columns of a side up to which all are used: a critic of a few thousand rows copes with them
 COLLINEAR = 1e-3  # the least variance of a direction beside the largest; below it, whitening shows rounding and ranks
@@ -52,7 +51,7 @@ def choose_components(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[
     if all(len(side) == 1 for side in sides):
         return None, None
     columns = [[_mapped(side, one) for one in candidates] for side, candidates in zip((x, y), sides, strict=True)]
-    form = [*class_forms(x, y), Gaussian][0]
+    form = [*class_forms(x, y), "gaussian"][0]
     values, widths, choices = [], [], []
     for (i, a), (j, b) in itertools.product(*map(enumerate, columns)):
         values.append(_value(form, a, b, stops))
@@ -90,7 +89,7 @@ def _mapped(side: np.ndarray, components: Components | None) -> np.ndarray:
     return side if components is None else components.transform(side)
 
 
-def _value(form: Form, x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> torch.Tensor:
+def _value(form: str, x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> torch.Tensor:
     """Return each row's contribution to the value of a closed form on the rows that stop training."""
     rows = np.flatnonzero(stops)[:MAX_ROWS]
     train, held_out = (tuple(torch.as_tensor(side[part]) for side in (x, y)) for part in (~stops, rows))

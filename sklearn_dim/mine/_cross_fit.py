@@ -23,6 +23,8 @@ DISCRETE_NATS = 5.0  # discrete columns, which may well be one, seldom share mor
 NEAR_CAP = 0.3  # nats below a bound's cap, where it begins to read low
 MAX_TOGETHER = 2048  # rows whose pairs are the negatives of an estimate: a table of 16 MB in float32
 MAX_REFERENCE = 512  # held-out rows of each fold that a fitted estimator keeps
+RATE = 2 / 3  # of regression on curves that bend, in two dimensions; it would be 1 if a few numbers were all to learn
+MAX_FACTOR = 3.0  # by which a gap is multiplied at most
 MAX_STOP = 10 * MAX_TOGETHER  # rows that decide when to stop: they tell epochs apart to hundredths of a nat
 MAX_CORRECTED = 4 * MAX_TOGETHER  # rows of a fold whose correction is computed; of more it is their mean
 
@@ -179,6 +181,15 @@ def halves_of(pairs: Pairs) -> list[np.ndarray]:
     return [pairs.order[first], pairs.order[~first]]
 
 
+def extrapolated(gap: float, n_fewer: int, n: float) -> float:
+    """Return what critics of ``n`` rows probably lack, if those of fewer rows lack ``gap`` nats more; never negative.
+
+    What they lack falls as n^−`RATE`.
+    """
+    fewer = (n / n_fewer) ** RATE  # what the others lack, in units of what is asked
+    return max(0.0, gap) / max(fewer - 1, 1 / MAX_FACTOR)
+
+
 def reference_rows(pairs: Pairs, held_out: np.ndarray, most: int) -> np.ndarray:
     """Return some held-out rows; of groups whole ones, in the order in which they came."""
     rows = held_out[:most]
@@ -235,7 +246,7 @@ def stop_rows(train: np.ndarray, groups: np.ndarray | None, fraction: float) -> 
 def build_pair_information(critic, mi_estimator, x_features, y_features, encoder=None, form=None) -> PairInformation:
     """Wire an objective for pairs of rows of two widths; those of x may be an encoder's features.
 
-    ``form`` is the closed form that was chosen for these rows, if any.
+    ``form`` is the name of the closed form that was chosen for these rows, if any.
     """
     bound = make_bound(mi_estimator)
     made = make_critic(_sized(critic, bound, encoder, form), x_features, y_features)
@@ -246,9 +257,9 @@ def _sized(critic, bound: Bound, encoder, form):
     """Return the critic that a name stands for here: pairs of rows need smaller ones than images."""
     if critic == "auto":
         critic = "gaussian" if encoder is None else "separable"
-    if isinstance(critic, str) and (form := form or FORMS.get(critic)):
+    if isinstance(critic, str) and (form := form or critic) in FORMS:
         capped = math.isfinite(bound.cap(1))  # such a bound needs many negatives per anchor
-        return partial(Corrected, closed_form=form, pairwise=False if capped else None)
+        return partial(Corrected, closed_form=FORMS[form], pairwise=False if capped else None)
     if critic == "separable":
         return partial(Separable, units=32, hidden=(64, 64))
     return partial(Concatenated, hidden=(64, 64)) if critic == "concatenated" else critic

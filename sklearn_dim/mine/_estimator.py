@@ -38,6 +38,7 @@ from sklearn_dim.mine._cross_fit import (
     Part,
     build_pair_information,
     estimate_and_error,
+    extrapolated,
     features_of,
     folds_of,
     halves_of,
@@ -128,8 +129,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         The InfoNCE value of the critics on the rows that they never saw: a lower bound of I(X; y) in expectation, and
         never above the log of the number of rows evaluated together (a fold, at most 2048). Not with ``given``.
     missed_ : tuple of two floats
-        Nats by which the estimate is probably too high, and too low, for want of rows: what a critic of half the rows
-        lacks beside those of all rows. The first is 0 but with ``given``, which subtracts an information.
+        Nats by which the estimate is probably too high, and too low, for want of rows: extrapolated from what a critic
+        of half the rows lacks. The first is 0 but with ``given``, which subtracts an information.
     bases_ : list of {"network", "neighbors", "table"}
         What each information is from; two with ``given``.
     estimates_ : DataFrame
@@ -169,7 +170,7 @@ class MutualInfoEstimator(InfomaxEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         **training_constraints(without=("early_stopping", "warm_start")),
-        "critic": [StrOptions({"auto", *CRITICS, *FORMS}), callable],
+        "critic": [StrOptions({"auto", "student", *CRITICS}), callable],
         "encoder": [torch.nn.Module, None],
         "discrete_features": [StrOptions({"auto"}), "boolean", "array-like"],
         "discrete_target": [StrOptions({"auto"}), "boolean", "array-like"],
@@ -338,7 +339,8 @@ class MutualInfoEstimator(InfomaxEstimator):
             times[held_out] += 1
         valued = times > 0  # a splitter may leave rows out, or hold them out more than once
         part = Part(contributions[valued] / times[valued], lower[valued] / times[valued], valued)
-        part = part._replace(missed=self._fit_half(term, data, x, y, part))
+        n_train = np.mean([len(train) for train, _ in folds])
+        part = part._replace(missed=self._fit_half(term, data, x, y, part, n_train))
         if isinstance(term, CrossTable):
             return term.whole(part, x, y)
         if data.numbers[i] is not None:
@@ -355,12 +357,12 @@ class MutualInfoEstimator(InfomaxEstimator):
             fold = self._fit_fold(*term.in_fold(len(term.nets), x, y), train, stops, task, hopeless)
         return term.add(fold, x, y, train, held_out)
 
-    def _fit_half(self, term, data, x, y, part):
+    def _fit_half(self, term, data, x, y, part, n_train):
         """Give a term the critic of half the rows, and return how much it lacks beside those of the folds.
 
-        What critics lack falls about as one over the number of rows. So what half the rows lack beside all of them, on
-        the rows that this critic never saw, is what all of them lack beside the truth. Where no network gained anything
-        over its closed form, whose lack is corrected already, there is nothing to measure.
+        What half the rows lack beside the folds' critics, which had ``n_train`` of them, tells what those lack beside
+        the truth. Where no network gained anything over its closed form, whose lack is corrected already, there is
+        nothing to measure.
         """
         train, held_out = halves_of(data)
         term.half = type(term)(term.x_coder, term.y_coder, term.sign)
@@ -370,7 +372,7 @@ class MutualInfoEstimator(InfomaxEstimator):
             return 0.0
         of_all = np.full(len(part.valued), np.nan)  # a splitter may leave rows out
         of_all[part.valued] = part.contributions
-        return max(0.0, float(np.nanmean(of_all[held_out] - of_half)))
+        return extrapolated(float(np.nanmean(of_all[held_out] - of_half)), len(train), n_train)
 
     def _is_free(self) -> bool:
         """Return whether the columns decide what a critic starts from."""
