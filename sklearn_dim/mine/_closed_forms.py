@@ -19,6 +19,7 @@ FORMS: dict[str, Callable[[int, int], ClosedForm]] = {
 }
 MIN_ROWS = 30  # that judge; fewer do not tell one form from another
 MAX_ROWS = 512  # that judge: pairs of so many make a table of 1 MB
+MAX_FIT = 20_000  # rows that a form is fitted to in order to be judged
 
 
 def choose_closed_form(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> str:
@@ -37,7 +38,8 @@ def choose_closed_form(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> str:
     rows, classes = np.flatnonzero(stops)[:MAX_ROWS], class_forms(x, y)
     if len(rows) < MIN_ROWS:  # a logistic regression is shrunk, and does little harm
         return classes[0] if classes else "gaussian"
-    train, held_out = (tuple(torch.as_tensor(side[part]) for side in (x, y)) for part in (~stops, rows))
+    fit = np.flatnonzero(~stops)[:MAX_FIT]
+    train, held_out = (tuple(torch.as_tensor(side[part]) for side in (x, y)) for part in (fit, rows))
     gaussian = held_out_value("gaussian", train, held_out)
     gains = {form: held_out_value(form, train, held_out) - gaussian for form in classes or ["student"]}
     best = max(gains, key=lambda form: float(gains[form].mean()))
