@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.special import ndtri
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_dim.critics import CRITICS
-from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets, equal_rows
+from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets
 from sklearn_dim.estimator import (
     HasMethods,
     InfomaxEstimator,
@@ -48,6 +48,7 @@ from sklearn_dim.mine._cross_fit import (
     stop_rows,
     tensors,
 )
+from sklearn_dim.mine._input import chain_of, check_groups, check_positive_int, copies_in, picked
 from sklearn_dim.mine._permutation import Chunk, blocks_of, like_rows, permutation_p_value
 from sklearn_dim.training import AverageWeights, BestWeights, RowBatches, resolve_device
 
@@ -684,44 +685,6 @@ class MutualInfoEstimator(InfomaxEstimator):
         tags.target_tags.required = True
         tags.input_tags.sparse = True
         return tags
-
-
-def copies_in(term, x, y) -> int:
-    """Return how many rows look like copies of others: equal in columns most of whose values are seen once."""
-    if isinstance(term, CrossTable) or not (term.x_coder.continuous_ or term.y_coder.continuous_):
-        return 0
-    codes = np.hstack([x, y])
-    n_distinct = int(equal_rows(codes).max()) + 1
-    mostly_distinct = max(len(np.unique(column)) for column in codes.T) > n_distinct / 2
-    return len(codes) - n_distinct if n_distinct < 0.9 * len(codes) and mostly_distinct else 0
-
-
-def picked(table, rows: np.ndarray):
-    """Return rows of a DataFrame, or of an array for an encoder."""
-    return table.iloc[rows] if isinstance(table, pd.DataFrame) else table[rows]
-
-
-def check_groups(groups, n: int) -> np.ndarray | None:
-    """Return groups as numbers (n,), or None."""
-    if groups is None:
-        return None
-    groups = np.unique(column_or_1d(groups), return_inverse=True)[1]
-    if len(groups) != n:
-        raise ValueError(f"groups has {len(groups)} entries, but X has {n} rows. Give one for each row.")
-    return groups
-
-
-def check_positive_int(name: str, value) -> None:
-    """Refuse what is not a whole number from 1."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name}={value!r} must be a whole number from 1.")
-
-
-def chain_of(x_table, context):
-    """Return the tables whose information about y adds up to what is asked, with their signs."""
-    if context is None:
-        return [(x_table, 1)]
-    return [(pd.concat([x_table, context], axis=1), 1), (context, -1)]
 
 
 def mutual_info(X, y, given=None, *, groups=None, **params) -> float:
