@@ -10,6 +10,7 @@ from sklearn_dim.mine._discrete import discrete_information
 from sklearn_dim.mine._neighbors import neighbor_contributions
 
 FEW_ROWS = 100  # up to which an estimate is held within what so many rows can say
+MAX_ROWS = 200_000  # for neighbours; of more, distances are all that takes time
 MAX_COLUMNS = 4  # of both sides together; beyond, neighbours lean low by tenths of a nat
 
 
@@ -85,15 +86,20 @@ def few_columns(term, X, y):
     return *term.x_coder.numbers(X), *term.y_coder.numbers(y)
 
 
-def with_neighbors(part: Part, x, x_discrete, y, y_discrete) -> Part:
+def with_neighbors(part: Part, order: np.ndarray, x, x_discrete, y, y_discrete) -> Part:
     """Return the part with nearest neighbours' contributions, if these see more.
 
     Held-out values of a trained critic lean low, as it finds what it finds; so do nearest neighbours where columns are
     few. So the larger of the two counts, if it is larger by more than the standard error of the difference. Of fewer
-    than a hundred rows a network learns nothing that it could be trusted with.
+    than a hundred rows a network learns nothing that it could be trusted with. Of very many rows the first in random
+    ``order`` speak for all.
     """
-    own = neighbor_contributions(x, y, x_discrete=x_discrete, y_discrete=y_discrete)[part.valued]
-    gain = own - part.contributions
+    rows = np.sort(order[:MAX_ROWS])
+    own, at = np.full(len(order), np.nan), np.zeros(len(order), dtype=bool)
+    own[rows] = neighbor_contributions(x[rows], y[rows], x_discrete=x_discrete, y_discrete=y_discrete)
+    at[rows] = part.valued[rows]
+    of_part = at[part.valued]
+    own, gain = own[at], own[at] - part.contributions[of_part]
     error = gain.std(ddof=1) / np.sqrt(len(gain))
     trained = len(own) >= FEW_ROWS
     if trained and gain.mean() <= error:
@@ -101,7 +107,7 @@ def with_neighbors(part: Part, x, x_discrete, y, y_discrete) -> Part:
     # Rows share neighbours: their spread shows about four fifths of the error.
     extra = 0.75 * own.std(ddof=1) / np.sqrt(len(own))
     missed = max(0.0, part.missed - gain.mean())
-    return part._replace(contributions=own, base="neighbors", extra_error=extra, missed=missed)
+    return Part(own, part.lower[of_part], at, "neighbors", float(extra), float(missed))
 
 
 def cap_of(term, X, y) -> float:

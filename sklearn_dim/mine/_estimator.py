@@ -345,7 +345,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         if isinstance(term, CrossTable):
             return term.whole(part, x, y)
         if data.numbers[i] is not None:
-            part = with_neighbors(part, *data.numbers[i])
+            part = with_neighbors(part, data.order, *data.numbers[i])
         return part if data.caps[i] is None else within(part, data.caps[i])
 
     def _add_fold(self, term, data, x, y, train, held_out, task, hopeless):

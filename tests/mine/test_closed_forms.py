@@ -147,3 +147,15 @@ def test_p_values_of_independent_columns_are_uniform():
         p_values.append(MutualInfoEstimator(random_state=seed).fit(x, y).p_value(n_permutations=199))
     assert stats.kstest(p_values, "uniform").pvalue > 0.01
     assert np.mean(np.array(p_values) <= 0.05) < 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_the_first_of_very_many_rows_speak_for_all(monkeypatch):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(1500, 1))
+    y = np.sin(5 * x) + 0.2 * random.normal(size=x.shape)
+    whole = MutualInfoEstimator(random_state=0).fit(x, y)
+    monkeypatch.setattr("sklearn_dim.mine._bases.MAX_ROWS", 900)
+    part = MutualInfoEstimator(random_state=0).fit(x, y)
+    assert whole.bases_ == part.bases_ == ["neighbors"]
+    assert abs(whole.mutual_info_ - part.mutual_info_) < 3 * part.standard_error_
+    assert part.standard_error_ == pytest.approx(whole.standard_error_ * np.sqrt(1500 / 900), rel=0.1)
