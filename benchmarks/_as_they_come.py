@@ -274,7 +274,7 @@ def draw(shown, path):
     left.invert_yaxis()
     right.barh(position - 0.2, shown["mean width"], 0.4, label="ours")
     right.barh(position + 0.2, shown["oracle's"], 0.4, label="an oracle's")
-    right.set(xlabel="mean width in nats", xscale="log")
+    right.set(xlabel="mean width in nats")
     right.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     figure.savefig(path, dpi=150)
     print(f"drawn: {path}\n")
