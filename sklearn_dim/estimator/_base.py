@@ -104,20 +104,20 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     # Steps of training that the estimators share.
 
     def _make_net(
-        self, build: Callable[[], nn.Module], *, sparse: bool = False, watch: Iterable = (), **options
+        self, build: Callable[[], nn.Module], *, sparse: bool = False, watch: Iterable = (), quiet=False, **options
     ) -> InformationNet:
         """Return an initialised net for the objective that ``build()`` returns.
 
         ``sparse`` is for objectives that multiply sparse matrices, which MPS cannot; ``watch`` are callbacks that run
-        before all others.
+        before all others; ``quiet`` leaves out the user's.
         """
         device = resolve_device(self.device, sparse=sparse)
         return InformationNet(
             build,
             lr=self.learning_rate_init,
             device=str(device),
-            verbose=int(self.verbose),
-            callbacks=[*watch, *self._net_callbacks()],
+            verbose=0 if quiet else int(self.verbose),
+            callbacks=[*watch, *([] if quiet else self._net_callbacks())],
             optimizer__fused=device.type in ("cpu", "cuda"),
             **options,
         ).initialize()

@@ -105,8 +105,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         on nor evaluated.
     n_iter_no_change : int or "auto", default="auto"
         Epochs without an improvement by ``tol`` before a stop. The critic of the best epoch counts.
-        "auto" is 7 epochs, or as many as make 50 steps; 4 of a critic that has not improved on its closed form yet, and
-        half of that if none of the folds before has.
+        "auto" is 7 epochs, or as many as make 50 steps; with several columns 4 until a critic improves on its closed
+        form, and half of that if none of the folds before has.
     tol : float, default=1e-3
         %(tol)s
     device : str, default="auto"
@@ -348,14 +348,14 @@ class MutualInfoEstimator(InfomaxEstimator):
             part = with_neighbors(part, data.order, *data.numbers[i])
         return part if data.caps[i] is None else within(part, data.caps[i])
 
-    def _add_fold(self, term, data, x, y, train, held_out, task, hopeless):
+    def _add_fold(self, term, data, x, y, train, held_out, task, hopeless, quiet=False):
         """Give a term the critic of a fold; return the contributions of the rows that it never saw."""
         if isinstance(term, CrossTable):
             fold = term.train(x[train], y[train])
         else:
             stops = stop_rows(train, data.groups, self.validation_fraction)
             term.components.append(self._components(x[train], y[train], stops))
-            fold = self._fit_fold(*term.in_fold(len(term.nets), x, y), train, stops, task, hopeless)
+            fold = self._fit_fold(*term.in_fold(len(term.nets), x, y), train, stops, task, hopeless, quiet)
         return term.add(fold, x, y, train, held_out)
 
     def _fit_half(self, term, data, x, y, part, n_train):
@@ -367,7 +367,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         """
         train, held_out = halves_of(data)
         term.half = type(term)(term.x_coder, term.y_coder, term.sign)
-        of_half, _ = self._add_fold(term.half, data, x, y, train, held_out, None, not term.has_learned())
+        of_half, _ = self._add_fold(term.half, data, x, y, train, held_out, None, not term.has_learned(), quiet=True)
         term.half.keep(data, (x, y), held_out, MAX_TOGETHER)
         if len(data.order) < FEW_ROWS or isinstance(term, CrossTable) or not term.has_learned():
             return 0.0
@@ -383,10 +383,11 @@ class MutualInfoEstimator(InfomaxEstimator):
         """Return what maps the sides of a fold's training rows to leading components, where these are enough."""
         return choose_components(x, y, stops) if self.encoder is None else (None, None)
 
-    def _fit_fold(self, x, y, train, stops, task, hopeless=False):
+    def _fit_fold(self, x, y, train, stops, task, hopeless, quiet):
         """Return a net trained on the rows ``train``; those of them that ``stops`` marks decide when to stop.
 
         ``hopeless`` says that no fold before has gained anything over its closed form: this one is given less time.
+        ``quiet`` leaves out the user's callbacks.
         """
         device = str(resolve_device(self.device))
         batches = RowBatches(x, y, rows=train[~stops], batch_size=self.batch_size, device=device)
@@ -394,7 +395,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         form = choose_closed_form(x[train], y[train], stops) if self._is_free() else None
         net = self._make_net(
             partial(build_pair_information, self.critic, self.mi_estimator, width, y.shape[1], self.encoder, form),
-            watch=[AverageWeights(AVERAGING), self._patience(len(batches), hopeless)],
+            watch=[AverageWeights(AVERAGING), self._patience(len(batches), hopeless, x.shape[1] * y.shape[1])],
+            quiet=quiet,
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=WEIGHT_DECAY,
             max_epochs=self._epochs(batches, steps=2000, min_epochs=1, max_epochs=1000),
@@ -410,13 +412,13 @@ class MutualInfoEstimator(InfomaxEstimator):
                 self._train(net, batches, whole, fold)
         return net
 
-    def _patience(self, steps_per_epoch, hopeless):
+    def _patience(self, steps_per_epoch, hopeless, n_pairs):
         """Return the early stopping."""
         later = start = self.n_iter_no_change
         if self.n_iter_no_change == "auto":
-            # A closed form is often all there is; a network that starts from nothing is given more time.
             later = start = max(7, math.ceil(50 / steps_per_epoch))
-            if self.encoder is None and self.critic in ("auto", *FORMS):
+            # A closed form is often all there is; but what two numbers share, such as an edge, may take long to begin.
+            if self.encoder is None and self.critic in ("auto", *FORMS) and n_pairs > 1:
                 epochs, steps = (2, 25) if hopeless else (4, 50)
                 start = max(epochs, math.ceil(steps / steps_per_epoch))
         options = {"n_iter_no_change": later, "n_iter_no_start": start, "tol": self.tol, "from_start": True}
