@@ -112,12 +112,21 @@ def is_bag(rows) -> bool:
 def _check_numbers(X, name: str, min_samples: int):
     """Return X as an array or CSR matrix of finite numbers; a memory map is read in parts."""
     in_file = file_of(X) is not None
-    X = check_numbers(
-        X, name, dtype=(np.float64, np.float32, np.uint8), allow_nd=True,
-        ensure_min_samples=min_samples, ensure_all_finite=not in_file,
-    )  # fmt: skip
-    for chunk in chunks(X) if in_file else ():
-        assert_all_finite(chunk, estimator_name=name, input_name="X")
+    try:
+        X = check_numbers(
+            X, name, dtype=(np.float64, np.float32, np.uint8), allow_nd=True,
+            ensure_min_samples=min_samples, ensure_all_finite=not in_file,
+        )  # fmt: skip
+        for chunk in chunks(X) if in_file else ():
+            assert_all_finite(chunk, estimator_name=name, input_name="X")
+    except ValueError as error:
+        if "contains NaN" not in str(error):
+            raise
+        raise ValueError(
+            f"Input X contains NaN. {name} takes missing cells in dense tables in memory, but not in images, "
+            "sequences, sparse matrices or memory maps. Fill them first: numpy.nan_to_num(X), or SimpleImputer for "
+            "rows."
+        ) from None
     return X
 
 
