@@ -114,7 +114,7 @@ def _is_frame(X: Any) -> bool:
 
 def _is_complete(X: Any) -> bool:
     """Return whether a pandas DataFrame holds numbers only, and all of them."""
-    numeric = isinstance(X, pd.DataFrame) and all(map(pd.api.types.is_numeric_dtype, X.dtypes))
+    numeric = isinstance(X, pd.DataFrame) and len(X.columns) > 0 and all(map(pd.api.types.is_numeric_dtype, X.dtypes))
     return numeric and not X.isna().to_numpy().any()
 
 

@@ -33,8 +33,8 @@ from sklearn_dim.views import (
     DropValues,
     DropWords,
     Flip,
+    MaskColumns,
     Occlude,
-    ResampleColumns,
     ResampleFeatures,
     ResizedCrop,
     ShiftAndNoise,
@@ -134,14 +134,14 @@ def make_view(
 ) -> Callable[[Tensor], Tensor] | None:
     """Return the random view for the parameter ``augmentation``; "auto" depends on the kind of samples.
 
-    ``missing`` are the arguments of `ResampleColumns`, for a table whose columns are coded.
+    ``missing`` are the arguments of `MaskColumns`, for a table whose columns are coded.
     """
     if augmentation is None:
         return None
     if augmentation != "auto":
         return _checked_view(augmentation, kind, sample_shape, device)
     if missing is not None:
-        return ResampleColumns(*missing)
+        return MaskColumns(*missing)
     if kind != "image":
         return {
             "bag": DropValues, "sequence": ShiftAndScale, "table": ResampleFeatures, "tokens": DropWords,

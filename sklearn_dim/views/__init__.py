@@ -5,7 +5,7 @@ from sklearn_dim.views._images import ColorJitter, Compose, Flip, Noise, Resized
 from sklearn_dim.views._mirror import mirror_asymmetry, mirrors
 from sklearn_dim.views._occlude import Occlude
 from sklearn_dim.views._sequences import ShiftAndScale
-from sklearn_dim.views._tables import DropValues, ResampleColumns, ResampleFeatures
+from sklearn_dim.views._tables import DropValues, MaskColumns, ResampleFeatures
 from sklearn_dim.views._tokens import UNKNOWN, DropWords
 
 # The views that files of an estimator may name.
@@ -17,7 +17,7 @@ VIEWS = (
     Flip,
     Noise,
     Occlude,
-    ResampleColumns,
+    MaskColumns,
     ResampleFeatures,
     ResizedCrop,
     ShiftAndNoise,
@@ -34,7 +34,7 @@ __all__ = [
     "Flip",
     "Noise",
     "Occlude",
-    "ResampleColumns",
+    "MaskColumns",
     "ResampleFeatures",
     "ResizedCrop",
     "ShiftAndNoise",

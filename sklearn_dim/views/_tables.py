@@ -28,8 +28,8 @@ class ResampleFeatures(View):
 
 
 @dataclass(eq=False)
-class ResampleColumns(View):
-    """Replace some columns of each row by those of other rows, and mask others as if their cells were missing.
+class MaskColumns(View):
+    """Mask some columns of each row as if their cells were missing; take those that cannot be from other rows.
 
     As `ResampleFeatures`, for tables of which one column is coded by several features.
 
@@ -38,17 +38,14 @@ class ResampleColumns(View):
     columns : array of int (n_features,)
         The column that each feature belongs to.
     missing : array of float (n_features,)
-        Standardised features of a row of missing cells; NaN for those of columns that are not to be masked.
+        Standardised features of a row of missing cells; NaN for those of columns that cannot be masked.
     share : float, default=0.3
-        Probability of a column to be replaced.
-    masked : float, default=0.2
-        Probability of a column to be masked.
+        Probability of a column to be masked or replaced.
     """
 
     columns: Any
     missing: Any
     share: float = 0.3
-    masked: float = 0.2
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return a view of x (n, n_features)."""
@@ -56,9 +53,8 @@ class ResampleColumns(View):
         missing = torch.as_tensor(self.missing, dtype=x.dtype, device=x.device)
         shape = len(x), int(columns.max()) + 1
         others = x.gather(0, torch.randint(len(x), shape, device=x.device)[:, columns])
-        x = torch.where((torch.rand(shape, device=x.device) < self.share)[:, columns], others, x)
-        masks = (torch.rand(shape, device=x.device) < self.masked)[:, columns] & ~missing.isnan()
-        return torch.where(masks, missing, x)
+        changed = (torch.rand(shape, device=x.device) < self.share)[:, columns]
+        return torch.where(changed, torch.where(missing.isnan(), others, missing), x)
 
 
 @dataclass
