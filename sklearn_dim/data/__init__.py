@@ -35,7 +35,7 @@ from sklearn_dim.data._samples import (
     sparse_tensor,
     take_rows,
 )
-from sklearn_dim.data._tables import TableCoder, read_table
+from sklearn_dim.data._tables import Table, TableCoder, read_table
 from sklearn_dim.data._tokens import vocabulary_size, word_weights
 
 __all__: list[str] = []  # for the estimators; nothing here is for users

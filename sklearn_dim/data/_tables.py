@@ -58,6 +58,8 @@ class Table:
         If a column mixes kinds, such as numbers and text, or holds objects that are none.
     """
 
+    kind = "table"  # as of `Samples`
+
     def __init__(self, frame: pd.DataFrame, dtype: np.dtype):
         self.shape, self.dtype = frame.shape, dtype
         self.columns = [_checked(column.reset_index(drop=True), label) for label, column in frame.items()]

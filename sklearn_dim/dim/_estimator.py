@@ -14,6 +14,7 @@ from sklearn_dim.critics import CRITICS
 from sklearn_dim.data import (
     Samples,
     Shifted,
+    Table,
     TableCoder,
     moments,
     offset_of,
@@ -394,37 +395,29 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         name = type(self).__name__
         image_shape, channels = (self.image_shape, self.channels) if reset else (self.image_shape_, self.channels_)
         check_feature_names(self, X, reset=reset)
-        coder = None if reset else self._coder
-        least, table = 2 if reset else 1, None
+        least = 2 if reset else 1
+        given: Samples | Table | None = None
         if not tokens and image_shape is None and (reset or self.input_kind_ == "table"):
-            table = read_table(X, name, coded=coder is not None, min_samples=least)
-        if table is None:
-            samples = read_samples(
-                X, name, tokens=tokens, image_shape=image_shape, channels=channels, min_samples=least
-            )
-        given = samples.X if table is None else table
+            given = read_table(X, name, coded=not reset and self._coder is not None, min_samples=least)
+        if given is None:
+            given = read_samples(X, name, tokens=tokens, image_shape=image_shape, channels=channels, min_samples=least)
         check_n_features(self, given, reset=reset)
         if reset:
-            coder = None if table is None else TableCoder().fit(table)
-            self._coder, self.input_kind_, self.input_shape_ = (
-                coder,
-                "table" if coder else samples.kind,
-                given.shape[1:],
-            )
-            self.vocabulary_size_ = vocabulary_size(samples.X) if tokens else None
+            self._coder = TableCoder().fit(given) if isinstance(given, Table) else None
+            self.input_kind_, self.input_shape_ = given.kind, given.shape[1:]
+            self.vocabulary_size_ = vocabulary_size(given.X) if tokens and isinstance(given, Samples) else None
             self.image_shape_, self.channels_ = image_shape, channels
         elif given.shape[1:] != self.input_shape_:
             raise ValueError(
                 f"X has samples of shape {given.shape[1:]}, but {name} was fitted on samples of "
                 f"shape {self.input_shape_}. Pass the same kind of samples as to fit."
             )
-        if table is not None:
-            return Samples((coder or self._coder_of_numbers()).transform(table), "table")
-        if (
-            self.vocabulary_size_ is not None and not reset
-        ):  # one number for all unknown words, as large numbers are not exact in float32
-            samples = Samples(np.minimum(samples.X, self.vocabulary_size_), "tokens")
-        return samples
+        if isinstance(given, Table):
+            return Samples((self._coder or self._coder_of_numbers()).transform(given), "table")
+        if self.vocabulary_size_ is None or reset:
+            return given
+        # One number for all unknown words, as large numbers are not exact in float32.
+        return Samples(np.minimum(given.X, self.vocabulary_size_), "tokens")
 
     def _coder_of_numbers(self) -> TableCoder:
         """Return what codes a table with missing cells if there were none in `fit`."""
