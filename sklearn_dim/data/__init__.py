@@ -8,6 +8,7 @@
 `_columns.py`  columns as numbers, for mutual information
 `_discrete.py` which columns are discrete, as asked
 `_frames.py`   columns of any type as columns of a few types
+`_tables.py`   columns of any type, cells missing, as numbers for an encoder
 ============== =====================================================================
 """
 
@@ -34,6 +35,7 @@ from sklearn_dim.data._samples import (
     sparse_tensor,
     take_rows,
 )
+from sklearn_dim.data._tables import Table, TableCoder, read_table
 from sklearn_dim.data._tokens import vocabulary_size, word_weights
 
 __all__: list[str] = []  # for the estimators; nothing here is for users

@@ -64,12 +64,12 @@ def clean_table(X: Any, name: str, taker: str | None = None, *, one_column: bool
     TypeError
         If a column mixes kinds, or holds objects that are no values.
     """
-    table = _as_frame(X, name, taker, one_column)
+    table = as_frame(X, name, taker, one_column)
     for size, what in zip(table.shape, ("sample", "feature"), strict=True):
         if not size:
             raise ValueError(f"Found {name} with 0 {what}(s) (shape={table.shape}) while a minimum of 1 is required.")
     columns = {
-        i: _clean_column(column.reset_index(drop=True), Place(label, name))
+        i: clean_column(column.reset_index(drop=True), Place(label, name))
         for i, (label, column) in enumerate(table.items())
     }
     clean = pd.DataFrame(columns)
@@ -77,7 +77,7 @@ def clean_table(X: Any, name: str, taker: str | None = None, *, one_column: bool
     return clean
 
 
-def _as_frame(X: Any, name: str, taker: str | None, one_column: bool) -> pd.DataFrame:
+def as_frame(X: Any, name: str, taker: str | None, one_column: bool) -> pd.DataFrame:
     """Return X as a DataFrame, its values as they are."""
     if isinstance(X, pd.DataFrame):
         return X
@@ -90,7 +90,7 @@ def _as_frame(X: Any, name: str, taker: str | None, one_column: bool) -> pd.Data
             return frame
         X = pd.Series(X.to_numpy(), name=X.name)
     elif hasattr(X, "to_pandas"):
-        return _as_frame(X.to_pandas(), name, taker, one_column)
+        return as_frame(X.to_pandas(), name, taker, one_column)
     if isinstance(X, pd.Series | pd.Index):
         if not one_column:
             raise ValueError(
@@ -128,7 +128,7 @@ def _are_numerals(text: np.ndarray) -> bool:
     return True
 
 
-def _clean_column(column: pd.Series, place: Place) -> pd.Series:
+def clean_column(column: pd.Series, place: Place) -> pd.Series:
     """Return a column in one of the dtypes of `clean_table`."""
     kind: Any = column.dtype
     if isinstance(kind, pd.SparseDtype):
@@ -138,7 +138,7 @@ def _clean_column(column: pd.Series, place: Place) -> pd.Series:
         raise ValueError(f"Input {place.table} contains NaN (column {place.label!r}). Fill or drop the rows first.")
     types = pd.api.types
     if isinstance(kind, pd.CategoricalDtype):
-        categories = _clean_column(kind.categories.to_series().reset_index(drop=True), place)
+        categories = clean_column(kind.categories.to_series().reset_index(drop=True), place)
         codes, categories = column.cat.codes.to_numpy(), pd.Index(categories)
         if not categories.is_unique:  # such as 1 and Decimal(1)
             same, categories = pd.factorize(categories)
@@ -181,7 +181,7 @@ def _clean_objects(column: pd.Series, place: Place) -> pd.Series:
     if kind == "time":
         return pd.Series(pd.to_timedelta(column.astype(str)))
     if kind == "period":
-        return _clean_column(pd.Series(pd.PeriodIndex(column)), place)
+        return clean_column(pd.Series(pd.PeriodIndex(column)), place)
     return _by_types(column, place)
 
 

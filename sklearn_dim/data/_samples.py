@@ -7,6 +7,7 @@ X may lie in memory, in a file or in a torch Dataset; training, `transform` and 
 import math
 import mmap
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
@@ -74,7 +75,8 @@ def read_samples(X, name: str, *, tokens=False, image_shape=None, channels="auto
     """
     if tokens:
         numbers = partial(check_numbers, name=name, ensure_min_samples=min_samples)
-        return Samples(check_tokens(X, numbers), "tokens")
+        with _missing_refused(name):
+            return Samples(check_tokens(X, numbers), "tokens")
     if isinstance(X, Dataset):
         X = DatasetRows(X, min_samples=min_samples)
     if len(getattr(X, "shape", ())) == 4:  # whatever X is, only an array has a shape
@@ -112,13 +114,29 @@ def is_bag(rows) -> bool:
 def _check_numbers(X, name: str, min_samples: int):
     """Return X as an array or CSR matrix of finite numbers; a memory map is read in parts."""
     in_file = file_of(X) is not None
-    X = check_numbers(
-        X, name, dtype=(np.float64, np.float32, np.uint8), allow_nd=True,
-        ensure_min_samples=min_samples, ensure_all_finite=not in_file,
-    )  # fmt: skip
-    for chunk in chunks(X) if in_file else ():
-        assert_all_finite(chunk, estimator_name=name, input_name="X")
+    with _missing_refused(name):
+        X = check_numbers(
+            X, name, dtype=(np.float64, np.float32, np.uint8), allow_nd=True,
+            ensure_min_samples=min_samples, ensure_all_finite=not in_file,
+        )  # fmt: skip
+        for chunk in chunks(X) if in_file else ():
+            assert_all_finite(chunk, estimator_name=name, input_name="X")
     return X
+
+
+@contextmanager
+def _missing_refused(name: str) -> Iterator[None]:
+    """Say where missing cells are taken, instead of scikit-learn's advice not to have any."""
+    try:
+        yield
+    except ValueError as error:
+        if "contains NaN" not in str(error):
+            raise
+        raise ValueError(
+            f"Input X contains NaN. {name} takes missing cells in dense tables in memory, but not in images (also by "
+            "image_shape), sequences, tokens, sparse matrices or memory maps. Fill them first: numpy.nan_to_num(X), "
+            "or SimpleImputer for rows."
+        ) from None
 
 
 def check_numbers(

@@ -14,9 +14,12 @@ from sklearn_dim.critics import CRITICS
 from sklearn_dim.data import (
     Samples,
     Shifted,
+    Table,
+    TableCoder,
     moments,
     offset_of,
     read_samples,
+    read_table,
     take_rows,
     vocabulary_size,
     word_weights,
@@ -97,9 +100,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         How to draw two random views of each sample: the code of one is paired with the local features of the other.
         "auto" draws small shifts and noise for images of one channel; for those of three it draws crops and changes of
         colour, and mirrors images if they look like their mirror images. It shifts and scales sequences and masks a
-        segment; it resamples some features of tables, and drops some words of tokens and bags. A callable maps a
-        standardised batch, a torch tensor, to a view of the same shape; tokens come as int64, and −1 marks an unknown
-        word. None uses one view, as the paper does.
+        segment; it resamples some features of tables, masks cells where a column has missing ones, and drops some words
+        of tokens and bags. A callable maps a standardised batch, a torch tensor, to a view of the same shape; tokens
+        come as int64, and −1 marks an unknown word. None uses one view, as the paper does.
     image_shape : tuple (channels, height, width) or None, default=None
         Shape of images that are given as flat rows.
     channels : {"auto", "first", "last"}, default="auto"
@@ -212,10 +215,12 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     }
     _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset({"mixed_precision", "representation"})
 
+    input_kind_: str
     input_shape_: tuple[int, ...]
     image_shape_: tuple[int, int, int] | None
     channels_: str
     vocabulary_size_: int | None
+    _coder: TableCoder | None = None
 
     def __init__(
         self,
@@ -327,7 +332,11 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or \
                 array of shape (n_samples, channels, length) or (n_samples, channels, height, width)
-            Rows, sequences, or images (float or uint8). With ``encoder="tokens"``, documents as integers of shape
+            Rows, sequences, or images (float or uint8). Columns of a pandas or polars DataFrame may hold numbers,
+            booleans, dates, durations, categories or text of few levels, and cells of tables in memory may be missing
+            (NaN, None): an indicator says which were, numbers and dates are replaced by the mean. Each level has an
+            indicator, but no more than 20 in a column, where the rarest share one; a level that was not seen in `fit`
+            has none. With ``encoder="tokens"``, documents as integers of shape
             (n_samples, length): words are numbered from 1, and 0 is padding, which is ignored. A memory map (float32,
             float64 or uint8) or a torch ``Dataset`` that has a length may be larger than memory: it is read in parts.
         y : None
@@ -340,11 +349,19 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Raises
         ------
         ValueError
-            If X has missing or infinite values, fewer than two rows, a shape that no encoder takes, or tokens that are
-            negative or not integers; if ``global_weight`` and ``local_weight`` are both 0; or if a parameter that
-            shapes the model has changed before a fit with ``warm_start``.
+            If X has infinite values, missing ones in anything but a dense table in memory, fewer than two rows, a
+            shape that no encoder takes, or tokens that are negative or not integers; if ``global_weight`` and
+            ``local_weight`` are both 0; or if a parameter that shapes the model has changed before a fit with
+            ``warm_start``.
+        TypeError
+            If a column mixes kinds, such as numbers and text, or holds objects that are no values.
         FloatingPointError
             If training diverges.
+
+        Warns
+        -----
+        UserWarning
+            If a column of text is left out, as its values do not repeat.
         """
         return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
@@ -378,24 +395,34 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         name = type(self).__name__
         image_shape, channels = (self.image_shape, self.channels) if reset else (self.image_shape_, self.channels_)
         check_feature_names(self, X, reset=reset)
-        samples = read_samples(
-            X, name, tokens=tokens, image_shape=image_shape, channels=channels, min_samples=2 if reset else 1
-        )
-        check_n_features(self, samples.X, reset=reset)
+        least = 2 if reset else 1
+        given: Samples | Table | None = None
+        if not tokens and image_shape is None and (reset or self.input_kind_ == "table"):
+            given = read_table(X, name, coded=not reset and self._coder is not None, min_samples=least)
+        if given is None:
+            given = read_samples(X, name, tokens=tokens, image_shape=image_shape, channels=channels, min_samples=least)
+        check_n_features(self, given, reset=reset)
         if reset:
-            self.input_kind_, self.input_shape_ = samples.kind, samples.shape[1:]
-            self.vocabulary_size_ = vocabulary_size(samples.X) if tokens else None
+            self._coder = TableCoder().fit(given) if isinstance(given, Table) else None
+            self.input_kind_, self.input_shape_ = given.kind, given.shape[1:]
+            self.vocabulary_size_ = vocabulary_size(given.X) if tokens and isinstance(given, Samples) else None
             self.image_shape_, self.channels_ = image_shape, channels
-        elif samples.shape[1:] != self.input_shape_:
+        elif given.shape[1:] != self.input_shape_:
             raise ValueError(
-                f"X has samples of shape {samples.shape[1:]}, but {name} was fitted on samples of "
+                f"X has samples of shape {given.shape[1:]}, but {name} was fitted on samples of "
                 f"shape {self.input_shape_}. Pass the same kind of samples as to fit."
             )
-        if (
-            self.vocabulary_size_ is not None and not reset
-        ):  # one number for all unknown words, as large numbers are not exact in float32
-            samples = Samples(np.minimum(samples.X, self.vocabulary_size_), "tokens")
-        return samples
+        if isinstance(given, Table):
+            return Samples((self._coder or self._coder_of_numbers()).transform(given), "table")
+        if self.vocabulary_size_ is None or reset:
+            return given
+        # One number for all unknown words, as large numbers are not exact in float32.
+        return Samples(np.minimum(given.X, self.vocabulary_size_), "tokens")
+
+    def _coder_of_numbers(self) -> TableCoder:
+        """Return what codes a table with missing cells if there were none in `fit`."""
+        mean = self.net_.module_.encoder.mean.double().cpu().numpy()
+        return TableCoder.of_means(mean if self._offset is None else mean + self._offset)
 
     def _size(self, data: Samples) -> int:
         return data.size
@@ -432,7 +459,12 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
                 "coordinates": self.coordinate_weight,
             },
             view=make_view(
-                copy.deepcopy(self.augmentation), data.kind, data.shape[1:], images, resolve_device(self.device)
+                copy.deepcopy(self.augmentation),
+                data.kind,
+                data.shape[1:],
+                images,
+                resolve_device(self.device),
+                self._missing_codes(statistics),
             ),
             statistics=statistics,
         )
@@ -456,6 +488,15 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         mean, scale = moments(data.X, rows)
         offset = offset_of(data.X, mean, scale)
         return offset, {"mean": mean if offset is None else mean - offset, "scale": scale}
+
+    def _missing_codes(self, statistics: dict[str, Any]) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the column that each code belongs to, and standardised codes of missing cells, of a coded table."""
+        if self._coder is None:
+            return None
+        columns, codes = self._coder.missing_codes()
+        if self._offset is not None:
+            codes = codes - self._offset
+        return columns, (codes - statistics["mean"]) / statistics["scale"]
 
     def _precision(self) -> torch.dtype | None:
         return resolve_precision(self.mixed_precision, resolve_device(self.device))
@@ -504,7 +545,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         )
 
     def _parts(self) -> tuple:
-        return (*super()._parts(), *VIEWS, AdversarialPrior, build_deep_infomax)
+        return (*super()._parts(), *VIEWS, AdversarialPrior, TableCoder, build_deep_infomax)
 
     # The fitted estimator.
 
@@ -536,7 +577,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Raises
         ------
         ValueError
-            If X has missing or infinite values, or samples of another shape than at fit.
+            If X has infinite values, missing ones where `fit` refuses them, samples of another shape than at fit, or
+            columns that hold values of another kind.
         NotFittedError
             If the estimator is not fitted.
         """
@@ -588,6 +630,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self.image_shape is None and self.encoder != "tokens"
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

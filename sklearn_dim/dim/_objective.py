@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
@@ -32,6 +33,7 @@ from sklearn_dim.views import (
     DropValues,
     DropWords,
     Flip,
+    MaskColumns,
     Occlude,
     ResampleFeatures,
     ResizedCrop,
@@ -128,12 +130,18 @@ def make_view(
     sample_shape: tuple[int, ...],
     some_images: Any = None,
     device: str | torch.device = "cpu",
+    missing: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Callable[[Tensor], Tensor] | None:
-    """Return the random view for the parameter ``augmentation``; "auto" depends on the kind of samples."""
+    """Return the random view for the parameter ``augmentation``; "auto" depends on the kind of samples.
+
+    ``missing`` are the arguments of `MaskColumns`, for a table whose columns are coded.
+    """
     if augmentation is None:
         return None
     if augmentation != "auto":
         return _checked_view(augmentation, kind, sample_shape, device)
+    if missing is not None:
+        return MaskColumns(*missing)
     if kind != "image":
         return {
             "bag": DropValues, "sequence": ShiftAndScale, "table": ResampleFeatures, "tokens": DropWords,

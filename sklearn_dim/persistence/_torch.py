@@ -27,6 +27,8 @@ def to_torch(estimator: Any) -> nn.Module:
     ------
     TypeError
         If the estimator is not a DIMTransformer.
+    ValueError
+        If it was fitted on a table that has categories, dates or missing cells, which no tensor holds.
     NotFittedError
         If it is not fitted.
 
@@ -48,4 +50,10 @@ def to_torch(estimator: Any) -> nn.Module:
             "use net_.module_, the trained module, or save(), which saves the whole estimator."
         )
     check_is_fitted(estimator)
+    if estimator._coder is not None:
+        raise ValueError(
+            "to_torch() exports modules that take numbers, but estimator was fitted on a table that has categories, "
+            "dates or missing cells. Use save() for the whole estimator, or fit it on complete numbers, say behind "
+            "SimpleImputer and OneHotEncoder."
+        )
     return estimator._output().exported()

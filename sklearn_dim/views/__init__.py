@@ -5,7 +5,7 @@ from sklearn_dim.views._images import ColorJitter, Compose, Flip, Noise, Resized
 from sklearn_dim.views._mirror import mirror_asymmetry, mirrors
 from sklearn_dim.views._occlude import Occlude
 from sklearn_dim.views._sequences import ShiftAndScale
-from sklearn_dim.views._tables import DropValues, ResampleFeatures
+from sklearn_dim.views._tables import DropValues, MaskColumns, ResampleFeatures
 from sklearn_dim.views._tokens import UNKNOWN, DropWords
 
 # The views that files of an estimator may name.
@@ -17,6 +17,7 @@ VIEWS = (
     Flip,
     Noise,
     Occlude,
+    MaskColumns,
     ResampleFeatures,
     ResizedCrop,
     ShiftAndNoise,
@@ -33,6 +34,7 @@ __all__ = [
     "Flip",
     "Noise",
     "Occlude",
+    "MaskColumns",
     "ResampleFeatures",
     "ResizedCrop",
     "ShiftAndNoise",

@@ -1,7 +1,7 @@
 """Views of the rows of a table, and of bags of words."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -25,6 +25,36 @@ class ResampleFeatures(View):
         """Return a view of x (n, n_features)."""
         others = x.gather(0, torch.randint(len(x), x.shape, device=x.device))
         return torch.where(torch.rand_like(x) < self.share, others, x)
+
+
+@dataclass(eq=False)
+class MaskColumns(View):
+    """Mask some columns of each row as if their cells were missing; take those that cannot be from other rows.
+
+    As `ResampleFeatures`, for tables of which one column is coded by several features.
+
+    Parameters
+    ----------
+    columns : array of int (n_features,)
+        The column that each feature belongs to.
+    missing : array of float (n_features,)
+        Standardised features of a row of missing cells; NaN for those of columns that cannot be masked.
+    share : float, default=0.3
+        Probability of a column to be masked or replaced.
+    """
+
+    columns: Any
+    missing: Any
+    share: float = 0.3
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return a view of x (n, n_features)."""
+        columns = torch.as_tensor(self.columns, device=x.device)
+        missing = torch.as_tensor(self.missing, dtype=x.dtype, device=x.device)
+        shape = len(x), int(columns.max()) + 1
+        others = x.gather(0, torch.randint(len(x), shape, device=x.device)[:, columns])
+        changed = (torch.rand(shape, device=x.device) < self.share)[:, columns]
+        return torch.where(changed, torch.where(missing.isnan(), others, missing), x)
 
 
 @dataclass

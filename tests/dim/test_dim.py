@@ -237,7 +237,12 @@ def halve(x):
 @pytest.mark.parametrize(
     "parameters, X, message",
     [
-        ({}, with_value(np.nan), "Input X contains NaN"),
+        ({"image_shape": (1, 2, 2)}, with_value(np.nan), "Input X contains NaN.* Fill them first: numpy.nan_to_num"),
+        ({}, np.full((9, 3, 20), np.nan), "Input X contains NaN"),
+        ({"encoder": "tokens"}, with_value(np.nan), "Input X contains NaN.* Fill them first"),
+        ({}, pd.DataFrame(index=range(9)), r"0 feature\(s\)"),
+        ({}, sparse.csr_matrix(with_value(np.nan)), "Input X contains NaN"),
+        ({}, np.full((9, 3), np.nan), "Input X contains NaN, .* nothing else"),
         ({}, with_value(np.inf), "Input X contains infinity"),
         ({}, np.empty((0, 4)), r"0 sample\(s\)"),
         ({}, np.ones((1, 4)), r"1 sample\(s\)"),

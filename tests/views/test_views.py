@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sklearn_dim.dim._objective import make_view
-from sklearn_dim.views import DropValues, Occlude, ResampleFeatures, ShiftAndNoise, View
+from sklearn_dim.views import DropValues, MaskColumns, Occlude, ResampleFeatures, ShiftAndNoise, View
 
 
 def test_a_shift_moves_the_whole_image_by_at_most_its_maximum():
@@ -32,6 +32,18 @@ def test_resampling_takes_features_from_other_rows_of_the_same_column():
     assert torch.equal(out % 4, x % 4)  # a column's values stay in it
     changed = (out != x).float().mean().item()
     assert 0.2 < changed < 0.4
+
+
+def test_columns_are_masked_as_one_and_taken_from_other_rows_if_they_cannot_be():
+    torch.manual_seed(0)
+    x = torch.arange(2000.0).view(500, 4)
+    out = MaskColumns([0, 0, 1, 1], [-1.0, -2.0, float("nan"), float("nan")], share=0.3)(x)
+    masked, replaced = out[:, 0] == -1, out[:, 2] != x[:, 2]
+    assert torch.equal(out[:, 1] == -2, masked) and torch.equal(out[~masked, :2], x[~masked, :2])
+    assert torch.equal(out[:, 2] + 1, out[:, 3])  # features of a column come from one row
+    for changed in (masked, replaced):
+        assert abs(changed.float().mean() - 0.3) < 0.08  # 4 standard errors
+    assert 0.04 < (masked & replaced).float().mean() < 0.14  # columns are drawn independently
 
 
 def test_dropped_values_are_made_up_for_by_the_others():
