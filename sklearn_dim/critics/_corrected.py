@@ -24,7 +24,7 @@ class Corrected(Critic):
     a_features, b_features : int
         Widths of an anchor and of a candidate.
     closed_form : callable, default=Gaussian
-        A `ClosedForm`, or a function (a_features, b_features) that makes one.
+        A class of critics in closed form, or a function (a_features, b_features) that makes one.
     units : int, default=32
         Width of the common space of a separable correction.
     hidden : sequence of int, default=None
