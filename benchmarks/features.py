@@ -21,6 +21,11 @@ SHAPES = {
     "y = sin 6x + noise": (lambda x: np.sin(6 * x), 0.3),
     "y = x³ − 2x + noise": (lambda x: x**3 - 2 * x, 0.5),
     "y = [x > 0.3] + noise": (lambda x: (x > 0.3) * 1.0, 0.3),
+    "y = |x| + noise": (np.abs, 0.3),
+    "y = eˣ + noise": (np.exp, 0.5),
+    "y = tanh 3x + noise": (lambda x: np.tanh(3 * x), 0.2),
+    "y = cos 4x + noise": (lambda x: np.cos(4 * x), 0.3),
+    "y = x⁴/4 + noise": (lambda x: x**4 / 4, 0.5),
 }
 
 
@@ -97,6 +102,8 @@ def errors(n_samples, seeds):
             f"{name:24} {truths[name]:7.3f} | {mean[0]:+.3f} {absolute[0]:.3f} | {mean[1]:+.3f} {absolute[1]:.3f}",
             flush=True,
         )
+    ours, theirs = np.abs([found[name] for name in SHAPES]).mean(axis=(0, 1))
+    print(f"the {len(SHAPES)} curves: mean absolute error {ours:.4f} | {theirs:.4f}", flush=True)
 
 
 def exclusive_or(n_columns, n_samples=2000, seeds=3):
