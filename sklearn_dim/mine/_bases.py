@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from sklearn_dim.mine._contingency import Contingency
-from sklearn_dim.mine._cross_fit import MAX_REFERENCE, Pairs, Part, Reference, reference_rows
+from sklearn_dim.mine._cross_fit import Part, Reference
 from sklearn_dim.mine._discrete import discrete_information
 from sklearn_dim.mine._neighbors import neighbor_contributions
 
@@ -50,12 +50,6 @@ class CrossTable:
         evaluated = table.evaluate(x[held_out], y[held_out])
         return evaluated.contributions, evaluated.lower
 
-    def keep(self, pairs: Pairs, codes, held_out, most: int = MAX_REFERENCE) -> None:
-        """Keep some held-out rows of the fold that was added last."""
-        (x, y), rows = codes, reference_rows(pairs, held_out, most)
-        groups, given = (None if part is None else part[rows] for part in (pairs.groups, pairs.given))
-        self.references.append((x[rows], y[rows], groups, given))
-
     def whole(self, part: Part, x, y) -> Part:
         """Return what the table of all rows says."""
         information = discrete_information(x[part.valued], y[part.valued])
@@ -73,10 +67,9 @@ class CrossTable:
         x, y = self.codes(X, y)
         return self.sign * np.mean([table.log_ratio(x, y) for table in self.tables], axis=0)
 
-    def log_ratios(self, fold: int | None, x, y) -> np.ndarray:
-        """Return the log-ratios of all pairs of symbols (n, n): by the table of a fold, or the mean of all."""
-        tables = self.tables if fold is None else [self.tables[fold]]
-        return self.sign * np.mean([table.table(x, y) for table in tables], axis=0)
+    def log_ratios(self, x, y) -> np.ndarray:
+        """Return the log-ratios of all pairs of symbols (n, n), by the mean of the folds' tables."""
+        return self.sign * np.mean([table.table(x, y) for table in self.tables], axis=0)
 
 
 def few_columns(term, X, y):

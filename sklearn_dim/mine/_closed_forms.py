@@ -35,15 +35,13 @@ def choose_closed_form(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> str:
         Codes of the training rows of a fold.
     stops : ndarray of bool of shape (n,)
     """
-    rows, classes = np.flatnonzero(stops)[:MAX_ROWS], class_forms(x, y)
-    if len(rows) < MIN_ROWS:  # a logistic regression is shrunk, and does little harm
+    classes = class_forms(x, y)
+    if stops.sum() < MIN_ROWS:  # a logistic regression is shrunk, and does little harm
         return classes[0] if classes else "gaussian"
-    fit = np.flatnonzero(~stops)[:MAX_FIT]
-    train, held_out = (tuple(torch.as_tensor(side[part]) for side in (x, y)) for part in (fit, rows))
-    gaussian = held_out_value("gaussian", train, held_out)
-    gains = {form: held_out_value(form, train, held_out) - gaussian for form in classes or ["student"]}
+    gaussian = held_out_value("gaussian", x, y, stops, MAX_ROWS)
+    gains = {form: held_out_value(form, x, y, stops, MAX_ROWS) - gaussian for form in classes or ["student"]}
     best = max(gains, key=lambda form: float(gains[form].mean()))
-    return best if gains[best].mean() > gains[best].std() / len(rows) ** 0.5 else "gaussian"
+    return best if gains[best].mean() > gains[best].std() / len(gaussian) ** 0.5 else "gaussian"
 
 
 def class_forms(x: np.ndarray, y: np.ndarray) -> list[str]:
@@ -52,7 +50,9 @@ def class_forms(x: np.ndarray, y: np.ndarray) -> list[str]:
 
 
 @torch.no_grad()
-def held_out_value(form: str, train: tuple, held_out: tuple) -> torch.Tensor:
-    """Return each held-out row's contribution (n_held_out,) to the value of a form fitted on other rows."""
+def held_out_value(form: str, x: np.ndarray, y: np.ndarray, stops: np.ndarray, most: int) -> torch.Tensor:
+    """Return the contributions of at most so many rows that ``stops`` marks to the value of a form fitted on others."""
+    fit, rows = np.flatnonzero(~stops)[:MAX_FIT], np.flatnonzero(stops)[:most]
+    train, held_out = ((torch.as_tensor(x[part]), torch.as_tensor(y[part])) for part in (fit, rows))
     critic = FORMS[form](train[0].shape[1], train[1].shape[1]).fit(*train)
     return PairInformation(critic, DV()).evaluate(held_out).contributions.double()

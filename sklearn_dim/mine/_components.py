@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import torch
 
-from sklearn_dim.mine._closed_forms import MAX_FIT, class_forms, held_out_value
+from sklearn_dim.mine._closed_forms import class_forms, held_out_value
 
 WIDE = 32  # columns of a side up to which all are used: a critic of a few thousand rows copes with them
 COLLINEAR = 1e-3  # the least variance of a direction beside the largest; below it, whitening shows rounding and ranks
@@ -54,7 +54,7 @@ def choose_components(x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> tuple[
     form = [*class_forms(x, y), "gaussian"][0]
     values, widths, choices = [], [], []
     for (i, a), (j, b) in itertools.product(*map(enumerate, columns)):
-        values.append(_value(form, a, b, stops))
+        values.append(held_out_value(form, a, b, stops, MAX_ROWS))
         widths.append(a.shape[1] + b.shape[1])
         choices.append((sides[0][i], sides[1][j]))
     best = max(values, key=torch.mean)
@@ -87,10 +87,3 @@ def _by_covariance(centred: np.ndarray) -> tuple[None, np.ndarray, np.ndarray]:
 
 def _mapped(side: np.ndarray, components: Components | None) -> np.ndarray:
     return side if components is None else components.transform(side)
-
-
-def _value(form: str, x: np.ndarray, y: np.ndarray, stops: np.ndarray) -> torch.Tensor:
-    """Return each row's contribution to the value of a closed form on the rows that stop training."""
-    fit, rows = np.flatnonzero(~stops)[:MAX_FIT], np.flatnonzero(stops)[:MAX_ROWS]
-    train, held_out = (tuple(torch.as_tensor(side[part]) for side in (x, y)) for part in (fit, rows))
-    return held_out_value(form, train, held_out)

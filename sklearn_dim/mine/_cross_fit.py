@@ -134,12 +134,6 @@ class CrossFit:
         self.nets.append(net)
         return contributions, lower
 
-    def keep(self, pairs: Pairs, codes, held_out, most: int = MAX_REFERENCE) -> None:
-        """Keep some held-out rows of the fold that was added last."""
-        (x, y), rows = codes, reference_rows(pairs, held_out, most)
-        groups, given = (None if part is None else part[rows] for part in (pairs.groups, pairs.given))
-        self.references.append((x[rows], y[rows], groups, given))
-
     def contributions(self, X, y) -> np.ndarray:
         """Return the contribution of each new row to the estimate (n_samples,), by the mean of the folds' critics."""
         x, y = self.codes(X, y)
@@ -162,14 +156,13 @@ class CrossFit:
                 values.append(net.module_.pointwise(own, pairs).cpu().numpy())
         return self.sign * np.mean(values, axis=0)
 
-    def log_ratios(self, fold: int | None, x, y) -> np.ndarray:
-        """Return the log-ratios of all pairs of coded rows (n, n): by the critic of a fold, or the mean of all."""
-        folds = range(len(self.nets)) if fold is None else [fold]
+    def log_ratios(self, x, y) -> np.ndarray:
+        """Return the log-ratios of all pairs of coded rows (n, n), by the mean of the folds' critics."""
         total = np.zeros((len(x), len(x)), dtype=np.float32)
         with deterministic(self.nets[0], x, y):
-            for one in folds:
-                total += all_pairs(self.nets[one], *self.in_fold(one, x, y))
-        total *= self.sign / len(folds)
+            for fold, net in enumerate(self.nets):
+                total += all_pairs(net, *self.in_fold(fold, x, y))
+        total *= self.sign / len(self.nets)
         return total
 
 
@@ -188,6 +181,13 @@ def extrapolated(gap: float, n_fewer: int, n: float) -> float:
     """
     fewer = (n / n_fewer) ** RATE  # what the others lack, in units of what is asked
     return max(0.0, gap) / max(fewer - 1, 1 / MAX_FACTOR)
+
+
+def reference_of(pairs: Pairs, x, y, held_out: np.ndarray, most: int = MAX_REFERENCE) -> Reference:
+    """Return some held-out rows of a term's codes, for a fitted estimator to keep."""
+    rows = reference_rows(pairs, held_out, most)
+    groups, given = (None if part is None else part[rows] for part in (pairs.groups, pairs.given))
+    return x[rows], y[rows], groups, given
 
 
 def reference_rows(pairs: Pairs, held_out: np.ndarray, most: int) -> np.ndarray:

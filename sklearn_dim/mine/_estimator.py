@@ -45,6 +45,7 @@ from sklearn_dim.mine._cross_fit import (
     limits,
     mean_and_error,
     random_order,
+    reference_of,
     stop_rows,
     tensors,
 )
@@ -334,7 +335,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         for train, held_out in folds:
             hopeless = bool(term.nets) and not term.has_learned()
             own, own_lower = self._add_fold(term, data, x, y, train, held_out, task, hopeless)
-            term.keep(data, (x, y), held_out)
+            term.references.append(reference_of(data, x, y, held_out))
             contributions[held_out] += own
             lower[held_out] += own_lower
             times[held_out] += 1
@@ -368,7 +369,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         train, held_out = halves_of(data)
         term.half = type(term)(term.x_coder, term.y_coder, term.sign)
         of_half, _ = self._add_fold(term.half, data, x, y, train, held_out, None, not term.has_learned(), quiet=True)
-        term.half.keep(data, (x, y), held_out, MAX_TOGETHER)
+        term.half.references.append(reference_of(data, x, y, held_out, MAX_TOGETHER))
         if len(data.order) < FEW_ROWS or isinstance(term, CrossTable) or not term.has_learned():
             return 0.0
         of_all = np.full(len(part.valued), np.nan)  # a splitter may leave rows out
@@ -659,7 +660,7 @@ class MutualInfoEstimator(InfomaxEstimator):
     def _reference_chunks(self):
         """Yield the rows that half the rows' critics never saw, compared by these."""
         halves = [term.half for term in self._terms]
-        table = sum(half.log_ratios(0, *half.references[0][:2]) for half in halves)
+        table = sum(half.log_ratios(*half.references[0][:2]) for half in halves)
         _, _, groups, conditions = halves[0].references[0]
         yield Chunk(table, None if conditions is None else like_rows(conditions), groups)
 
@@ -675,7 +676,7 @@ class MutualInfoEstimator(InfomaxEstimator):
                 term.codes(picked(table, part), y_table.iloc[part])
                 for term, table in zip(self._terms, tables, strict=True)
             ]
-            table = sum(term.log_ratios(None, *code) for term, code in zip(self._terms, codes, strict=True))
+            table = sum(term.log_ratios(*code) for term, code in zip(self._terms, codes, strict=True))
             strata = None if conditions is None else like_rows(conditions[part])
             yield Chunk(table, strata, None if groups is None else groups[part])
 
