@@ -24,6 +24,7 @@ from sklearn_dim.data import (
     vocabulary_size,
     word_weights,
 )
+from sklearn_dim.dim._blocks import FIXED_FEATURES, RECIPES, Blocks, block_mean_and_scale
 from sklearn_dim.dim._objective import PUBLISHED, build_deep_infomax, make_view
 from sklearn_dim.dim._output import SampleOutput, mean_and_scale
 from sklearn_dim.estimator import (
@@ -42,7 +43,8 @@ from sklearn_dim.training import BestWeights, RowBatches, drawn_once, resolve_de
 from sklearn_dim.views import VIEWS
 
 # Maximum numbers of training rows to use, so that these passes stay short:
-MOMENTS_ROWS = 10_000  # for the statistics of the output; the error of a mean is then a hundredth of the deviation
+MOMENTS_ROWS = 10_000  # for the statistics of a layer; the error of a mean is then a hundredth of the deviation
+BLOCKS_ROWS = 2000  # for those of the blocks
 MIRROR_ROWS = 1000  # to decide whether images may be mirrored
 EVALUATION_ROWS = 2048  # for mutual_info_
 
@@ -108,9 +110,13 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     channels : {"auto", "first", "last"}, default="auto"
         Whether the channels are the first or the last axis of an image. "auto" takes them to be last if only the last
         axis has length 1, 3 or 4.
-    representation : {"code", "fc", "conv"}, default="code"
-        What `transform` returns: the code, the last hidden layer, or the flattened feature map (the local features of
-        all locations).
+    representation : {"auto", "code", "fc", "conv"}, default="auto"
+        What `transform` returns. "auto" puts side by side what a classifier, k-means or nearest neighbours can use as
+        it is: the code; what all layers say (means, maxima and shares of positive values over all places); and
+        features of the input that need no training (similarities to some rows of a table, responses of random kernels
+        to sequences, of whitened patches to images, and leading axes of documents). The last two are reduced to at
+        most 256 principal axes each, and all three contribute equally to distances. "code" is the code alone, "fc" the
+        last hidden layer, and "conv" the flattened feature map (the local features of all locations).
     max_iter : int or "auto", default="auto"
         %(epochs)s
     batch_size : int, default=128
@@ -157,7 +163,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     net_ : InformationNet
         %(net_)s
     mean_, scale_ : ndarray of shape (n_features_out,)
-        Statistics that give the output zero mean and unit variance on the training rows.
+        What `transform` subtracts from its columns, and what it divides the difference by: their mean on the training
+        rows, and their standard deviation, or with ``representation="auto"`` a number that gives every block, and all
+        columns of the code, the same variance.
     input_shape_ : tuple
         Shape of one sample.
     input_kind_ : {"table", "bag", "tokens", "sequence", "image"}
@@ -186,7 +194,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     >>> X, _ = load_digits(return_X_y=True)
     >>> dim = DIMTransformer(n_components=16, image_shape=(1, 8, 8), max_iter=1, random_state=0)
     >>> dim.fit_transform(X[:300]).shape
-    (300, 16)
+    (300, 528)
+    >>> dim.get_feature_names_out()[[0, 15, 16, -1]]
     """
 
     __module__ = "sklearn_dim.dim"
@@ -211,7 +220,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "mixed_precision": ["boolean", StrOptions({"auto"})],
         "compile": ["boolean"],
-        "representation": [StrOptions({"code", "fc", "conv"})],
+        "representation": [StrOptions({"auto", "code", "fc", "conv"})],
     }
     _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset({"mixed_precision", "representation"})
 
@@ -221,6 +230,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     channels_: str
     vocabulary_size_: int | None
     _coder: TableCoder | None = None
+    _blocks: Blocks | None = None
 
     def __init__(
         self,
@@ -241,7 +251,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         augmentation="auto",
         image_shape=None,
         channels="auto",
-        representation="code",
+        representation="auto",
         max_iter="auto",
         batch_size=128,
         learning_rate_init=1e-3,
@@ -433,6 +443,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     def _build(self, data: Samples, split: Split) -> None:
         if self.global_weight == self.local_weight == 0:
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to maximise. Make one of them positive.")
+        self._blocks = None
         some = np.sort(drawn_once(split.train, MIRROR_ROWS))
         images = take_rows(data.X, some) if data.kind == "image" else None
         self._offset, statistics = self._statistics(data, split)
@@ -533,8 +544,16 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
         self.representation_ = self.representation
-        layer = SampleOutput(self.net_.module_.encoder, self.representation_, offset=self._offset)
-        self.mean_, self.scale_ = mean_and_scale(layer.batches(data.X, np.sort(drawn_once(split.train, MOMENTS_ROWS))))
+        output = SampleOutput(self.net_.module_.encoder, self.representation_, blocks=self._blocks, offset=self._offset)
+        if self.representation_ == "auto":
+            rows = np.sort(drawn_once(split.train, BLOCKS_ROWS))
+            self._blocks = output.fit_blocks(data.kind, data.X, rows)
+            columns = np.concatenate(list(output.batches(data.X, rows)))
+            widths = self._blocks.widths(columns.shape[1]).values()
+            self.mean_, self.scale_ = block_mean_and_scale(columns, widths, RECIPES[data.kind].spread)
+        else:
+            rows = np.sort(drawn_once(split.train, MOMENTS_ROWS))
+            self.mean_, self.scale_ = mean_and_scale(output.batches(data.X, rows))
         self._n_features_out = len(self.mean_)
 
     def _batches(self, data: Samples, rows: np.ndarray | None = None, *, shuffle: bool = True) -> RowBatches:
@@ -545,7 +564,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         )
 
     def _parts(self) -> tuple:
-        return (*super()._parts(), *VIEWS, AdversarialPrior, TableCoder, build_deep_infomax)
+        return (*super()._parts(), *VIEWS, *FIXED_FEATURES, Blocks, AdversarialPrior, TableCoder, build_deep_infomax)
 
     # The fitted estimator.
 
@@ -554,6 +573,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         return SampleOutput(
             self.net_.module_.encoder,
             self.representation_,
+            blocks=self._blocks if self.representation_ == "auto" else None,
             mean=self.mean_,
             scale=self.scale_,
             offset=self._offset,
@@ -562,7 +582,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         )
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the embedding of each row of X, or another layer of the encoder (see ``representation``).
+        """Return the embedding of each row of X, or a layer of the encoder (see ``representation``).
 
         Parameters
         ----------
@@ -571,8 +591,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Returns
         -------
         ndarray of shape (n_samples, n_features_out)
-            Standardised to zero mean and unit variance on the training rows, in the float dtype of X; float32 if X has
-            integers.
+            In the float dtype of X; float32 if X has integers. Of zero mean on the training rows, and on the scale of
+            ``scale_``.
 
         Raises
         ------
@@ -591,6 +611,32 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
                 output[start : start + len(batch)] = batch
                 start += len(batch)
         return output
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the output's columns, which say what block a column belongs to.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str
+            "dimtransformer_code0", "dimtransformer_layers0", "dimtransformer_input0" and so on with
+            ``representation="auto"``; else "dimtransformer0" and so on.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        names = super().get_feature_names_out(input_features)
+        if self.representation_ != "auto" or self._blocks is None:
+            return names
+        prefix = type(self).__name__.lower()
+        widths = self._blocks.widths(len(names)).items()
+        return np.array([f"{prefix}_{name}{i}" for name, width in widths for i in range(width)], dtype=object)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the estimated information of the code with its input, in nats; higher is better.

@@ -194,6 +194,7 @@ _PAPER: dict[str, Any] = {
     "batch_size": 64,
     "learning_rate_init": 1e-4,
     "beta_1": 0.5,
+    "representation": "code",
     "max_iter": 1000,
 }
 PUBLISHED = {

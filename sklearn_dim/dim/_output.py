@@ -1,4 +1,4 @@
-"""The output of `DIMTransformer`: one layer of the encoder, standardised."""
+"""The output of `DIMTransformer`: blocks of columns, or one layer of the encoder."""
 
 import copy
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from sklearn_dim.data import chunks, sparse_tensor
+from sklearn_dim.dim._blocks import RECIPES, Blocks
 from sklearn_dim.encoders import SampleEncoder
 
 MAX_ROWS = 1024  # encoded at a time: more are not faster, and need more memory
@@ -24,10 +25,12 @@ class SampleOutput(nn.Module):
     Parameters
     ----------
     encoder : SampleEncoder
-    layer : {"code", "fc", "conv"}
-        The layer of the encoder that is returned, flattened to one row per sample.
+    layer : {"auto", "code", "fc", "conv"}
+        The layer of the encoder that is returned, flattened to one row per sample; "auto" returns the blocks.
+    blocks : Blocks, default=None
+        For "auto".
     mean, scale : ndarray of shape (n_features_out,), default=None
-        Statistics to standardise the layer with; None leaves it as it is.
+        What is subtracted from the output, and what the difference is divided by; None leaves it as it is.
     offset : ndarray of shape (n_features,), default=None
         Subtracted from the columns of X in float64, if float32 would round their differences away.
     sample_shape : tuple of int
@@ -44,6 +47,7 @@ class SampleOutput(nn.Module):
         encoder: SampleEncoder,
         layer: str,
         *,
+        blocks: Blocks | None = None,
         mean: np.ndarray | None = None,
         scale: np.ndarray | None = None,
         offset: np.ndarray | None = None,
@@ -52,6 +56,7 @@ class SampleOutput(nn.Module):
     ):
         super().__init__()
         self.encoder, self.layer = encoder, layer
+        self.blocks = None if blocks is None else blocks.to(next(encoder.buffers()).device)
         self.sample_shape, self.channels_last = sample_shape, channels_last
         self.register_buffer("mean", None if mean is None else torch.tensor(mean))
         self.register_buffer("scale", None if scale is None else torch.tensor(scale))
@@ -64,12 +69,14 @@ class SampleOutput(nn.Module):
         return self.standardized(rows).to(dtype)
 
     def layer_of(self, x: Tensor) -> Tensor:
-        """Return the layer (n, n_features_out) before it is standardised."""
+        """Return the layer or the blocks (n, n_features_out) before they are standardised."""
+        if self.blocks is not None:
+            return self.blocks(self.encoder, x)
         encoded = self.encoder(x)
         return {"code": encoded.code, "fc": encoded.fc, "conv": encoded.locations}[self.layer].flatten(1)
 
     def standardized(self, rows: Tensor) -> Tensor:
-        """Return the layer's rows with the training rows' mean and scale removed."""
+        """Return the rows with the training rows' mean and scale removed."""
         return rows if self.mean is None or self.scale is None else (rows - self.mean) / self.scale
 
     def shifted(self, x: Tensor) -> Tensor:
@@ -96,10 +103,24 @@ class SampleOutput(nn.Module):
         module = self
         if X.dtype == np.float64 and len(X.shape) == 2:
             module = copy.deepcopy(self).cpu().double()
-        like = next(module.encoder.buffers())
-        for x in map(module.as_input, chunks(X, rows, max_rows=MAX_ROWS)):  # no batch outlives what is made of it
-            x = x.to(like.device, like.dtype if x.is_floating_point() else x.dtype)
+        for x in module.inputs(X, rows):  # no batch outlives what is made of it
             yield self.standardized(module.layer_of(x).cpu()).numpy()
+
+    def inputs(self, X: Any, rows: np.ndarray | None = None) -> Iterator[Tensor]:
+        """Yield X, or some of its rows, in batches as the encoder takes them."""
+        like = next(self.encoder.buffers())
+        for x in map(self.as_input, chunks(X, rows, max_rows=MAX_ROWS)):
+            yield x.to(like.device, like.dtype if x.is_floating_point() else x.dtype)
+
+    @torch.no_grad()
+    def fit_blocks(self, kind: str, X: Any, rows: np.ndarray) -> Blocks:
+        """Return the blocks for samples of a kind, with statistics of these rows of X; known ones are continued."""
+        batches = list(self.inputs(X, rows))
+        make = RECIPES[kind].fixed
+        if self.blocks is None:
+            fixed = make and make().fit(torch.cat([self.encoder.standardize(x) for x in batches]).cpu())
+            self.blocks = Blocks(fixed).to(batches[0].device)
+        return self.blocks.fit(self.encoder, batches)
 
     def as_input(self, batch: Any) -> Tensor:
         """Return rows as the tensor that the encoder takes."""

@@ -11,6 +11,7 @@ from sklearn_dim.encoders._base import (
     as_encoder,
     check_encoder,
 )
+from sklearn_dim.encoders._fixed import FixedFeatures, PlainModule
 from sklearn_dim.encoders._gin import GIN
 from sklearn_dim.encoders._graph_base import (
     EdgeIndexEncoder,
@@ -21,6 +22,8 @@ from sklearn_dim.encoders._graph_base import (
 )
 from sklearn_dim.encoders._graphs import GCN, SGC, GraphSAGE
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
+from sklearn_dim.encoders._kernel_map import KernelMap
+from sklearn_dim.encoders._kernels import DilatedKernels
 from sklearn_dim.encoders._resnet import FoldedResNet
 from sklearn_dim.encoders._sequences import SequenceEncoder, sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
@@ -36,11 +39,14 @@ __all__ = [
     "SGC",
     "BagEncoder",
     "ConvEncoder",
+    "DilatedKernels",
     "Encoded",
     "Encoder",
+    "FixedFeatures",
     "FoldedResNet",
     "GraphEncoder",
     "GraphSAGE",
+    "KernelMap",
     "SequenceEncoder",
     "Standardized",
     "TableEncoder",

@@ -19,11 +19,21 @@ class Encoded(NamedTuple):
         The last hidden layer (``representation="fc"``).
     code : Tensor of shape (n, n_components) or (n, n_vectors, code_features)
         The representation (``representation="code"``), one vector per sample or several.
+    hidden : tuple of Tensor of shape (n, channels, ...), default=()
+        What the hidden layers say, for ``representation="auto"``. Not needed in training.
+    fixed : Tensor of shape (n, n_features) or None, default=None
+        Features that need no training, if the encoder stands on them.
     """
 
     locations: Tensor
     fc: Tensor
     code: Tensor
+    hidden: tuple[Tensor, ...] = ()
+    fixed: Tensor | None = None
+
+    def layers(self) -> tuple[Tensor, ...]:
+        """Return the hidden layers, or if the encoder does not give them, the locations and the last of them."""
+        return self.hidden or (self.locations.transpose(1, 2), self.fc)
 
     @classmethod
     def of(cls, output: Any) -> "Encoded":
@@ -114,6 +124,10 @@ class SampleEncoder(Encoder):
     def core(self) -> Encoder:
         """The trainable network inside."""
         return self
+
+    def standardize(self, x: Tensor) -> Tensor:
+        """Return raw samples as the network takes them; by default as they are."""
+        return x
 
     def forward(self, x: Tensor, view: Callable[[Tensor], Tensor] | None = None) -> Encoded:
         """Encode raw samples ``(n, *sample_shape)``, or a view of them: a function of the standardised batch."""

@@ -55,9 +55,13 @@ class SequenceEncoder(Encoder):
 
     def forward(self, x: Tensor) -> Encoded:
         """Encode standardised sequences (n, channels, length)."""
-        features = self.local(x)
-        fc = self.fc(self.pool(self.rest(features)))
-        return Encoded(features.transpose(1, 2), fc, self.code(fc))
+        maps = []
+        for block in [*self.local, self.rest]:
+            x = block(x)
+            maps.append(x)
+        fc = self.fc(self.pool(x))
+        hidden = () if self.training else tuple(maps)
+        return Encoded(maps[-2].transpose(1, 2), fc, self.code(fc), hidden)
 
     def pool(self, features: Tensor) -> Tensor:
         """Return segment means and overall maxima of features (n, C, length), as (n, (n_segments + 1)·C)."""

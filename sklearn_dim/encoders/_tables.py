@@ -57,8 +57,10 @@ class TableEncoder(Encoder):
         """Encode standardised rows (n, n_features)."""
         x = x.clamp(-self.reach, self.reach)
         groups = pad(x, (0, self.padding)).unflatten(1, (-1, self.width))
-        fc = self.fc(x)
-        return Encoded(self.local(groups), fc, self.code(fc) + self.shortcut(x))
+        first = self.fc[0](x)
+        fc = self.fc[1](first)
+        hidden = () if self.training else (first, fc)
+        return Encoded(self.local(groups), fc, self.code(fc) + self.shortcut(x), hidden)
 
 
 class _GroupedLinear(nn.Module):

@@ -14,19 +14,19 @@ class ShiftAndScale(View):
 
     Parameters
     ----------
-    reach : float, default=1/8
+    reach : float, default=1/16
         The maximum shift, as a fraction of the length; it is at least one position.
-    scale : float, default=0.2
+    scale : float, default=0.1
         Standard deviation of the logarithm of the factor.
-    hidden : float, default=1/4
+    hidden : float, default=1/8
         The maximum length of the hidden segment, as a fraction of the sequence's; there each channel is at its mean.
     noise : float, default=0.1
         Standard deviation of the noise, for channels of unit variance.
     """
 
-    reach: float = 1 / 8
-    scale: float = 0.2
-    hidden: float = 1 / 4
+    reach: float = 1 / 16
+    scale: float = 0.1
+    hidden: float = 1 / 8
     noise: float = 0.1
 
     def __call__(self, x: Tensor) -> Tensor:
