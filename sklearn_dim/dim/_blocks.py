@@ -132,7 +132,7 @@ def leading_axes(features: np.ndarray, n_axes: int | None = None) -> tuple[np.nd
 
 
 def block_mean_and_scale(rows: np.ndarray, widths: Iterable[int], spread: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return what to subtract from each column and to divide it by, so that all blocks contribute equally to the spread.
+    """Return what to subtract from each column, and to divide it by, so that blocks contribute equally to the spread.
 
     The columns of the first block, the code, get equal variances; those of the others keep their proportions.
     """
@@ -141,6 +141,7 @@ def block_mean_and_scale(rows: np.ndarray, widths: Iterable[int], spread: float)
     deviation = np.where(deviation > 1e-6 * np.maximum(np.abs(mean), 1.0), deviation, 0.0)
     blocks = np.split(deviation, np.cumsum(list(widths))[:-1])
     each = spread / np.sqrt(len(blocks))
-    code = np.where(blocks[0] > 0, blocks[0] * np.sqrt(max(1, np.count_nonzero(blocks[0]))) / each, 1.0)
+    n_varying = max(1, int(np.count_nonzero(blocks[0])))
+    code = np.where(blocks[0] > 0, blocks[0] * n_varying**0.5 / each, 1.0)
     rest = [np.full(len(block), np.linalg.norm(block) / each or 1.0) for block in blocks[1:]]
     return mean, np.concatenate([code, *rest])
