@@ -16,9 +16,8 @@ from scipy.sparse import issparse
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import assert_all_finite, check_array
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from sklearn_dim.data._datasets import DatasetRows
+from sklearn_dim.data._datasets import DatasetRows, collected
 from sklearn_dim.data._images import as_images, channels_first
 from sklearn_dim.data._tokens import check_tokens
 
@@ -62,7 +61,7 @@ def read_samples(X, name: str, *, tokens=False, image_shape=None, channels="auto
 
     Parameters
     ----------
-    X : array-like, sparse matrix, DataFrame or torch Dataset
+    X : array-like, sparse matrix, DataFrame or Dataset
     name : str
         The estimator's, for messages.
     tokens : bool, default=False
@@ -73,12 +72,12 @@ def read_samples(X, name: str, *, tokens=False, image_shape=None, channels="auto
         Where images have their channels.
     min_samples : int, default=1
     """
+    X = collected(X, min_samples=min_samples)
     if tokens:
+        X = X[:] if isinstance(X, DatasetRows) else X
         numbers = partial(check_numbers, name=name, ensure_min_samples=min_samples)
         with _missing_refused(name):
-            return Samples(check_tokens(X, numbers), "tokens")
-    if isinstance(X, Dataset):
-        X = DatasetRows(X, min_samples=min_samples)
+            return Samples(_in_order(check_tokens(X, numbers)), "tokens")
     if len(getattr(X, "shape", ())) == 4:  # whatever X is, only an array has a shape
         X = channels_first(X, channels)
     if not isinstance(X, DatasetRows):
@@ -92,6 +91,14 @@ def read_samples(X, name: str, *, tokens=False, image_shape=None, channels="auto
             "to rows first."
         )
     return Samples(X, kind_of(X))
+
+
+def _in_order(X):
+    """Return an array as torch and the views take it: forwards in memory, and sequences in the order of their axes.
+
+    Noise is drawn in the order of the memory, so that the codes would depend on it.
+    """
+    return np.ascontiguousarray(X) if X.ndim == 3 or any(stride < 0 for stride in X.strides) else X
 
 
 def kind_of(X) -> str:
@@ -121,7 +128,7 @@ def _check_numbers(X, name: str, min_samples: int):
         )  # fmt: skip
         for chunk in chunks(X) if in_file else ():
             assert_all_finite(chunk, estimator_name=name, input_name="X")
-    return X
+    return X if in_file or issparse(X) else _in_order(X)
 
 
 @contextmanager
@@ -167,7 +174,7 @@ def take_rows(X, rows):
     """
     file = file_of(X)
     if file is None or file.nbytes < KEPT_FILE or not _can_release(file):
-        return X[rows]
+        return X[rows] if file is None else _in_order(X[rows])
     parts = [rows] if isinstance(rows, slice) else np.array_split(rows, max(1, -(-len(rows) // ROWS_PER_READ)))
     picked = []
     for part in parts:

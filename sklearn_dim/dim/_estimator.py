@@ -16,6 +16,7 @@ from sklearn_dim.data import (
     Shifted,
     Table,
     TableCoder,
+    collected,
     moments,
     offset_of,
     read_samples,
@@ -396,6 +397,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         image_shape, channels = (self.image_shape, self.channels) if reset else (self.image_shape_, self.channels_)
         check_feature_names(self, X, reset=reset)
         least = 2 if reset else 1
+        X = collected(X, min_samples=least)
         given: Samples | Table | None = None
         if not tokens and image_shape is None and (reset or self.input_kind_ == "table"):
             given = read_table(X, name, coded=not reset and self._coder is not None, min_samples=least)
