@@ -36,6 +36,7 @@ from sklearn_dim.data._samples import (
     read_samples,
     sparse_tensor,
     take_rows,
+    warn_if_doubtful,
 )
 from sklearn_dim.data._tables import Table, TableCoder, read_table
 from sklearn_dim.data._tokens import vocabulary_size, word_weights

@@ -35,7 +35,7 @@ def sample_of(item: Any) -> Any:
 
 
 def as_samples(items: Sequence) -> Sequence | None:
-    """Return the samples that entries of a list are or begin with; None if they are rows of one length, or no arrays.
+    """Return the samples that entries of a list are or begin with; None if they are lists of one length, or no arrays.
 
     Cross-validation picks items of a Dataset into a list of tuples, (sample,) or (sample, label). Tuples of arrays of
     one shape are samples, as these may be channels.
@@ -44,7 +44,7 @@ def as_samples(items: Sequence) -> Sequence | None:
     if isinstance(first, tuple) and _is_array(_first(first)):
         alike = len(first) > 1 and len({np.shape(part) for part in first}) == 1
         return items if alike and not isinstance(first[0], Tensor) else [item[0] for item in items]
-    if isinstance(first, Tensor) or (_is_array(first) and getattr(first, "ndim", 2) != 1):
+    if _is_array(first) and getattr(getattr(first, "dtype", None), "kind", "f") in "biuf":
         return items
     is_nested = isinstance(first, list | tuple) and (_is_array(_first(first)) or isinstance(_first(first), list | tuple))
     return items if is_nested or _are_ragged_rows(items, first) else None

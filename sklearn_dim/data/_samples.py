@@ -6,6 +6,7 @@ X may lie in memory, in a file or in a torch Dataset; training, `transform` and 
 
 import math
 import mmap
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -25,6 +26,8 @@ MAX_NUMBERS = 2**22  # that are read at a time: 32 MB of float64
 KEPT_FILE = 2**26  # bytes of a file whose pages may stay resident: 64 MB are no burden
 ROWS_PER_READ = 128  # of a larger file: each scattered row may bring a 2 MB page with it
 FAR_FROM_ZERO = 1e4  # standard deviations; float32 has seven digits, and three should be left for the differences
+SMALLEST_IMAGE = 8  # pixels on a side
+CHANNELS_PER_STEP = 4  # more are likely to be steps: 27 of the 30 multivariate sets of UEA have fewer channels
 BAG_DENSITY = 0.1  # below it sparse products are faster than dense ones
 
 
@@ -111,6 +114,25 @@ def kind_of(X) -> str:
     return {2: "table", 3: "sequence", 4: "image"}[len(X.shape)]
 
 
+def warn_if_doubtful(samples: Samples) -> None:
+    """Warn of sequences that look as if their axes had other meanings: time first, or grey images."""
+    if samples.kind != "sequence":
+        return
+    n_channels, length = samples.shape[1:]
+    if n_channels > CHANNELS_PER_STEP * length:
+        warnings.warn(
+            f"X of shape {samples.shape} is read as sequences of {n_channels} channels and length {length}. If time "
+            "comes first in your samples, pass X.transpose(0, 2, 1).",
+            stacklevel=2,
+        )
+    elif samples.dtype == np.uint8 and min(n_channels, length) >= SMALLEST_IMAGE:
+        warnings.warn(
+            f"X of shape {samples.shape} is read as sequences of {n_channels} channels. If its samples are grey "
+            "images, give them an axis for their channel: X[:, None].",
+            stacklevel=2,
+        )
+
+
 def is_bag(rows) -> bool:
     """Return whether rows are like bags of words: less than a tenth filled, with nothing negative."""
     values = rows.data if issparse(rows) else rows
@@ -121,7 +143,12 @@ def is_bag(rows) -> bool:
 def _check_numbers(X, name: str, min_samples: int):
     """Return X as an array or CSR matrix of finite numbers; a memory map is read in parts."""
     in_file = file_of(X) is not None
-    with _missing_refused(name):
+    if getattr(X, "dtype", None) is not None and getattr(X.dtype, "kind", "") in "mM" and len(X.shape) > 2:
+        raise TypeError(
+            f"X holds {'dates' if X.dtype.kind == 'M' else 'durations'} ({X.dtype}), which are taken as columns of a "
+            "table only. Pass numbers, say of seconds since the first: (X - X.min()) / numpy.timedelta64(1, 's')."
+        )
+    with _missing_refused(name, len(getattr(X, "shape", ()))):
         X = check_numbers(
             X, name, dtype=(np.float64, np.float32, np.uint8), allow_nd=True,
             ensure_min_samples=min_samples, ensure_all_finite=not in_file,
@@ -132,17 +159,19 @@ def _check_numbers(X, name: str, min_samples: int):
 
 
 @contextmanager
-def _missing_refused(name: str) -> Iterator[None]:
+def _missing_refused(name: str, n_axes: int = 2) -> Iterator[None]:
     """Say where missing cells are taken, instead of scikit-learn's advice not to have any."""
     try:
         yield
     except ValueError as error:
         if "contains NaN" not in str(error):
             raise
+        fill = "numpy.nan_to_num(X), or SimpleImputer for rows."
+        if n_axes == 3:
+            fill = "sequences that were padded go on with their last value, pandas.DataFrame(x.T).ffill().T for each x."
         raise ValueError(
             f"Input X contains NaN. {name} takes missing cells in dense tables in memory, but not in images (also by "
-            "image_shape), sequences, tokens, sparse matrices or memory maps. Fill them first: numpy.nan_to_num(X), "
-            "or SimpleImputer for rows."
+            f"image_shape), sequences, tokens, sparse matrices or memory maps. Fill them first: {fill}"
         ) from None
 
 
@@ -217,16 +246,30 @@ def moments(X, rows=None) -> tuple[np.ndarray, np.ndarray]:
     too_large = ~(np.maximum(np.abs(mean), scale) < np.finfo(np.float32).max / 100)  # squares of sums stay finite
     if too_large.any():
         raise ValueError(f"column or channel {too_large.argmax()} of X has values too large for float32. Rescale it.")
+    spread = np.where(scaler.var_ > 0, scale, np.abs(mean))  # the variance of values below 1e-162 is 0
+    too_small = (spread > 0) & (spread < np.finfo(np.float32).tiny)
+    if too_small.any():
+        raise ValueError(
+            f"column or channel {too_small.argmax()} of X has differences of about {spread[too_small][0]:.0e}, too "
+            "small for float32. Rescale it, or leave it out."
+        )
     return mean, scale
 
 
 def offset_of(X, mean: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
-    """Return what to subtract from the columns of a dense table before they become float32, or None.
+    """Return what to subtract from the columns or channels of X before they become float32, or None.
 
-    float32 would round away the differences in a column of years in seconds, say, if it was not centred before.
+    float32 would round away the differences in a column of years in seconds, say, if it was not centred before. Sparse
+    matrices have no offset.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), (n_channels, 1) or (n_channels, 1, 1)
     """
     far = np.abs(mean) > FAR_FROM_ZERO * scale
-    return np.where(far, mean, 0.0) if far.any() and len(X.shape) == 2 and not issparse(X) else None
+    if issparse(X) or not far.any():
+        return None
+    return np.where(far, mean, 0.0).reshape(-1, *[1] * (len(X.shape) - 2))
 
 
 class Shifted:

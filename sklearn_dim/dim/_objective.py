@@ -109,9 +109,9 @@ def make_network(
             "module of your own may return a code of shape (n_samples, n_vectors, n_features)."
         )
     if isinstance(encoder, nn.Module):
-        return as_encoder(copy.deepcopy(encoder).cpu())  # the net moves it to its device
+        return as_encoder(copy.deepcopy(encoder).to("cpu", torch.float32))  # the net moves it to its device
     if callable(encoder):
-        return as_encoder(encoder(sample_shape, n_components).cpu())
+        return as_encoder(encoder(sample_shape, n_components).to("cpu", torch.float32))
     if kind == "tokens":
         return TokenEncoder(n_components=n_components, **(statistics or {}))
     if kind == "image":

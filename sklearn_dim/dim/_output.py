@@ -28,8 +28,8 @@ class SampleOutput(nn.Module):
         The layer of the encoder that is returned, flattened to one row per sample.
     mean, scale : ndarray of shape (n_features_out,), default=None
         Statistics to standardise the layer with; None leaves it as it is.
-    offset : ndarray of shape (n_features,), default=None
-        Subtracted from the columns of X in float64, if float32 would round their differences away.
+    offset : ndarray of shape (n_features,), (channels, 1) or (channels, 1, 1), default=None
+        Subtracted from the columns or channels of X in float64, if float32 would round their differences away.
     sample_shape : tuple of int
     channels_last : bool, default=False
         Whether flat images have their channels last.
