@@ -101,7 +101,9 @@ def _in_order(X):
 
     Noise is drawn in the order of the memory, so that the codes would depend on it.
     """
-    return np.ascontiguousarray(X) if X.ndim == 3 or any(stride < 0 for stride in X.strides) else X
+    if any(stride < 0 for stride in X.strides):  # also of an axis of length 1, which NumPy does not mind
+        return X.copy()
+    return np.ascontiguousarray(X) if X.ndim == 3 else X
 
 
 def kind_of(X) -> str:
@@ -123,13 +125,13 @@ def warn_if_doubtful(samples: Samples) -> None:
         warnings.warn(
             f"X of shape {samples.shape} is read as sequences of {n_channels} channels and length {length}. If time "
             "comes first in your samples, pass X.transpose(0, 2, 1).",
-            stacklevel=2,
+            stacklevel=6,  # the caller of fit
         )
     elif samples.dtype == np.uint8 and min(n_channels, length) >= SMALLEST_IMAGE:
         warnings.warn(
             f"X of shape {samples.shape} is read as sequences of {n_channels} channels. If its samples are grey "
             "images, give them an axis for their channel: X[:, None].",
-            stacklevel=2,
+            stacklevel=6,  # the caller of fit
         )
 
 

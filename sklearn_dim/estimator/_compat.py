@@ -21,7 +21,7 @@ except ImportError:
 def check_feature_names(estimator: object, X: object, *, reset: bool) -> None:
     """Record or compare the names of columns as scikit-learn does, and refuse those that occur twice."""
     if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
-        twice = X.columns[X.columns.duplicated()][0]
+        twice = X.columns[X.columns.duplicated()].tolist()[0]
         raise ValueError(
             f"X has several columns with the name {twice!r}. Rename them, or keep the first of each name: "
             "X.loc[:, ~X.columns.duplicated()]."
