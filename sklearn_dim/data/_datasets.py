@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
@@ -86,6 +87,8 @@ def collected(X: Any, *, min_samples: int = 1) -> Any:
     TypeError
         If X has no length, or is a dict or a DataLoader.
     """
+    if issparse(X) or isinstance(X, str | bytes | DatasetRows):  # some sparse matrices are dicts
+        return X
     if isinstance(X, Tensor):
         return array_of(X)
     if isinstance(X, DataLoader):
@@ -101,7 +104,7 @@ def collected(X: Any, *, min_samples: int = 1) -> Any:
     if isinstance(X, list | tuple):
         samples = as_samples(X)
         return X if samples is None else stacked(samples, "X[{}]")
-    is_array = isinstance(X, str | bytes | DatasetRows) or any(hasattr(X, name) for name in _OF_ARRAYS)
+    is_array = any(hasattr(X, name) for name in _OF_ARRAYS)
     if isinstance(X, Dataset) or (not is_array and isinstance(X, Sized) and hasattr(X, "__getitem__")):
         return DatasetRows(X, min_samples=min_samples)
     if not is_array and not isinstance(X, Sized) and (hasattr(X, "__getitem__") or hasattr(X, "__iter__")):

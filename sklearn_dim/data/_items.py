@@ -46,7 +46,9 @@ def as_samples(items: Sequence) -> Sequence | None:
         return items if alike and not isinstance(first[0], Tensor) else [item[0] for item in items]
     if _is_array(first) and getattr(getattr(first, "dtype", None), "kind", "f") in "biuf":
         return items
-    is_nested = isinstance(first, list | tuple) and (_is_array(_first(first)) or isinstance(_first(first), list | tuple))
+    is_nested = isinstance(first, list | tuple) and (
+        _is_array(_first(first)) or isinstance(_first(first), list | tuple)
+    )
     return items if is_nested or _are_ragged_rows(items, first) else None
 
 

@@ -112,7 +112,7 @@ def test_channels_in_a_tuple_are_channels():
 
 @pytest.mark.parametrize(
     "X",
-    [ROWS.tolist(), ["a", "b"], [["a", 1], ["b", 2]], pd.DataFrame(ROWS), sparse.csr_matrix(ROWS), "text", 3, None]
+    [ROWS.tolist(), ["a", "b"], [["a", 1], ["b", 2]], pd.DataFrame(ROWS), sparse.csr_matrix(ROWS), sparse.dok_matrix(ROWS), "text", 3, None]
     + [pd.Series(["a", "b"]), objects(["a", None]), ROWS],
     ids=lambda X: type(X).__name__,
 )  # fmt: skip

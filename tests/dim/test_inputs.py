@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,8 @@ KINDS = {
     "images, channels last": RNG.normal(size=(30, 9, 12, 3)).astype(np.float32),
     "pixels": RNG.integers(0, 255, size=(30, 1, 9, 12), dtype=np.uint8),
 }
+SAMPLES = list(KINDS)
+WORDS = KINDS["words"] = RNG.integers(1, 9, size=(30, 12))
 
 
 def quick(**parameters):
@@ -37,14 +40,21 @@ def quick(**parameters):
     )
 
 
-def assert_worth(X, plain, **parameters):
-    """Check that X gives what the plain array gives, when fitted and when transformed."""
-    expected, model = quick(**parameters).fit(plain), quick(**parameters).fit(X)
-    codes = expected.transform(plain)
+@cache
+def expected(kind, **parameters):
+    """Return what the plain array gives: the model, its codes and its score."""
+    model = quick(**parameters).fit(KINDS[kind])
+    return model, model.transform(KINDS[kind]), model.score(KINDS[kind])
+
+
+def assert_worth(X, kind, **parameters):
+    """Check that X, of the same numbers, gives what the plain array gives, when fitted and when transformed."""
+    of_array, codes, score = expected(kind, **parameters)
     assert codes.std(0) == pytest.approx(1, abs=1e-3)
-    for each in (model.transform(X), model.transform(plain), expected.transform(X)):
+    model = quick(**parameters).fit(X)
+    for each in (model.transform(X), of_array.transform(X)):
         np.testing.assert_allclose(each, codes, atol=1e-5)
-    assert model.score(X) == pytest.approx(expected.score(plain), abs=1e-5)
+    assert model.score(X) == pytest.approx(score, abs=1e-5)
 
 
 # Arrays that lie otherwise in memory
@@ -62,36 +72,34 @@ def in_a_file(X, folder):
 
 
 LAYOUTS = {
-    "rows backwards": lambda X: X[::-1],
-    "last axis backwards": lambda X: X[..., ::-1],
-    "mirrored": lambda X: X[:, ::-1],
+    "rows backwards": lambda X: X[::-1].copy()[::-1],
+    "last axis backwards": lambda X: X[..., ::-1].copy()[..., ::-1],
+    "second axis backwards": lambda X: X[:, ::-1].copy()[:, ::-1],
     "Fortran": np.asfortranarray,
     "every other row": lambda X: X.repeat(2, 0)[::2],
-    "axes moved": lambda X: np.moveaxis(np.ascontiguousarray(np.moveaxis(X, 1, -1)), -1, 1),
+    "axes moved": lambda X: np.moveaxis(np.moveaxis(X, 1, -1).copy(), -1, 1),
     "big-endian": lambda X: X.astype(X.dtype.newbyteorder(">")),
     "read-only": read_only,
 }
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAMPLES)
 def test_how_an_array_lies_in_memory_is_no_matter(kind, layout):
     X = LAYOUTS[layout](KINDS[kind])
-    assert_worth(X, np.array(X, dtype=X.dtype.newbyteorder("="), order="C"))
+    np.testing.assert_array_equal(X, KINDS[kind])
+    assert_worth(X, kind)
 
 
-@pytest.mark.parametrize("layout", ["rows backwards", "last axis backwards", "mirrored"])
 @pytest.mark.parametrize("kind", ["table", "sequences", "images"])
-def test_files_may_be_read_backwards(kind, layout, tmp_path):
-    plain = LAYOUTS[layout](KINDS[kind]).copy()
-    assert_worth(LAYOUTS[layout](in_a_file(KINDS[kind], tmp_path)), plain)
+def test_files_may_be_read_backwards(kind, tmp_path):
+    axes = (slice(None, None, -1),) * 2
+    assert_worth(in_a_file(KINDS[kind][axes], tmp_path)[axes], kind)
 
 
 def test_frames_and_documents_may_be_read_backwards():
-    frame = pd.DataFrame(TABLE)
-    assert_worth(frame[::-1], TABLE[::-1].copy())
-    words = RNG.integers(1, 9, size=(30, 12))
-    assert_worth(words[::-1], words[::-1].copy(), encoder="tokens")
+    assert_worth(pd.DataFrame(TABLE[::-1])[::-1], "table")
+    assert_worth(WORDS[::-1].copy()[::-1], "words", encoder="tokens")
 
 
 # Lists and Datasets
@@ -115,15 +123,14 @@ class Plain:
 
 
 @pytest.mark.parametrize("wrapped", [list, Plain, Items, TensorDataset])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAMPLES)
 def test_lists_and_datasets_are_worth_their_array(kind, wrapped):
     X = KINDS[kind]
-    assert_worth(wrapped(torch.from_numpy(X) if wrapped is TensorDataset else X), X)
+    assert_worth(wrapped(torch.from_numpy(X) if wrapped is TensorDataset else X), kind)
 
 
 def test_words_come_from_datasets_too():
-    words = RNG.integers(1, 9, size=(30, 12))
-    assert_worth(Plain(words), words, encoder="tokens")
+    assert_worth(Plain(WORDS), "words", encoder="tokens")
 
 
 def test_a_dataset_is_cross_validated():
