@@ -29,7 +29,7 @@ class DatasetRows:
     shape, dtype : as of an array
     """
 
-    def __init__(self, dataset: Dataset, *, min_samples: int = 1):
+    def __init__(self, dataset: Any, *, min_samples: int = 1):
         if isinstance(dataset, IterableDataset) or not isinstance(dataset, Sized):
             raise TypeError(
                 f"{type(dataset).__name__} has no length or cannot be indexed, but samples are drawn in random order. "
@@ -37,7 +37,7 @@ class DatasetRows:
             )
         if len(dataset) < min_samples:
             raise ValueError(f"the dataset has {len(dataset)} sample(s); fit needs two.")
-        self.dataset = dataset
+        self.dataset: Any = dataset
         self.steps: tuple[Callable[[np.ndarray], np.ndarray], ...] = ()
         first = self[:1]
         self.shape, self.dtype = (len(dataset), *first.shape[1:]), first.dtype

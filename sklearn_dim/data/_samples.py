@@ -77,7 +77,6 @@ def read_samples(X, name: str, *, tokens=False, image_shape=None, channels="auto
     """
     X = collected(X, min_samples=min_samples)
     if tokens:
-        X = X[:] if isinstance(X, DatasetRows) else X
         numbers = partial(check_numbers, name=name, ensure_min_samples=min_samples)
         with _missing_refused(name):
             return Samples(_in_order(check_tokens(X, numbers)), "tokens")
@@ -180,7 +179,12 @@ def _missing_refused(name: str, n_axes: int = 2) -> Iterator[None]:
 def check_numbers(
     X, name: str, *, dtype=(np.float64, np.float32), hint="Encode it first, say with OneHotEncoder.", **rules
 ):
-    """Return X as dense or CSR numbers, by the rules of `check_array`; an error about text ends with the hint."""
+    """Return X as dense or CSR numbers, by the rules of `check_array`; an error about text ends with the hint.
+
+    A Dataset is read as a whole.
+    """
+    X = collected(X)
+    X = X[:] if isinstance(X, DatasetRows) else X
     try:
         return check_array(X, accept_sparse="csr", dtype=list(dtype), estimator=name, input_name="X", **rules)
     except ValueError as error:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -131,6 +132,22 @@ def test_lists_and_datasets_are_worth_their_array(kind, wrapped):
 
 def test_words_come_from_datasets_too():
     assert_worth(Plain(WORDS), "words", encoder="tokens")
+
+
+@pytest.mark.parametrize("wrapped", [list, Plain, lambda X: [torch.from_numpy(x).requires_grad_() for x in X]])
+def test_other_estimators_take_lists_and_datasets_too(wrapped):
+    y = RNG.normal(size=30)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(324, 3))
+    information = MutualInfoEstimator(encoder=network, cv=2, max_iter=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one epoch is worth a warning
+        assert clone(information).fit(wrapped(IMAGES), y).score(wrapped(IMAGES), y) == pytest.approx(
+            information.fit(IMAGES, y).score(IMAGES, y), abs=1e-6
+        )
+    nodes = DGITransformer(3, max_iter=1, n_neighbors=4, random_state=0)
+    np.testing.assert_array_equal(
+        clone(nodes).fit(wrapped(TABLE)).transform(wrapped(TABLE)), nodes.fit(TABLE).transform(TABLE)
+    )
 
 
 def test_a_dataset_is_cross_validated():
