@@ -107,9 +107,9 @@ def collected(X: Any, *, min_samples: int = 1) -> Any:
     is_array = any(hasattr(X, name) for name in _OF_ARRAYS)
     if isinstance(X, Dataset) or (not is_array and isinstance(X, Sized) and hasattr(X, "__getitem__")):
         return DatasetRows(X, min_samples=min_samples)
-    if not is_array and not isinstance(X, Sized) and (hasattr(X, "__getitem__") or hasattr(X, "__iter__")):
+    if not is_array and (hasattr(X, "__getitem__") or hasattr(X, "__iter__")):
         raise TypeError(
-            f"X is a {type(X).__name__}, which has no length, but samples are drawn in random order. Pass list(X) if "
-            "it ends, or a Dataset with __len__ and __getitem__."
+            f"X is a {type(X).__name__}, which {'cannot be indexed' if isinstance(X, Sized) else 'has no length'}, but "
+            "samples are drawn in random order. Pass list(X) if it ends, or a Dataset with __len__ and __getitem__."
         )
     return X

@@ -155,6 +155,7 @@ def test_items_are_read_when_they_are_asked_for():
     [
         (Endless(), "X is a Endless, which has no length.*Pass list"),
         (iter(IMAGES), "has no length.*Pass list"),
+        ({1, 2}, "X is a set, which cannot be indexed.*Pass list"),
         (NoLength(), "NoLength has no length .* Give a torch Dataset with __len__"),
         (Stream(), "Stream has no length .* Give a torch Dataset with __len__"),
         (DataLoader(TensorDataset(torch.from_numpy(IMAGES))), "X is a DataLoader.* loader.dataset.*__getitems__"),

@@ -312,6 +312,14 @@ def test_a_network_may_come_in_float64():
             assert np.isfinite(quick(encoder=encoder).fit(TABLE).transform(TABLE)).all()
 
 
+def test_a_view_is_tried_before_training():
+    elsewhere = torch.ones(6, device="meta")
+    with pytest.raises(ValueError, match=r"augmentation=.* holds tensors on another device .*\.to\(x.device\)"):
+        quick(augmentation=lambda x: x + elsewhere).fit(TABLE)
+    with pytest.raises(ValueError, match=r"returned a ndarray for a batch of shape \(2, 6\). Return a tensor"):
+        quick(augmentation=lambda x: x.numpy() + 1).fit(TABLE)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_network_and_a_view_may_be_on_the_gpu():
     shift = torch.ones(6, device="cuda")
