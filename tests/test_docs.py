@@ -26,7 +26,7 @@ WITH_CODE = [
     page for page in PAGES if page.name not in SEVERAL_PROCESSES and "```python" in page.read_text(encoding="utf-8")
 ]
 
-OPTIONAL = ["sklearn.callback"]  # not in every environment that the tests run in
+OPTIONAL = ["sklearn.callback", "PIL"]  # not in every environment that the tests run in
 
 
 def page_name(page: pathlib.Path) -> str:

@@ -2,6 +2,7 @@
 
 ============== =====================================================================
 `_samples.py`  what samples are taken for; rows from memory, files and Datasets
+`_items.py`    lists of arrays, of Pillow images, of items of a Dataset
 `_datasets.py` samples of a torch Dataset
 `_images.py`   images, channels first
 `_tokens.py`   documents as word numbers
@@ -21,6 +22,7 @@ from sklearn_dim.data._columns import (
     equal_rows,
     normal_scores,
 )
+from sklearn_dim.data._datasets import collected
 from sklearn_dim.data._discrete import discrete_mask
 from sklearn_dim.data._samples import (
     Samples,
@@ -34,6 +36,7 @@ from sklearn_dim.data._samples import (
     read_samples,
     sparse_tensor,
     take_rows,
+    warn_if_doubtful,
 )
 from sklearn_dim.data._tables import Table, TableCoder, read_table
 from sklearn_dim.data._tokens import vocabulary_size, word_weights

@@ -6,6 +6,7 @@ X may lie in memory, in a file or in a torch Dataset; training, `transform` and 
 
 import math
 import mmap
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,9 +17,8 @@ from scipy.sparse import issparse
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import assert_all_finite, check_array
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from sklearn_dim.data._datasets import DatasetRows
+from sklearn_dim.data._datasets import DatasetRows, collected
 from sklearn_dim.data._images import as_images, channels_first
 from sklearn_dim.data._tokens import check_tokens
 
@@ -26,6 +26,8 @@ MAX_NUMBERS = 2**22  # that are read at a time: 32 MB of float64
 KEPT_FILE = 2**26  # bytes of a file whose pages may stay resident: 64 MB are no burden
 ROWS_PER_READ = 128  # of a larger file: each scattered row may bring a 2 MB page with it
 FAR_FROM_ZERO = 1e4  # standard deviations; float32 has seven digits, and three should be left for the differences
+SMALLEST_IMAGE = 8  # pixels on a side
+CHANNELS_PER_STEP = 4  # more are likely to be steps, given as channels
 BAG_DENSITY = 0.1  # below it sparse products are faster than dense ones
 
 
@@ -62,7 +64,7 @@ def read_samples(X, name: str, *, tokens=False, image_shape=None, channels="auto
 
     Parameters
     ----------
-    X : array-like, sparse matrix, DataFrame or torch Dataset
+    X : array-like, sparse matrix, DataFrame or Dataset
     name : str
         The estimator's, for messages.
     tokens : bool, default=False
@@ -73,12 +75,11 @@ def read_samples(X, name: str, *, tokens=False, image_shape=None, channels="auto
         Where images have their channels.
     min_samples : int, default=1
     """
+    X = collected(X, min_samples=min_samples)
     if tokens:
         numbers = partial(check_numbers, name=name, ensure_min_samples=min_samples)
         with _missing_refused(name):
-            return Samples(check_tokens(X, numbers), "tokens")
-    if isinstance(X, Dataset):
-        X = DatasetRows(X, min_samples=min_samples)
+            return Samples(_in_order(check_tokens(X, numbers)), "tokens")
     if len(getattr(X, "shape", ())) == 4:  # whatever X is, only an array has a shape
         X = channels_first(X, channels)
     if not isinstance(X, DatasetRows):
@@ -94,6 +95,16 @@ def read_samples(X, name: str, *, tokens=False, image_shape=None, channels="auto
     return Samples(X, kind_of(X))
 
 
+def _in_order(X):
+    """Return an array as torch and the views take it: forwards in memory, and sequences in the order of their axes.
+
+    Noise is drawn in the order of the memory, so that the codes would depend on it.
+    """
+    if any(stride < 0 for stride in X.strides):  # also of an axis of length 1, which NumPy does not mind
+        return X.copy()
+    return np.ascontiguousarray(X) if X.ndim == 3 else X
+
+
 def kind_of(X) -> str:
     """Return the kind of the samples X: "table", "bag", "sequence" or "image".
 
@@ -102,6 +113,25 @@ def kind_of(X) -> str:
     if issparse(X) and is_bag(X):
         return "bag"
     return {2: "table", 3: "sequence", 4: "image"}[len(X.shape)]
+
+
+def warn_if_doubtful(samples: Samples) -> None:
+    """Warn of sequences that look as if their axes had other meanings: time first, or grey images."""
+    if samples.kind != "sequence":
+        return
+    n_channels, length = samples.shape[1:]
+    if n_channels > CHANNELS_PER_STEP * length:
+        warnings.warn(
+            f"X of shape {samples.shape} is read as sequences of {n_channels} channels and length {length}. If time "
+            "comes first in your samples, pass X.transpose(0, 2, 1).",
+            stacklevel=6,  # the caller of fit
+        )
+    elif samples.dtype == np.uint8 and min(n_channels, length) >= SMALLEST_IMAGE:
+        warnings.warn(
+            f"X of shape {samples.shape} is read as sequences of {n_channels} channels. If its samples are grey "
+            "images, give them an axis for their channel: X[:, None].",
+            stacklevel=6,  # the caller of fit
+        )
 
 
 def is_bag(rows) -> bool:
@@ -114,35 +144,47 @@ def is_bag(rows) -> bool:
 def _check_numbers(X, name: str, min_samples: int):
     """Return X as an array or CSR matrix of finite numbers; a memory map is read in parts."""
     in_file = file_of(X) is not None
-    with _missing_refused(name):
+    if getattr(X, "dtype", None) is not None and getattr(X.dtype, "kind", "") in "mM" and len(X.shape) > 2:
+        raise TypeError(
+            f"X holds {'dates' if X.dtype.kind == 'M' else 'durations'} ({X.dtype}), which are taken as columns of a "
+            "table only. Pass numbers, say of seconds since the first: (X - X.min()) / numpy.timedelta64(1, 's')."
+        )
+    with _missing_refused(name, len(getattr(X, "shape", ()))):
         X = check_numbers(
             X, name, dtype=(np.float64, np.float32, np.uint8), allow_nd=True,
             ensure_min_samples=min_samples, ensure_all_finite=not in_file,
         )  # fmt: skip
         for chunk in chunks(X) if in_file else ():
             assert_all_finite(chunk, estimator_name=name, input_name="X")
-    return X
+    return X if in_file or issparse(X) else _in_order(X)
 
 
 @contextmanager
-def _missing_refused(name: str) -> Iterator[None]:
+def _missing_refused(name: str, n_axes: int = 2) -> Iterator[None]:
     """Say where missing cells are taken, instead of scikit-learn's advice not to have any."""
     try:
         yield
     except ValueError as error:
         if "contains NaN" not in str(error):
             raise
+        fill = "numpy.nan_to_num(X), or SimpleImputer for rows."
+        if n_axes == 3:
+            fill = "sequences that were padded go on with their last value, pandas.DataFrame(x.T).ffill().T for each x."
         raise ValueError(
             f"Input X contains NaN. {name} takes missing cells in dense tables in memory, but not in images (also by "
-            "image_shape), sequences, tokens, sparse matrices or memory maps. Fill them first: numpy.nan_to_num(X), "
-            "or SimpleImputer for rows."
+            f"image_shape), sequences, tokens, sparse matrices or memory maps. Fill them first: {fill}"
         ) from None
 
 
 def check_numbers(
     X, name: str, *, dtype=(np.float64, np.float32), hint="Encode it first, say with OneHotEncoder.", **rules
 ):
-    """Return X as dense or CSR numbers, by the rules of `check_array`; an error about text ends with the hint."""
+    """Return X as dense or CSR numbers, by the rules of `check_array`; an error about text ends with the hint.
+
+    A Dataset is read as a whole.
+    """
+    X = collected(X)
+    X = X[:] if isinstance(X, DatasetRows) else X
     try:
         return check_array(X, accept_sparse="csr", dtype=list(dtype), estimator=name, input_name="X", **rules)
     except ValueError as error:
@@ -167,7 +209,7 @@ def take_rows(X, rows):
     """
     file = file_of(X)
     if file is None or file.nbytes < KEPT_FILE or not _can_release(file):
-        return X[rows]
+        return X[rows] if file is None else _in_order(X[rows])
     parts = [rows] if isinstance(rows, slice) else np.array_split(rows, max(1, -(-len(rows) // ROWS_PER_READ)))
     picked = []
     for part in parts:
@@ -210,16 +252,30 @@ def moments(X, rows=None) -> tuple[np.ndarray, np.ndarray]:
     too_large = ~(np.maximum(np.abs(mean), scale) < np.finfo(np.float32).max / 100)  # squares of sums stay finite
     if too_large.any():
         raise ValueError(f"column or channel {too_large.argmax()} of X has values too large for float32. Rescale it.")
+    spread = np.where(scaler.var_ > 0, scale, np.abs(mean))  # the variance of values below 1e-162 is 0
+    too_small = (spread > 0) & (spread < np.finfo(np.float32).tiny)
+    if too_small.any():
+        raise ValueError(
+            f"column or channel {too_small.argmax()} of X has differences of about {spread[too_small][0]:.0e}, too "
+            "small for float32. Rescale it, or leave it out."
+        )
     return mean, scale
 
 
 def offset_of(X, mean: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
-    """Return what to subtract from the columns of a dense table before they become float32, or None.
+    """Return what to subtract from the columns or channels of X before they become float32, or None.
 
-    float32 would round away the differences in a column of years in seconds, say, if it was not centred before.
+    float32 would round away the differences in a column of years in seconds, say, if it was not centred before. Sparse
+    matrices have no offset.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), (n_channels, 1) or (n_channels, 1, 1)
     """
     far = np.abs(mean) > FAR_FROM_ZERO * scale
-    return np.where(far, mean, 0.0) if far.any() and len(X.shape) == 2 and not issparse(X) else None
+    if issparse(X) or not far.any():
+        return None
+    return np.where(far, mean, 0.0).reshape(-1, *[1] * (len(X.shape) - 2))
 
 
 class Shifted:

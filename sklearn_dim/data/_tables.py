@@ -6,9 +6,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
-from torch.utils.data import Dataset
 
 from sklearn_dim.data._columns import distinct_values, family, find, plain_values
+from sklearn_dim.data._datasets import DatasetRows
 from sklearn_dim.data._frames import Place, as_frame, clean_column
 from sklearn_dim.data._samples import file_of
 
@@ -80,19 +80,19 @@ def read_table(X: Any, name: str, *, coded: bool, min_samples: int = 1) -> Table
 
     Parameters
     ----------
-    X : anything
+    X : anything that `collected` returns
     name : str
         The estimator's, for messages.
     coded : bool
         Whether there is a coder, so that complete numbers need it too.
     min_samples : int, default=1
     """
-    if coded and isinstance(X, Dataset):
+    if coded and isinstance(X, DatasetRows):
         raise ValueError(
-            f"X is a torch Dataset, but {name} was fitted on a table that has categories, dates or missing cells. Pass "
+            f"X is a Dataset, but {name} was fitted on a table that has categories, dates or missing cells. Pass "
             "a table with the same columns."
         )
-    if isinstance(X, Dataset) or (not coded and (issparse(X) or file_of(X) is not None)):
+    if isinstance(X, DatasetRows) or (not coded and (issparse(X) or file_of(X) is not None)):
         return None
     array = None if _is_frame(X) else _as_numbers(X.toarray() if issparse(X) else X)
     if array is not None and (array.ndim != 2 or array.dtype.kind not in "biuf" or not (coded or _has_nan(array))):

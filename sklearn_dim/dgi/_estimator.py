@@ -288,7 +288,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         return rows
 
     def _size(self, data: Nodes) -> int:
-        return data.features.shape[0] * self.n_components
+        return data.features.shape[0] * int(self.n_components)
 
     def _split(self, data: Nodes, seed: int) -> None:
         return None  # all nodes are trained on, as training needs no labels

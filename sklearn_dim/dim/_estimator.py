@@ -16,12 +16,14 @@ from sklearn_dim.data import (
     Shifted,
     Table,
     TableCoder,
+    collected,
     moments,
     offset_of,
     read_samples,
     read_table,
     take_rows,
     vocabulary_size,
+    warn_if_doubtful,
     word_weights,
 )
 from sklearn_dim.dim._blocks import FIXED_FEATURES, RECIPES, Blocks, block_mean_and_scale
@@ -347,8 +349,10 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             (NaN, None): an indicator says which were, numbers and dates are replaced by the mean. Each level has an
             indicator, but no more than 20 in a column, where the rarest share one; a level that was not seen in `fit`
             has none. With ``encoder="tokens"``, documents as integers of shape
-            (n_samples, length): words are numbered from 1, and 0 is padding, which is ignored. A memory map (float32,
-            float64 or uint8) or a torch ``Dataset`` that has a length may be larger than memory: it is read in parts.
+            (n_samples, length): words are numbered from 1, and 0 is padding, which is ignored. A list of arrays,
+            tensors or Pillow images of one shape is taken as an array of them. A memory map (float32, float64 or uint8)
+            or a Dataset, torch's or another object with ``__len__`` and ``__getitem__``, may be larger than memory: it
+            is read in parts. An item of a Dataset is a sample, or a tuple that begins with one.
         y : None
             Ignored.
 
@@ -364,14 +368,16 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             ``local_weight`` are both 0; or if a parameter that shapes the model has changed before a fit with
             ``warm_start``.
         TypeError
-            If a column mixes kinds, such as numbers and text, or holds objects that are no values.
+            If a column mixes kinds, such as numbers and text, or holds objects that are no values; or if X has no
+            length, or its samples are not numbers.
         FloatingPointError
             If training diverges.
 
         Warns
         -----
         UserWarning
-            If a column of text is left out, as its values do not repeat.
+            If a column of text is left out, as its values do not repeat; or if sequences look like ones with time
+            first, having more than four channels for each step, or like grey images.
         """
         return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
@@ -406,6 +412,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         image_shape, channels = (self.image_shape, self.channels) if reset else (self.image_shape_, self.channels_)
         check_feature_names(self, X, reset=reset)
         least = 2 if reset else 1
+        X = collected(X, min_samples=least)
         given: Samples | Table | None = None
         if not tokens and image_shape is None and (reset or self.input_kind_ == "table"):
             given = read_table(X, name, coded=not reset and self._coder is not None, min_samples=least)
@@ -417,6 +424,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             self.input_kind_, self.input_shape_ = given.kind, given.shape[1:]
             self.vocabulary_size_ = vocabulary_size(given.X) if tokens and isinstance(given, Samples) else None
             self.image_shape_, self.channels_ = image_shape, channels
+            if isinstance(given, Samples):
+                warn_if_doubtful(given)
         elif given.shape[1:] != self.input_shape_:
             raise ValueError(
                 f"X has samples of shape {given.shape[1:]}, but {name} was fitted on samples of "
@@ -438,6 +447,11 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         return data.size
 
     def _split(self, data: Samples, seed: int) -> Split:
+        if len(data) < 2:
+            raise ValueError(
+                "X has n_samples = 1, but training compares samples: it needs two at least. Collect rows, and pass "
+                "several at a time."
+            )
         return self._hold_out(len(data), seed) if self.early_stopping else Split(np.arange(len(data)), None)
 
     def _build(self, data: Samples, split: Split) -> None:
@@ -445,8 +459,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to maximise. Make one of them positive.")
         self._blocks = None
         some = np.sort(drawn_once(split.train, MIRROR_ROWS))
-        images = take_rows(data.X, some) if data.kind == "image" else None
         self._offset, statistics = self._statistics(data, split)
+        images = take_rows(self._shifted(data), some) if data.kind == "image" else None
         parameters = {
             "mi_estimator": self.mi_estimator,
             "prior": self.prior,
@@ -482,7 +496,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.net_ = self._make_net(
             build,
             sparse=data.kind == "bag",
-            optimizer__betas=(self.beta_1, 0.999),  # β₂ as published
+            optimizer__betas=(float(self.beta_1), 0.999),  # β₂ as published
             optimizer__param_groups=self._discriminator_steps(),
             autocast=self._precision(),
         )
@@ -498,7 +512,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             return None, {"vocabulary_size": size, "weight": word_weights(words, size)}
         mean, scale = moments(data.X, rows)
         offset = offset_of(data.X, mean, scale)
-        return offset, {"mean": mean if offset is None else mean - offset, "scale": scale}
+        return offset, {"mean": mean if offset is None else mean - offset.ravel(), "scale": scale}
 
     def _missing_codes(self, statistics: dict[str, Any]) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the column that each code belongs to, and standardised codes of missing cells, of a coded table."""
@@ -557,11 +571,14 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self._n_features_out = len(self.mean_)
 
     def _batches(self, data: Samples, rows: np.ndarray | None = None, *, shuffle: bool = True) -> RowBatches:
-        X = data.X if self._offset is None else Shifted(data.X, self._offset)
+        X = self._shifted(data)
         sparse = self.net_.module_.takes_sparse
         return RowBatches(
             X, rows=rows, shuffle=shuffle, batch_size=self.batch_size, device=self.net_.device, sparse=sparse
         )
+
+    def _shifted(self, data: Samples) -> Any:
+        return data.X if self._offset is None else Shifted(data.X, self._offset)
 
     def _parts(self) -> tuple:
         return (*super()._parts(), *VIEWS, *FIXED_FEATURES, Blocks, AdversarialPrior, TableCoder, build_deep_infomax)

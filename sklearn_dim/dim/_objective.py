@@ -109,9 +109,9 @@ def make_network(
             "module of your own may return a code of shape (n_samples, n_vectors, n_features)."
         )
     if isinstance(encoder, nn.Module):
-        return as_encoder(copy.deepcopy(encoder).cpu())  # the net moves it to its device
+        return as_encoder(copy.deepcopy(encoder).to("cpu", torch.float32))  # the net moves it to its device
     if callable(encoder):
-        return as_encoder(encoder(sample_shape, n_components).cpu())
+        return as_encoder(encoder(sample_shape, n_components).to("cpu", torch.float32))
     if kind == "tokens":
         return TokenEncoder(n_components=n_components, **(statistics or {}))
     if kind == "image":
@@ -157,11 +157,23 @@ def _checked_view(
     augmentation: Callable[[Tensor], Tensor], kind: str, sample_shape: tuple[int, ...], device: str | torch.device
 ) -> Callable[[Tensor], Tensor]:
     dtype = torch.int64 if kind == "tokens" else torch.float32
-    shape = tuple(augmentation(torch.zeros(2, *sample_shape, dtype=dtype, device=device)).shape)
-    if shape != (2, *sample_shape):
+    shape = (2, *sample_shape)
+    try:
+        view = augmentation(torch.zeros(shape, dtype=dtype, device=device))
+    except RuntimeError as error:
+        if "device" not in str(error):
+            raise
         raise ValueError(
-            f"augmentation={augmentation!r} returned a batch of shape {shape} for one of shape {(2, *sample_shape)}. "
-            "Return a batch of the same shape."
+            f"augmentation={augmentation!r} holds tensors on another device than the batch, which is on {device} "
+            f"({error}). Move them there when it is called: .to(x.device)."
+        ) from error
+    if not isinstance(view, Tensor) or tuple(view.shape) != shape:
+        is_tensor = isinstance(view, Tensor)
+        returned = (
+            f"a batch of shape {tuple(view.shape)} for one" if is_tensor else f"a {type(view).__name__} for a batch"
+        )
+        raise ValueError(
+            f"augmentation={augmentation!r} returned {returned} of shape {shape}. Return a tensor of the same shape."
         )
     return augmentation
 

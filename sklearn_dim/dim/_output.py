@@ -31,8 +31,8 @@ class SampleOutput(nn.Module):
         For "auto".
     mean, scale : ndarray of shape (n_features_out,), default=None
         What is subtracted from the output, and what the difference is divided by; None leaves it as it is.
-    offset : ndarray of shape (n_features,), default=None
-        Subtracted from the columns of X in float64, if float32 would round their differences away.
+    offset : ndarray of shape (n_features,), (channels, 1) or (channels, 1, 1), default=None
+        Subtracted from the columns or channels of X in float64, if float32 would round their differences away.
     sample_shape : tuple of int
     channels_last : bool, default=False
         Whether flat images have their channels last.

@@ -13,6 +13,7 @@ from sklearn_dim.encoders._fixed import FixedFeatures
 TAPS = 9
 GOLDEN = (math.sqrt(5) + 1) / 2  # multiples of it, modulo 1, spread evenly over [0, 1) however many there are
 MAX_NUMBERS = 2_000_000  # of responses at a time
+MARGIN = 0.1  # around a threshold, in standard deviations of the responses: within it, they count in part
 
 
 class DilatedKernels(FixedFeatures):
@@ -20,9 +21,9 @@ class DilatedKernels(FixedFeatures):
 
     A kernel has nine taps, three of weight 2 and six of −1, so that it ignores a constant. Its features are the shares
     of positions at which its response to a sequence, or to the differences between neighbouring values, exceeds a
-    threshold: a quantile of its responses to training sequences. Every other kernel reads on beyond both ends, where it
-    finds zeros; the others respond only where they fit in. With several channels, each kernel reads a random subset of
-    them at each dilation.
+    threshold: a quantile of its responses to training sequences. A response close to the threshold counts in part, so
+    that rounding errors do not matter. Every other kernel reads on beyond both ends, where it finds zeros; the others
+    respond only where they fit in. With several channels, each kernel reads a random subset of them at each dilation.
 
     Parameters
     ----------
@@ -60,6 +61,9 @@ class DilatedKernels(FixedFeatures):
         some = x[torch.randperm(len(x), device=x.device)[: max(1, MAX_NUMBERS // (len(kernels) * length))]]
         thresholds = []
         for i, level in enumerate(levels):
+            deviation = torch.cat([response.std((0, 2)) for response in self._responses(some, i)])
+            unit = torch.where(deviation > 0, MARGIN * deviation, 1.0)
+            self.weights[i] /= torch.stack(unit.chunk(2), 1).view(-1, 1)
             first, second = self._responses(some, i)
             thresholds.append(torch.cat([_quantiles(first, level[::2]), _quantiles(second, level[1::2])]))
         self.register_buffer("thresholds", torch.stack(thresholds))
@@ -76,7 +80,7 @@ class DilatedKernels(FixedFeatures):
         for i, thresholds in enumerate(self.thresholds):
             responses = self._responses(x, i)
             for response, own in zip(responses, thresholds.chunk(2), strict=True):
-                shares += [(response > threshold[:, None]).to(x.dtype).mean(2) for threshold in own.T]
+                shares += [(response - threshold[:, None]).clamp_(-0.5, 0.5).mean(2) + 0.5 for threshold in own.T]
         return torch.cat(shares, 1)
 
     def _responses(self, x: Tensor, i: int) -> tuple[Tensor, Tensor]:

@@ -92,7 +92,8 @@ def sequence_encoder(sequence_shape: tuple[int, ...], n_components: int, width: 
     if length < 8:
         raise ValueError(
             f"sequences of length {length} are shorter than 8, the minimum of a sequence encoder (X is n_samples, "
-            "channels, length). Pad them to 8, or pass them flattened, as plain rows; images have a fourth axis."
+            "channels, length). Pad them to 8, or pass them flattened, as plain rows; if time comes first in your "
+            "samples, pass X.transpose(0, 2, 1); images have a fourth axis."
         )
     halvings = max(1, math.ceil(math.log2(length / 32)))
     strides = [4] * ((halvings - 1) // 2) + [2] * (halvings - 2 * ((halvings - 1) // 2))

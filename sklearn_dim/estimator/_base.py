@@ -23,7 +23,7 @@ from sklearn_dim.estimator._compat import (
     check_feature_names,
     check_n_features,
 )
-from sklearn_dim.estimator._parameters import TAKEN_BY_WARM_START
+from sklearn_dim.estimator._parameters import TAKEN_BY_WARM_START, plain_numbers
 from sklearn_dim.estimator._state import PlainState
 from sklearn_dim.training import BestWeights, InformationNet, ResumableCheckpoint, resolve_device, seeded
 
@@ -56,7 +56,7 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         """Fit to X, y and ``metadata``; ``resume`` continues with the trained net, ``epochs`` replaces max_iter."""
         if resume:
             self._refuse_changed_parameters()
-        with self._all_or_nothing(resume, X=X, y=y, metadata=metadata):
+        with plain_numbers(self), self._all_or_nothing(resume, X=X, y=y, metadata=metadata):
             data = self._read(X, y, reset=not resume, **(metadata or {}))
             with seeded(self.random_state, self._size(data), self.n_iter_ if resume else 0, device=self.device) as seed:
                 split = self._split(data, seed)

@@ -3,10 +3,11 @@
 `tests/estimator/test_compat.py` says which version each was read from, and what we rely on it for.
 """
 
+import pandas as pd
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import _check_feature_names as check_feature_names
+from sklearn.utils.validation import _check_feature_names
 from sklearn.utils.validation import _check_n_features as check_n_features
 
 try:
@@ -15,6 +16,17 @@ except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Replaces the class of scikit-learn 1.9; earlier versions have no callbacks."""
+
+
+def check_feature_names(estimator: object, X: object, *, reset: bool) -> None:
+    """Record or compare the names of columns as scikit-learn does, and refuse those that occur twice."""
+    if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
+        twice = X.columns[X.columns.duplicated()].tolist()[0]
+        raise ValueError(
+            f"X has several columns with the name {twice!r}. Rename them, or keep the first of each name: "
+            "X.loc[:, ~X.columns.duplicated()]."
+        )
+    _check_feature_names(estimator, X, reset=reset)
 
 
 def output_container(estimator: object) -> str:

@@ -1,8 +1,13 @@
 """The training parameters, once for all estimators: the values they accept, and their documentation."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, TypeVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
 
 from sklearn_dim.bounds import BOUNDS, Bound
 from sklearn_dim.estimator._compat import Interval, StrOptions
@@ -33,6 +38,18 @@ def training_constraints(*, without: tuple[str, ...] = ()) -> dict[str, list[Any
 
 # A warm start uses the current values of these parameters. All others shape the model or its optimizer.
 TAKEN_BY_WARM_START = frozenset(_CONSTRAINTS) - {"mi_estimator", "device"}
+
+
+@contextmanager
+def plain_numbers(estimator: BaseEstimator) -> Iterator[None]:
+    """Replace NumPy's numbers among the parameters by Python's for a while: products of small types would overflow."""
+    given = {name: value for name, value in estimator.get_params(deep=False).items() if isinstance(value, np.generic)}
+    vars(estimator).update({name: value.item() for name, value in given.items()})
+    try:
+        yield
+    finally:
+        vars(estimator).update(given)
+
 
 _DOCUMENTATION = {
     "mi_estimator": "The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.",

@@ -200,7 +200,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         return Graph.union(X)
 
     def _size(self, data: Graph) -> int:
-        return data.features.shape[0] * self.n_components
+        return data.features.shape[0] * int(self.n_components)
 
     def _split(self, data: Graph, seed: int) -> Split:
         n_graphs = data.parts.max() + 1

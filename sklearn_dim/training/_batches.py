@@ -77,7 +77,7 @@ class RowBatches(Batches):
         sparse: bool = False,
     ):
         self.device = torch.device(device)
-        self.sparse, self.batch_size, self.shuffle = sparse, batch_size, shuffle
+        self.sparse, self.batch_size, self.shuffle = sparse, int(batch_size), shuffle
         self.arrays = [self._place(array) for array in arrays]
         self.rows = torch.arange(arrays[0].shape[0]) if rows is None else torch.as_tensor(rows)
 

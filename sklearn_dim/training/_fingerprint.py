@@ -44,6 +44,8 @@ class _Digest:
             self._add_tensor(value.detach())
         elif isinstance(value, np.ndarray):
             self._add_array(value)
+        elif isinstance(value, np.generic):  # which has a shape, but no rows
+            self.write(repr(value))
         elif isinstance(value, dict):
             self.add([part for item in value.items() for part in item])
         elif isinstance(value, list | tuple):

@@ -5,6 +5,7 @@ By default a few of each, always the same. Two hundred of each for every estimat
     pytest -m slow tests/estimator/test_parameters.py
 """
 
+import pickle
 import warnings
 
 import numpy as np
@@ -23,8 +24,9 @@ from sklearn_dim import DGITransformer, DIMTransformer, Graph, GraphInfomaxTrans
 from sklearn_dim.bounds import BOUNDS, Smile
 from sklearn_dim.critics import CRITICS, Separable
 from sklearn_dim.encoders import GCN, GRAPH_ENCODERS, TableEncoder
+from sklearn_dim.estimator import Interval
 from sklearn_dim.graphs import CORRUPTIONS
-from sklearn_dim.training import InformationNet
+from sklearn_dim.training import InformationNet, ResumableCheckpoint
 from sklearn_dim.views import Noise
 
 
@@ -313,3 +315,74 @@ def test_invalid_parameters_are_refused_before_training(name, n_draws):
         assert vars(estimator).keys() == parameters.keys() | estimator.get_params().keys()
 
     fit()
+
+
+NUMBERS = {
+    "learning_rate_init": 0.0009765625,  # powers of 2, which all types of floats hold
+    "beta_1": 0.5,
+    "validation_fraction": 0.25,
+    "tol": 0.0,
+    "global_weight": 1.0,
+    "local_weight": 1.0,
+    "prior_weight": 1.0,
+    "coordinate_weight": 1.0,
+    "occlusion": 0.25,
+    "input_share": 0.5,
+    "max_iter": 1,
+    "batch_size": 8,
+    "n_components": 4,
+    "n_iter_no_change": 2,
+    "n_locations": 2,
+    "n_global_vectors": 1,
+    "propagation": 2,
+    "n_neighbors": 4,
+    "fan_out": 3,
+    "cv": 2,
+    "random_state": 3,
+}
+TYPES = {
+    "numpy, 64 bits": (np.float64, np.int64),
+    "numpy, few bits": (np.float16, np.uint8),
+    "numpy, 32 bits": (np.float32, np.int32),
+    "whole where they can be": (lambda value: int(value) if value == int(value) else value, np.int16),
+}
+
+
+@pytest.mark.parametrize("types", TYPES)
+@pytest.mark.parametrize(("name", "kind"), [("dim", "image"), ("dgi", "rows"), ("infograph", "graphs"), ("mi", "pair")])
+def test_numbers_may_have_the_types_of_numpy(name, kind, types, tmp_path):
+    cls, X = ESTIMATORS[name][0], SAMPLES[kind]
+    plain = {parameter: value for parameter, value in NUMBERS.items() if hasattr(cls(), parameter)}
+    stopping = {"early_stopping": True} if name != "mi" else {}
+    real, whole = TYPES[types]
+    typed = {key: (real if isinstance(value, float) else whole)(value) for key, value in plain.items()}
+    expected = cls(**plain, **stopping).fit(*X)
+    model = cls(**typed, **stopping, callbacks=[ResumableCheckpoint(tmp_path / "fit")]).fit(*X)
+    assert model.score(*X) == expected.score(*X) and model.loss_curve_ == expected.loss_curve_
+    assert {key: (type(value), value) for key, value in model.get_params().items() if key in typed} == {
+        key: (type(value), value) for key, value in typed.items()
+    }
+    assert pickle.loads(pickle.dumps(model)).score(*X) == model.score(*X)
+    if hasattr(model, "warm_start"):
+        model.set_params(warm_start=True, **plain).fit(*X)  # the same numbers, so nothing has changed
+
+
+@for_each_estimator
+def test_no_number_is_left_out(name):
+    constraints = ESTIMATORS[name][0]._parameter_constraints
+    numbers = {key for key, rules in constraints.items() if any(isinstance(rule, Interval) for rule in rules)}
+    assert numbers <= NUMBERS.keys()
+
+
+def test_small_types_hold_more_rows_than_they_count():
+    X = np.random.default_rng(0).normal(size=(300, 8))
+    graphs = [Graph(rows, np.eye(30, k=1)) for rows in np.split(X, 10)]
+    small = {"max_iter": 1, "batch_size": np.uint8(64), "random_state": 0}
+    for model, data in [
+        (DIMTransformer(np.int8(8), **small), X),
+        (DGITransformer(np.uint8(8), n_neighbors=np.int8(5), fan_out=np.int8(2), **small), X),
+        (GraphInfomaxTransformer(np.uint8(8), **small), graphs),
+    ]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            assert np.isfinite(model.fit(data).transform(data)).all() and np.isfinite(model.score(data))

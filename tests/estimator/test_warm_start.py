@@ -75,6 +75,65 @@ def test_what_shapes_the_model_is_refused_by_name(name, parameter, value):
     model.set_params(**{parameter: value}, warm_start=False).fit(X)
 
 
+OTHERS = {  # another value of every parameter that shapes a model
+    "rows": {
+        "n_components": 4,
+        "mi_estimator": "dv",
+        "device": "cpu",
+        "global_weight": 1.0,
+        "local_weight": 2.0,
+        "prior_weight": 0.5,
+        "prior": "normal",
+        "coordinate_weight": 1.0,
+        "occlusion": 0.5,
+        "n_locations": 1,
+        "n_global_vectors": 4,
+        "encoder": small_encoder,
+        "critic": "bilinear",
+        "global_critic": "bilinear",
+        "augmentation": None,
+        "image_shape": (1, 2, 3),
+        "channels": "last",
+        "beta_1": 0.5,
+        "compile": True,
+    },
+    "nodes": {
+        "n_components": 4,
+        "mi_estimator": "dv",
+        "device": "cpu",
+        "encoder": "sgc",
+        "critic": "group",
+        "corruption": "edge_dropout",
+        "readout": "max",
+        "input_share": 0.0,
+    },
+    "graphs": {
+        "n_components": 4,
+        "mi_estimator": "dv",
+        "device": "cpu",
+        "encoder": "gcn",
+        "critic": "bilinear",
+        "readout": "max",
+    },
+}
+TAKEN = {"max_iter", "batch_size", "learning_rate_init", "early_stopping", "validation_fraction", "n_iter_no_change"}
+TAKEN |= {"tol", "warm_start", "callbacks", "verbose", "random_state"}
+TAKEN |= {"mixed_precision", "representation", "propagation", "inductive", "n_neighbors", "fan_out"}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_every_parameter_is_taken_or_refused(name):
+    model, X = fitted(name)
+    assert model.get_params().keys() - TAKEN == OTHERS[name].keys()
+    for parameter, value in OTHERS[name].items():
+        was = model.get_params()[parameter]
+        assert was != value
+        with pytest.raises(ValueError, match=f"^{parameter}=.*built with {parameter}=.*Set the old value again"):
+            model.set_params(**{parameter: value}).fit(X)
+        model.set_params(**{parameter: was})
+    assert model.fit(X).n_iter_ == 4
+
+
 @pytest.mark.parametrize("name", FITS)
 def test_the_step_size_is_taken(name):
     model, X = fitted(name)
