@@ -63,7 +63,10 @@ CLOSE = 1e-2  # relative: what another order of sums made of the cases on AVX2 a
 LESS_CLOSE = {"dim: mixed precision": 0.3, "dim: all terms": 0.1}
 MOST_VALUES = {"codes": 6, "pointwise": 6, "nats": 6}  # first numbers kept of an array; of others only the sum
 
-DIM = {"n_components": 4, "max_iter": 2, "batch_size": 32, "device": "cpu", "mixed_precision": False, "random_state": 0}
+DIM = {
+    "n_components": 4, "max_iter": 2, "batch_size": 32, "representation": "code", "device": "cpu",
+    "mixed_precision": False, "random_state": 0,
+}  # fmt: skip
 DGI = {"n_components": 12, "max_iter": 3, "device": "cpu", "random_state": 0}
 INFOGRAPH = {"n_components": 12, "max_iter": 2, "batch_size": 8, "device": "cpu", "random_state": 0}
 PAIRS = {"cv": 2, "max_iter": 2, "batch_size": 64, "device": "cpu", "random_state": 0}

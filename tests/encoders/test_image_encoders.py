@@ -77,5 +77,5 @@ def test_numbers_of_code_vectors_that_do_not_fit_are_refused(n_globals, n_compon
 
 def test_the_resnet_trains():
     X = torch.randn(40, 1, 8, 8).numpy()
-    dim = DIMTransformer(8, encoder="resnet", max_iter=2, random_state=0).fit(X)
+    dim = DIMTransformer(8, encoder="resnet", representation="code", max_iter=2, random_state=0).fit(X)
     assert dim.transform(X).shape == (40, 8)

@@ -1,0 +1,185 @@
+"""``representation="auto"``: the code, the layers and features without training, side by side."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+from sklearn_dim import DIMTransformer
+from sklearn_dim.datasets import make_motif_sequences
+from sklearn_dim.dim._blocks import RECIPES, block_mean_and_scale, leading_axes, pooled
+from sklearn_dim.persistence import load, save
+
+
+def quick(**parameters):
+    return DIMTransformer(**{"n_components": 6, "max_iter": 1, "random_state": 0, **parameters})
+
+
+def samples():
+    rng = np.random.default_rng(0)
+    bag = sparse.random(60, 300, 0.05, format="csr", random_state=0)
+    return {
+        "table": (rng.normal(size=(60, 7)), {}),
+        "sequence": (make_motif_sequences(60, 2, 40, random_state=0)[0], {}),
+        "image": (load_digits().images[:60, None], {}),
+        "bag": (bag, {}),
+        "tokens": (rng.integers(0, 30, (60, 12)), {"encoder": "tokens"}),
+    }
+
+
+@pytest.fixture(scope="module", params=list(samples()))
+def fitted(request):
+    X, parameters = samples()[request.param]
+    return request.param, quick(**parameters).fit(X), X
+
+
+def columns(dim, X):
+    """Return the output as a frame, and its blocks by name."""
+    output = pd.DataFrame(dim.transform(X), columns=dim.get_feature_names_out())
+    return output, output.T.groupby(lambda name: name.split("_")[1].rstrip("0123456789")).groups
+
+
+def test_blocks_contribute_equally_and_are_centred(fitted):
+    kind, dim, X = fitted
+    output, blocks = columns(dim, X)
+    assert output.columns[0] == "dimtransformer_code0" and len(blocks["code"]) == 6
+    assert {"code", "layers"} <= set(blocks)
+    np.testing.assert_allclose(output.mean(), 0, atol=1e-5)
+    each = RECIPES[kind].spread ** 2 / len(blocks)
+    for name, own in blocks.items():
+        assert output[own].var(ddof=0).sum() == pytest.approx(each, rel=1e-3), name
+    np.testing.assert_allclose(output[blocks["code"]].var(ddof=0), each / 6, rtol=1e-3)
+
+
+def test_axes_are_uncorrelated_and_in_order(fitted):
+    _, dim, X = fitted
+    output, blocks = columns(dim, X)
+    for name in blocks.keys() - {"code"}:
+        covariance = np.cov(output[sorted(blocks[name], key=lambda n: int(n.split(name)[1]))], rowvar=False)
+        variances = np.diag(covariance)
+        assert (np.diff(variances) <= 1e-6 * variances[0]).all()
+        assert np.abs(covariance - np.diag(variances)).max() < 1e-3 * variances[0]
+
+
+def test_the_code_is_that_of_representation_code(fitted):
+    _, dim, X = fitted
+    output, blocks = columns(dim, X)
+    alone = clone(dim).set_params(representation="code").fit(X).transform(X)
+    np.testing.assert_allclose(StandardScaler().fit_transform(output[blocks["code"]]), alone, atol=2e-3)
+
+
+def test_a_row_does_not_depend_on_its_company(fitted):
+    _, dim, X = fitted
+    together = dim.transform(X)
+    alone = np.concatenate([dim.transform(X[row : row + 1]) for row in range(5)])
+    np.testing.assert_allclose(alone, together[:5], atol=2e-4)
+
+
+def test_copies_and_files_give_the_same_numbers(fitted, tmp_path):
+    _, dim, X = fitted
+    expected = dim.transform(X)
+    save(dim, tmp_path)
+    for copy in (pickle.loads(pickle.dumps(dim)), load(tmp_path)):
+        np.testing.assert_array_equal(copy.transform(X), expected)
+        np.testing.assert_array_equal(copy.partial_fit(X).transform(X).shape, expected.shape)
+
+
+def test_the_width_stays_when_training_goes_on(fitted):
+    _, dim, X = fitted
+    dim = pickle.loads(pickle.dumps(dim))
+    width = dim.transform(X).shape[1]
+    for few in (X[:5], X[:40], X):
+        dim.partial_fit(few)
+        assert dim.transform(X).shape[1] == len(dim.get_feature_names_out()) == width
+        assert np.isfinite(dim.transform(X)).all()
+
+
+def test_float32_gives_nearly_the_numbers_of_float64():
+    X, _ = samples()["table"]
+    expected = quick().fit(X).transform(X)
+    np.testing.assert_allclose(quick().fit(X.astype(np.float32)).transform(X.astype(np.float32)), expected, atol=5e-3)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10])
+def test_few_rows(n):
+    X = np.random.default_rng(0).normal(size=(n, 5))
+    output = quick().fit(X).transform(X)
+    assert len(output) == n and np.isfinite(output).all()
+
+
+@pytest.mark.parametrize("X", [np.ones((20, 4)), np.ones((20, 2, 16)), np.ones((20, 1, 8, 8))])
+def test_constants_become_zeros(X):
+    dim = quick().fit(X)
+    np.testing.assert_allclose(dim.transform(X), 0, atol=1e-6)
+
+
+def test_rows_that_lie_far_away_stay_finite():
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    assert np.isfinite(quick().fit(X).transform(1e6 * X)).all()
+
+
+class OwnEncoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.locations, self.code = nn.Linear(7, 15), nn.Linear(15, 6)
+
+    def forward(self, x):
+        hidden = torch.relu(self.locations(x))
+        return hidden.unflatten(1, (3, 5)), self.code(hidden)
+
+
+def test_an_encoder_of_ones_own_has_all_blocks():
+    X, _ = samples()["table"]
+    _, blocks = columns(quick(encoder=OwnEncoder()).fit(X), X)
+    assert set(blocks) == {"code", "layers", "input"}
+
+
+def test_a_search_over_representations():
+    X, y = load_digits(return_X_y=True)
+    pipeline = Pipeline([("dim", quick()), ("clf", LogisticRegression())])
+    grid = {"dim__representation": ["auto", "code"], "dim__mi_estimator": ["jsd", "infonce"]}
+    search = GridSearchCV(pipeline, grid, cv=2).fit(X[:200], y[:200])
+    assert search.best_params_["dim__representation"] == "auto"
+    assert search.best_score_ > 0.8
+
+
+def test_a_warm_start_takes_a_new_representation():
+    X, _ = samples()["table"]
+    dim = quick(warm_start=True, representation="code").fit(X)
+    assert list(dim.get_feature_names_out()) == [f"dimtransformer{i}" for i in range(6)]
+    output, blocks = columns(dim.set_params(representation="auto").fit(X), X)
+    assert len(output.columns) > 6 and len(blocks["code"]) == 6
+
+
+def test_pooled_layers():
+    layer = torch.tensor([[[[-1.0, 0.0], [3.0, 6.0]]]])
+    np.testing.assert_allclose(pooled(layer), [[2.0, 6.0, 0.5]])
+    assert pooled(layer.flatten(1)).shape == (1, 4)
+
+
+def test_leading_axes_are_principal_components_of_standardised_features():
+    X = np.random.default_rng(0).normal(size=(40, 5)) @ np.diag([1, 10, 0.1, 0, 5]) + 3
+    mean, axes = leading_axes(X)
+    expected = PCA(4).fit_transform(StandardScaler().fit_transform(X))
+    np.testing.assert_allclose(np.abs((X - mean) @ axes), np.abs(expected), atol=1e-9)
+    assert leading_axes(X, n_axes=2)[1].shape == (5, 2)
+
+
+def test_scales_of_blocks():
+    X = np.random.default_rng(0).normal(size=(100, 6)) * [1, 2, 0, 1, 3, 0]
+    mean, scale = block_mean_and_scale(X, [3, 2, 1], spread=6.0)
+    scaled = (X - mean) / scale
+    np.testing.assert_allclose(scaled.var(0)[:3], [6, 6, 0])
+    assert scaled.var(0)[3:5].sum() == pytest.approx(12)
+    assert scaled.var(0)[5] == 0 and scaled.var(0)[4] / scaled.var(0)[3] == pytest.approx(X.var(0)[4] / X.var(0)[3])
