@@ -1,0 +1,86 @@
+"""Leading axes of documents: scikit-learn's TF-IDF and truncated SVD are the oracle."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.preprocessing import normalize
+
+from sklearn_dim.data import sparse_tensor
+from sklearn_dim.encoders import WordAxes
+from sklearn_dim.encoders._word_axes import word_counts
+
+
+def counts(n=60, n_words=40, seed=0):
+    """Return counts of words of which a document uses one half or the other."""
+    rng = np.random.default_rng(seed)
+    rates = np.where((np.arange(n)[:, None] + np.arange(n_words)) % 2, 1.0, 0.1) / np.arange(1, n_words + 1)
+    return sparse.csr_matrix(rng.poisson(4 * rates).astype(float))
+
+
+def expected(rows, k):
+    svd = TruncatedSVD(k, algorithm="arpack", random_state=0)
+    axes = svd.fit_transform(normalize(rows))
+    return normalize(axes - axes.mean(0))
+
+
+def same_axes(found, wanted):
+    """Compare columns, each of which may have another sign."""
+    signs = np.sign((found * wanted).sum(0))
+    np.testing.assert_allclose(found * signs, wanted, atol=2e-3)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_axes_are_those_of_truncated_svd(weighted):
+    rows = counts()
+    tfidf = TfidfTransformer(sublinear_tf=True).fit_transform(rows)
+    axes = WordAxes.fit(3 * tfidf if weighted else rows, 3)
+    assert (axes.idf is None) == weighted
+    same_axes(axes(sparse_tensor(tfidf if weighted else rows)).numpy(), expected(tfidf, 3))
+
+
+def test_dense_sparse_and_single_rows_agree_and_float64_too():
+    rows = counts()
+    axes = WordAxes.fit(rows, 5)
+    dense = torch.tensor(rows.toarray())
+    found = axes(dense)
+    assert found.dtype == torch.float32 and found.shape == (60, 5)
+    torch.testing.assert_close(axes(sparse_tensor(rows)), found)
+    torch.testing.assert_close(axes(dense[:1]), found[:1])
+    torch.testing.assert_close(copy.deepcopy(axes).double()(dense).float(), found, atol=1e-5, rtol=0)
+
+
+def test_word_numbers_are_counted():
+    rows = counts()
+    rng = np.random.default_rng(0)
+    documents = [rng.permutation(np.repeat(row.indices + 1, row.data.astype(int))) for row in rows]
+    words = np.array([np.pad(document, (0, 60 - len(document))) for document in documents])
+    axes = WordAxes.fit(words, 3, vocabulary_size=41)
+    assert axes.tokens and not axes.takes_sparse
+    same_axes(axes(torch.tensor(words)).numpy(), expected(TfidfTransformer(sublinear_tf=True).fit_transform(rows), 3))
+    strange = torch.tensor(np.hstack([words, np.full((60, 1), 99), np.full((60, 1), -1)]))
+    torch.testing.assert_close(axes(strange.float()), axes(torch.tensor(words)))
+    np.testing.assert_array_equal(word_counts(strange, 41).to_dense().numpy()[:, 1:], rows.toarray())
+
+
+def test_a_document_without_words_is_zeros_and_others_have_unit_length():
+    rows = counts()
+    found = WordAxes.fit(rows, 4)(torch.tensor(np.vstack([np.zeros((1, 40)), rows.toarray()])))
+    assert not found[0].any()
+    torch.testing.assert_close(found[1:].norm(dim=1), torch.ones(60))
+
+
+def test_there_are_no_more_axes_than_documents_or_words_have():
+    rows = counts(n=4)
+    assert WordAxes.fit(rows).components.shape == (40, 4)
+    assert WordAxes.fit(sparse.csr_matrix(np.eye(3)[[0, 1, 0, 1]]) * 0.5).components.shape == (3, 2)
+
+
+def test_the_same_seed_draws_the_same_rows(monkeypatch):
+    monkeypatch.setattr("sklearn_dim.encoders._word_axes.MAX_ROWS", 20)
+    first, again, other = (WordAxes.fit(counts(), 3, random_state=seed).mean for seed in (0, 0, 1))
+    assert torch.equal(first, again) and not torch.equal(first, other)
