@@ -73,9 +73,9 @@ def read_documents(X: Any, name: str, *, fitted: bool, min_samples: int = 1) -> 
     texts = [_text(cell, i, name) for i, cell in enumerate(cells)]
     if not fitted and not is_column and _are_numbers(texts):
         raise ValueError(
-            f"X is one dimension of strings that are all numbers, such as {str(first)!r}, but {name} takes such strings for "
-            "documents. Expected 2D array, got 1D array instead: pass numpy.asarray(X, dtype=float).reshape(-1, 1) if "
-            "they are the values of one feature."
+            f"X is one dimension of strings that are all numbers, such as {str(first)!r}, but {name} takes strings in "
+            "one dimension for documents. Expected 2D array, got 1D array instead: pass numpy.asarray(X, "
+            "dtype=float).reshape(-1, 1) if they are the values of one feature."
         )
     if len(texts) < min_samples:
         raise ValueError(

@@ -29,6 +29,7 @@ from sklearn_dim.data import (
 )
 from sklearn_dim.dim._objective import PUBLISHED, build_deep_infomax, make_view
 from sklearn_dim.dim._output import SampleOutput, mean_and_scale
+from sklearn_dim.encoders import WordAxes
 from sklearn_dim.estimator import (
     InfomaxEstimator,
     Interval,
@@ -48,6 +49,7 @@ from sklearn_dim.views import VIEWS
 MOMENTS_ROWS = 10_000  # for the statistics of the output; the error of a mean is then a hundredth of the deviation
 MIRROR_ROWS = 1000  # to decide whether images may be mirrored
 EVALUATION_ROWS = 2048  # for mutual_info_
+WORD_AXES = 128  # that encoders of documents start from: as wide as their vectors, or wider
 
 
 @documented
@@ -87,11 +89,12 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     encoder : {"auto", "paper", "resnet", "tokens"}, Module or callable, default="auto"
         "auto" chooses a network for tables, for sequences of length 8 or more, or for images of 8x8 or more. A CSR
         matrix that is less than a tenth filled and has no negative numbers is taken for bags of words, whose columns
-        have the same unit; pass a dense table if yours do not. Strings become such bags. "paper" is the published network for images of 28x28,
-        32x32 or 64x64. "resnet" encodes overlapping crops of an image one by one. "tokens" is for documents as strings or
-        rows of word numbers, and reads the words in their order. A module maps a standardised batch to (local features (n, n_locations, n_channels), code (n,
-        n_components)), with the activations of a hidden layer between them if ``representation="fc"``. A callable
-        (sample_shape, n_components) returns such a module.
+        have the same unit; pass a dense table if yours do not. Documents as strings become bags too. "paper" is the
+        published network for images of 28x28, 32x32 or 64x64. "resnet" encodes overlapping crops of an image one by
+        one. "tokens" reads the words of documents, strings or rows of word numbers, in their order. A module maps a
+        standardised batch to (local features (n, n_locations, n_channels), code (n, n_components)), with the
+        activations of a hidden layer between them if ``representation="fc"``. A callable (sample_shape, n_components)
+        returns such a module.
     critic : str or callable, default="separable"
         The critic T(code, local features): "separable", "encode_and_dot" or "concatenated" (as published), "bilinear",
         or a callable (code_features, local_features) → module, for example a `partial` of a critic's class with other
@@ -341,8 +344,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             indicator, but no more than 20 in a column, where the rarest share one; a level that was not seen in `fit`
             has none. Strings in one dimension (a list, an array, a Series) or in a table's only column, if it has free
             text, are documents; one that is missing is empty, and words that `fit` did not see are ignored. With
-            ``encoder="tokens"``, documents may also be integers of shape (n_samples, length): words are numbered from 1, and 0 is padding, which is ignored. A memory map (float32,
-            float64 or uint8) or a torch ``Dataset`` that has a length may be larger than memory: it is read in parts.
+            ``encoder="tokens"``, documents may also be integers of shape (n_samples, length): words are numbered from
+            1, and 0 is padding, which is ignored. A memory map (float32, float64 or uint8) or a torch ``Dataset`` that
+            has a length may be larger than memory: it is read in parts.
         y : None
             Ignored.
 
@@ -485,6 +489,10 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             optimizer__param_groups=self._discriminator_steps(),
             autocast=self._precision(),
         )
+        if isinstance(self.encoder, str) and data.kind in ("bag", "tokens"):
+            words = data.X if split.valid is None else data.X[split.train]
+            axes = WordAxes.fit(words, WORD_AXES, vocabulary_size=self.vocabulary_size_)
+            self.net_.module_.encoder.core.start_from(axes)
         if self.compile:
             self.net_.module_.encoder.core.compile()
 

@@ -22,20 +22,22 @@ class WordAxes(nn.Module):
     """Maps rows of words to their leading axes, as rows of unit length.
 
     Rows are weighted, scaled to unit length, projected on axes, centred, and scaled to unit length again. Rows without
-    words become zeros. In sums of squares, as classifiers with a penalty and nearest neighbours see them, all documents
-    then count alike, however long they are.
+    known words become zeros. To classifiers with a penalty and to nearest neighbours all documents then count alike,
+    however long they are.
 
     Parameters
     ----------
-    components : array of shape (n_features, n_axes)
+    columns : array of int (n_words,)
+        The columns of words that are known, sorted; all others are ignored.
+    components : array of shape (n_words, n_axes)
         The axes.
     mean : array of shape (n_axes,)
         What is subtracted from a row's values on the axes.
-    idf : array of shape (n_features,), default=None
+    idf : array of shape (n_words,), default=None
         If given, rows are counts n of words, which are weighted as (1 + log n) · idf; otherwise they have weights.
-    tokens : bool, default=False
-        Whether samples are rows of word numbers from 1, of which the counts are taken: of 1 in column 1. Padding, 0,
-        and numbers that are no column are ignored.
+    vocabulary_size : int, default=None
+        If given, samples are rows of word numbers, of which the counts are taken: of 1 in column 1. Padding, 0, and
+        numbers from ``vocabulary_size`` on are ignored.
 
     Attributes
     ----------
@@ -43,13 +45,15 @@ class WordAxes(nn.Module):
         Whether a batch may be a sparse COO tensor.
     """
 
+    columns: Tensor
     components: Tensor
     mean: Tensor
     idf: Tensor | None
 
-    def __init__(self, components: Any, mean: Any, idf: Any = None, *, tokens: bool = False):
+    def __init__(self, columns: Any, components: Any, mean: Any, idf: Any = None, vocabulary_size: int | None = None):
         super().__init__()
-        self.tokens, self.takes_sparse = tokens, not tokens
+        self.vocabulary_size, self.takes_sparse = vocabulary_size, vocabulary_size is None
+        self.register_buffer("columns", torch.as_tensor(columns, dtype=torch.int64))
         self.register_buffer("components", torch.as_tensor(components, dtype=torch.float32))
         self.register_buffer("mean", torch.as_tensor(mean, dtype=torch.float32))
         self.register_buffer("idf", None if idf is None else torch.as_tensor(idf, dtype=torch.float32))
@@ -74,30 +78,36 @@ class WordAxes(nn.Module):
         -------
         WordAxes
         """
-        tokens = vocabulary_size is not None
         if rows.shape[0] > MAX_ROWS:
             rows = rows[np.sort(np.random.default_rng(random_state).choice(rows.shape[0], MAX_ROWS, replace=False))]
         if vocabulary_size is not None:
             rows = _counts(rows, vocabulary_size)
-        idf = None
+        columns, idf = np.unique(rows.indices), None
+        if not len(columns):  # not a single word: any axis will do
+            columns = np.zeros(1, dtype=int)
+        rows = rows[:, columns]
         if (np.floor(rows.data) == rows.data).all():
             weights = TfidfTransformer(sublinear_tf=True).fit(rows)
             rows, idf = weights.transform(rows), weights.idf_
         rows = normalize(rows)
         _, size, axes = randomized_svd(rows, min(n_axes, *rows.shape), random_state=random_state)
-        components = axes[: max(1, int((size > TINY * size[0]).sum()))].T
-        return cls(components, (rows @ components).mean(0), idf, tokens=tokens)
+        components = axes[size >= TINY * size[0]].T
+        return cls(columns, components, (rows @ components).mean(0), idf, vocabulary_size)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return rows (n, n_axes) for word numbers or for rows (n, n_features), a sparse COO tensor or a dense one."""
-        if self.tokens:
-            x = word_counts(x, len(self.components))
+        if self.vocabulary_size is not None:
+            x = word_counts(x, self.vocabulary_size)
         x = x if x.is_sparse else x.to_sparse()
         (row, column), values = x.indices(), x.values().to(self.components.dtype)
+        word = torch.searchsorted(self.columns, column).clamp(max=len(self.columns) - 1)
+        known = (self.columns[word] == column) & (values > 0)
+        row, word, values = row[known], word[known], values[known]
         if self.idf is not None:
-            values = (1 + values.log()) * self.idf[column]
-        weighted = torch.sparse_coo_tensor(x.indices(), values, x.shape, is_coalesced=True, check_invariants=False)
-        length = values.new_zeros(x.shape[0]).index_add(0, row, values.square()).sqrt()[:, None]
+            values = (1 + values.log()) * self.idf[word]
+        shape = len(x), len(self.columns)
+        weighted = torch.sparse_coo_tensor(torch.stack([row, word]), values, shape, check_invariants=False)
+        length = values.new_zeros(len(x)).index_add(0, row, values.square()).sqrt()[:, None]
         axes = (weighted @ self.components) / length.clamp(min=1e-15) - self.mean
         return torch.where(length > 0, nn.functional.normalize(axes), 0)
 

@@ -60,7 +60,7 @@ def test_word_numbers_are_counted():
     documents = [rng.permutation(np.repeat(row.indices + 1, row.data.astype(int))) for row in rows]
     words = np.array([np.pad(document, (0, 60 - len(document))) for document in documents])
     axes = WordAxes.fit(words, 3, vocabulary_size=41)
-    assert axes.tokens and not axes.takes_sparse
+    assert axes.vocabulary_size == 41 and not axes.takes_sparse
     same_axes(axes(torch.tensor(words)).numpy(), expected(TfidfTransformer(sublinear_tf=True).fit_transform(rows), 3))
     strange = torch.tensor(np.hstack([words, np.full((60, 1), 99), np.full((60, 1), -1)]))
     torch.testing.assert_close(axes(strange.float()), axes(torch.tensor(words)))
@@ -76,8 +76,20 @@ def test_a_document_without_words_is_zeros_and_others_have_unit_length():
 
 def test_there_are_no_more_axes_than_documents_or_words_have():
     rows = counts(n=4)
-    assert WordAxes.fit(rows).components.shape == (40, 4)
-    assert WordAxes.fit(sparse.csr_matrix(np.eye(3)[[0, 1, 0, 1]]) * 0.5).components.shape == (3, 2)
+    assert WordAxes.fit(rows).components.shape[1] == 4
+    assert WordAxes.fit(sparse.csr_matrix(np.eye(3)[[0, 1, 0, 1]]) * 0.5).components.shape == (2, 2)
+    assert not WordAxes.fit(sparse.csr_matrix((4, 3)))(torch.ones(2, 3)).isnan().any()
+
+
+def test_columns_without_words_cost_nothing_and_are_ignored():
+    rows = counts()
+    wide = sparse.hstack([sparse.csr_matrix((60, 10**6)), rows], format="csr")
+    axes = WordAxes.fit(wide, 3)
+    assert axes.components.shape == (40, 3)
+    torch.testing.assert_close(axes(sparse_tensor(wide)), WordAxes.fit(rows, 3)(sparse_tensor(rows)))
+    other = wide[:1].tolil()
+    other[0, 5] = 7
+    torch.testing.assert_close(axes(sparse_tensor(other.tocsr())), axes(sparse_tensor(wide[:1])))
 
 
 def test_the_same_seed_draws_the_same_rows(monkeypatch):
