@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 
 from sklearn_dim.data import sparse_tensor
-from sklearn_dim.encoders import WordAxes
+from sklearn_dim.encoders import BagEncoder, TokenEncoder, WordAxes
 from sklearn_dim.encoders._word_axes import word_counts
 
 
@@ -96,3 +96,22 @@ def test_the_same_seed_draws_the_same_rows(monkeypatch):
     monkeypatch.setattr("sklearn_dim.encoders._word_axes.MAX_ROWS", 20)
     first, again, other = (WordAxes.fit(counts(), 3, random_state=seed).mean for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_encoders_start_from_the_axes():
+    rows = counts()
+    axes = WordAxes.fit(rows, 3)
+    bag = BagEncoder(40, 2).eval()
+    bag.start_from(axes)
+    total = bag(torch.tensor(rows.toarray(), dtype=torch.float32)).locations.sum(1)[:, :3].detach()
+    wanted = normalize(rows) @ (axes.idf[:, None] * axes.components).numpy()
+    np.testing.assert_allclose(total, 10 * (40 / 64) ** 0.5 * wanted, rtol=1e-4)
+
+    words = np.arange(1, 13).reshape(4, 3)
+    axes = WordAxes.fit(words, 2, vocabulary_size=13)
+    tokens = TokenEncoder(13, 2, n_locations=1).eval()
+    before = tokens.words.weight[[0, -1]].clone()
+    tokens.start_from(axes)
+    found = tokens(torch.tensor(words)).locations[:, 0, :2].detach()
+    torch.testing.assert_close(found, 0.3 * 12**0.5 * axes.components.unflatten(0, (4, 3)).mean(1))
+    assert torch.equal(tokens.words.weight[[0, -1]], before)  # padding and the unknown word
