@@ -62,7 +62,9 @@ class BagEncoder(Encoder):
         n_words, n_axes = axes.components.shape
         width = min(n_axes, self.vectors.shape[1])
         columns = axes.components if axes.idf is None else axes.components * axes.idf[:, None]
-        self.vectors[axes.columns, :width] = columns[:, :width] * (n_words / self.vectors.shape[1]) ** 0.5
+        scale = (n_words / self.vectors.shape[1]) ** 0.5
+        place = axes.columns.to(self.vectors.device)
+        self.vectors[place, :width] = scale * columns[:, :width].to(self.vectors)
 
     def forward(self, x: Tensor) -> Encoded:
         """Encode rows (n, n_features), a sparse COO tensor or a dense one."""

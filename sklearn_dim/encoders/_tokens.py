@@ -69,7 +69,8 @@ class TokenEncoder(SampleEncoder):
         """Set the words' vectors to the leading axes of the documents, so that training begins with what they say."""
         n_words, n_axes = axes.components.shape
         width = min(n_axes, self.words.embedding_dim)
-        self.words.weight[axes.columns, :width] = axes.components[:, :width] * (SPREAD * n_words**0.5)
+        place = axes.columns.to(self.words.weight.device)
+        self.words.weight[place, :width] = SPREAD * n_words**0.5 * axes.components[:, :width].to(self.words.weight)
 
     def forward(self, x: Tensor, view: Callable[[Tensor], Tensor] | None = None) -> Encoded:
         """Encode word numbers (n, length) of any dtype, or a view of them: a function of the numbers as int64."""

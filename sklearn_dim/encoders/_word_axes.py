@@ -82,10 +82,11 @@ class WordAxes(nn.Module):
             rows = rows[np.sort(np.random.default_rng(random_state).choice(rows.shape[0], MAX_ROWS, replace=False))]
         if vocabulary_size is not None:
             rows = _counts(rows, vocabulary_size)
-        columns, idf = np.unique(rows.indices), None
+        columns, idf = np.unique(rows.indices[rows.data > 0]), None
         if not len(columns):  # not a single word: any axis will do
             columns = np.zeros(1, dtype=int)
         rows = rows[:, columns]
+        rows.eliminate_zeros()
         if (np.floor(rows.data) == rows.data).all():
             weights = TfidfTransformer(sublinear_tf=True).fit(rows)
             rows, idf = weights.transform(rows), weights.idf_

@@ -92,6 +92,16 @@ def test_columns_without_words_cost_nothing_and_are_ignored():
     torch.testing.assert_close(axes(sparse_tensor(other.tocsr())), axes(sparse_tensor(wide[:1])))
 
 
+def test_zeros_that_are_stored_are_no_words():
+    rows = counts()
+    stored = rows.copy()
+    stored.data[::5] = 0
+    gone = stored.copy()
+    gone.eliminate_zeros()
+    one, other = WordAxes.fit(stored, 3), WordAxes.fit(gone, 3)
+    torch.testing.assert_close(one(sparse_tensor(stored)), other(sparse_tensor(gone)))
+
+
 def test_the_same_seed_draws_the_same_rows(monkeypatch):
     monkeypatch.setattr("sklearn_dim.encoders._word_axes.MAX_ROWS", 20)
     first, again, other = (WordAxes.fit(counts(), 3, random_state=seed).mean for seed in (0, 0, 1))
