@@ -1,7 +1,6 @@
 """Leading axes of documents: latent semantic analysis (Deerwester et al., JASIS 1990), which needs no training.
 
-Documents in which the same words occur, or words that occur beside the same ones, lie in the same direction. Many
-labels can use what a narrow code leaves out, and few labels gain as much.
+Documents in which the same words occur, or words that occur beside the same ones, lie in the same direction.
 """
 
 from typing import Any, Self
