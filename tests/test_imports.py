@@ -30,7 +30,7 @@ MAY_IMPORT |= {"metrics": ROOMS | HOUSES, "inspection": {"estimator", "mine"}, "
 PACKAGES = {  # which other packages a room may use
     "bounds": {"torch"},
     "critics": {"numpy", "scipy", "sklearn", "torch"},  # closed forms are fitted by what others keep well
-    "encoders": {"torch"},
+    "encoders": {"numpy", "scipy", "sklearn", "torch"},  # as critics: leading axes
     "views": {"torch"},
     "graphs": {"numpy", "scipy", "torch", "pandas", "sklearn", "networkx"},
     "objectives": {"torch"},

@@ -1,16 +1,17 @@
 """What comes in: one rule for what X is, and one way to read it.
 
-============== =====================================================================
-`_samples.py`  what samples are taken for; rows from memory, files and Datasets
-`_items.py`    lists of arrays, of Pillow images, of items of a Dataset
-`_datasets.py` samples of a torch Dataset
-`_images.py`   images, channels first
-`_tokens.py`   documents as word numbers
-`_columns.py`  columns as numbers, for mutual information
-`_discrete.py` which columns are discrete, as asked
-`_frames.py`   columns of any type as columns of a few types
-`_tables.py`   columns of any type, cells missing, as numbers for an encoder
-============== =====================================================================
+=============== ====================================================================
+`_samples.py`   what samples are taken for; rows from memory, files and Datasets
+`_items.py`     lists of arrays, of Pillow images, of items of a Dataset
+`_datasets.py`  samples of a torch Dataset
+`_images.py`    images, channels first
+`_tokens.py`    documents as word numbers
+`_documents.py` documents as strings, as rows of TF-IDF or word numbers
+`_columns.py`   columns as numbers, for mutual information
+`_discrete.py`  which columns are discrete, as asked
+`_frames.py`    columns of any type as columns of a few types
+`_tables.py`    columns of any type, cells missing, as numbers for an encoder
+=============== ====================================================================
 """
 
 from sklearn_dim.data._columns import (
@@ -24,6 +25,7 @@ from sklearn_dim.data._columns import (
 )
 from sklearn_dim.data._datasets import collected
 from sklearn_dim.data._discrete import discrete_mask
+from sklearn_dim.data._documents import DocumentCoder, Documents, read_documents
 from sklearn_dim.data._samples import (
     Samples,
     Shifted,

@@ -12,6 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.data import (
+    DocumentCoder,
+    Documents,
     Samples,
     Shifted,
     Table,
@@ -19,6 +21,7 @@ from sklearn_dim.data import (
     collected,
     moments,
     offset_of,
+    read_documents,
     read_samples,
     read_table,
     take_rows,
@@ -29,6 +32,7 @@ from sklearn_dim.data import (
 from sklearn_dim.dim._blocks import FIXED_FEATURES, RECIPES, Blocks, block_mean_and_scale
 from sklearn_dim.dim._objective import PUBLISHED, build_deep_infomax, make_view
 from sklearn_dim.dim._output import SampleOutput, mean_and_scale
+from sklearn_dim.encoders import WordAxes
 from sklearn_dim.estimator import (
     InfomaxEstimator,
     Interval,
@@ -50,6 +54,10 @@ BLOCKS_ROWS = 2000  # for those of the blocks
 MIRROR_ROWS = 1000  # to decide whether images may be mirrored
 EVALUATION_ROWS = 2048  # for mutual_info_
 
+# What files of a fitted estimator may name.
+PARTS = *VIEWS, *FIXED_FEATURES, Blocks, AdversarialPrior, TableCoder, DocumentCoder
+WORD_AXES = 128  # that encoders of documents start from: as wide as their vectors, or wider
+
 
 @documented
 class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxEstimator):
@@ -57,8 +65,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
 
     An encoder is trained to maximise the mutual information between the embedding (the code, in the paper's word) and
     the input: the whole feature map, or the local features at each of its locations. A prior shapes the distribution
-    of the code [1]_. X may be a table, sequences or images, which are recognised by their shape, or with
-    ``encoder="tokens"`` documents as sequences of word numbers.
+    of the code [1]_. X may be a table, sequences, images or documents, which are recognised by their shape and type.
 
     Parameters
     ----------
@@ -89,11 +96,12 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     encoder : {"auto", "paper", "resnet", "tokens"}, Module or callable, default="auto"
         "auto" chooses a network for tables, for sequences of length 8 or more, or for images of 8x8 or more. A CSR
         matrix that is less than a tenth filled and has no negative numbers is taken for bags of words, whose columns
-        have the same unit; pass a dense table if yours do not. "paper" is the published network for images of 28x28,
-        32x32 or 64x64. "resnet" encodes overlapping crops of an image one by one. "tokens" is for documents as rows of
-        word numbers. A module maps a standardised batch to (local features (n, n_locations, n_channels), code (n,
-        n_components)), with the activations of a hidden layer between them if ``representation="fc"``. A callable
-        (sample_shape, n_components) returns such a module.
+        have the same unit; pass a dense table if yours do not. Documents as strings become bags too. "paper" is the
+        published network for images of 28x28, 32x32 or 64x64. "resnet" encodes overlapping crops of an image one by
+        one. "tokens" reads the words of documents, strings or rows of word numbers, in their order. A module maps a
+        standardised batch to (local features (n, n_locations, n_channels), code (n, n_components)), with the
+        activations of a hidden layer between them if ``representation="fc"``. A callable (sample_shape, n_components)
+        returns such a module.
     critic : str or callable, default="separable"
         The critic T(code, local features): "separable", "encode_and_dot" or "concatenated" (as published), "bilinear",
         or a callable (code_features, local_features) → module, for example a `partial` of a critic's class with other
@@ -170,7 +178,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         columns of the code, the same variance.
     input_shape_ : tuple
         Shape of one sample.
-    input_kind_ : {"table", "bag", "tokens", "sequence", "image"}
+    input_kind_ : {"table", "bag", "documents", "tokens", "sequence", "image"}
         The kind of samples that X was recognised as.
     image_shape_, channels_ : tuple or None, str
         ``image_shape`` and ``channels`` as they were at fit; `transform` and `score` read X accordingly.
@@ -178,9 +186,10 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         ``representation`` as it was at fit.
     vocabulary_size_ : int or None
         With ``encoder="tokens"``, the largest word number of X at fit, plus one. `transform` treats all larger numbers
-        as the same unknown word.
+        as the same unknown word. None with other encoders.
     n_features_in_ : int
-        Number of columns of X; of channels, if X has sequences or images with four dimensions.
+        Number of columns of X, 1 for documents as strings; of channels, if X has sequences or images with four
+        dimensions.
     feature_names_in_ : ndarray of str
         Column names of X, if it has any.
 
@@ -231,7 +240,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     image_shape_: tuple[int, int, int] | None
     channels_: str
     vocabulary_size_: int | None
-    _coder: TableCoder | None = None
+    _coder: Any = None  # a TableCoder or a DocumentCoder where X is not numbers
     _blocks: Blocks | None = None
 
     def __init__(
@@ -342,17 +351,19 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or \
-                array of shape (n_samples, channels, length) or (n_samples, channels, height, width)
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features), or \
+                list of str, or array of shape (n_samples, channels, length) or (n_samples, channels, height, width)
             Rows, sequences, or images (float or uint8). Columns of a pandas or polars DataFrame may hold numbers,
             booleans, dates, durations, categories or text of few levels, and cells of tables in memory may be missing
             (NaN, None): an indicator says which were, numbers and dates are replaced by the mean. Each level has an
             indicator, but no more than 20 in a column, where the rarest share one; a level that was not seen in `fit`
-            has none. With ``encoder="tokens"``, documents as integers of shape
-            (n_samples, length): words are numbered from 1, and 0 is padding, which is ignored. A list of arrays,
-            tensors or Pillow images of one shape is taken as an array of them. A memory map (float32, float64 or uint8)
-            or a Dataset, torch's or another object with ``__len__`` and ``__getitem__``, may be larger than memory: it
-            is read in parts. An item of a Dataset is a sample, or a tuple that begins with one.
+            has none. Strings in one dimension (a list, an array, a Series) or in a table's only column, if it has free
+            text, are documents; one that is missing is empty, and words that `fit` did not see are ignored. With
+            ``encoder="tokens"``, documents may also be integers of shape (n_samples, length): words are numbered from
+            1, and 0 is padding, which is ignored. A list of arrays, tensors or Pillow images of one shape is taken as
+            an array of them. A memory map (float32, float64 or uint8) or a Dataset, torch's or another object with
+            ``__len__`` and ``__getitem__``, may be larger than memory: it is read in parts. An item of a Dataset is a
+            sample, or a tuple that begins with one.
         y : None
             Ignored.
 
@@ -364,12 +375,13 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         ------
         ValueError
             If X has infinite values, missing ones in anything but a dense table in memory, fewer than two rows, a
-            shape that no encoder takes, or tokens that are negative or not integers; if ``global_weight`` and
+            shape that no encoder takes, tokens that are negative or not integers, or strings in one dimension that are
+            all numbers; if ``global_weight`` and
             ``local_weight`` are both 0; or if a parameter that shapes the model has changed before a fit with
             ``warm_start``.
         TypeError
-            If a column mixes kinds, such as numbers and text, or holds objects that are no values; or if X has no
-            length, or its samples are not numbers.
+            If a column mixes kinds, such as numbers and text, or holds objects that are no values; if documents hold
+            something else than strings; or if X has no length, or its samples are not numbers.
         FloatingPointError
             If training diverges.
 
@@ -412,17 +424,20 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         image_shape, channels = (self.image_shape, self.channels) if reset else (self.image_shape_, self.channels_)
         check_feature_names(self, X, reset=reset)
         least = 2 if reset else 1
-        X = collected(X, min_samples=least)
-        given: Samples | Table | None = None
-        if not tokens and image_shape is None and (reset or self.input_kind_ == "table"):
+        given: Samples | Table | Documents | None = None
+        if image_shape is None and (reset or self.input_kind_ == "documents"):
+            given = read_documents(X, name, fitted=not reset, min_samples=least)
+        if given is None:
+            X = collected(X, min_samples=least)
+        if given is None and not tokens and image_shape is None and (reset or self.input_kind_ == "table"):
             given = read_table(X, name, coded=not reset and self._coder is not None, min_samples=least)
         if given is None:
             given = read_samples(X, name, tokens=tokens, image_shape=image_shape, channels=channels, min_samples=least)
         check_n_features(self, given, reset=reset)
         if reset:
-            self._coder = TableCoder().fit(given) if isinstance(given, Table) else None
+            self._coder = _fitted_coder(given, tokens)
             self.input_kind_, self.input_shape_ = given.kind, given.shape[1:]
-            self.vocabulary_size_ = vocabulary_size(given.X) if tokens and isinstance(given, Samples) else None
+            self.vocabulary_size_ = _vocabulary_size(given, self._coder) if tokens else None
             self.image_shape_, self.channels_ = image_shape, channels
             if isinstance(given, Samples):
                 warn_if_doubtful(given)
@@ -431,6 +446,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
                 f"X has samples of shape {given.shape[1:]}, but {name} was fitted on samples of "
                 f"shape {self.input_shape_}. Pass the same kind of samples as to fit."
             )
+        if isinstance(given, Documents):
+            return self._coder.transform(given)
         if isinstance(given, Table):
             return Samples((self._coder or self._coder_of_numbers()).transform(given), "table")
         if self.vocabulary_size_ is None or reset:
@@ -500,6 +517,10 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             optimizer__param_groups=self._discriminator_steps(),
             autocast=self._precision(),
         )
+        if isinstance(self.encoder, str) and data.kind in ("bag", "tokens"):
+            words = data.X if split.valid is None else data.X[split.train]
+            axes = WordAxes.fit(words, WORD_AXES, vocabulary_size=self.vocabulary_size_)
+            self.net_.module_.encoder.core.start_from(axes)
         if self.compile:
             self.net_.module_.encoder.core.compile()
 
@@ -516,7 +537,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
 
     def _missing_codes(self, statistics: dict[str, Any]) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the column that each code belongs to, and standardised codes of missing cells, of a coded table."""
-        if self._coder is None:
+        if not isinstance(self._coder, TableCoder):
             return None
         columns, codes = self._coder.missing_codes()
         if self._offset is not None:
@@ -581,7 +602,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         return data.X if self._offset is None else Shifted(data.X, self._offset)
 
     def _parts(self) -> tuple:
-        return (*super()._parts(), *VIEWS, *FIXED_FEATURES, Blocks, AdversarialPrior, TableCoder, build_deep_infomax)
+        return (*super()._parts(), *PARTS, build_deep_infomax)
 
     # The fitted estimator.
 
@@ -692,8 +713,19 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = tags.input_tags.string = True
         tags.input_tags.allow_nan = self.image_shape is None and self.encoder != "tokens"
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _fitted_coder(given: Samples | Table | Documents, tokens: bool) -> TableCoder | DocumentCoder | None:
+    """Return what turns X into numbers, or None if it has them."""
+    if isinstance(given, Documents):
+        return DocumentCoder(as_tokens=tokens).fit(given)
+    return TableCoder().fit(given) if isinstance(given, Table) else None
+
+
+def _vocabulary_size(given: Any, coder: Any) -> int:
+    return coder.vocabulary_size if isinstance(coder, DocumentCoder) else vocabulary_size(given.X)

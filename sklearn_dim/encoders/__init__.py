@@ -28,6 +28,7 @@ from sklearn_dim.encoders._resnet import FoldedResNet
 from sklearn_dim.encoders._sequences import SequenceEncoder, sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
 from sklearn_dim.encoders._tokens import TokenEncoder
+from sklearn_dim.encoders._word_axes import WordAxes
 
 GRAPH_ENCODERS: dict[str, type[GraphEncoder]] = {"gcn": GCN, "gin": GIN, "sage": GraphSAGE, "sgc": SGC}
 

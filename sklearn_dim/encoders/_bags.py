@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
+from sklearn_dim.encoders._word_axes import WordAxes
 
 # A word occurs in few batches, so its vector gets few steps; each is to move it this many times as far. Adam's steps do
 # not depend on the size of a gradient, so the parameters are the vectors divided by this factor.
@@ -51,6 +52,19 @@ class BagEncoder(Encoder):
         self.fc = batch_normed(nn.Linear(location_features, hidden, bias=False), hidden, nn.BatchNorm1d)
         self.code = nn.Linear(hidden, n_components)
         self.shortcut = nn.Linear(location_features, n_components, bias=False)
+
+    @torch.no_grad()
+    def start_from(self, axes: WordAxes) -> None:
+        """Set the columns' vectors to the leading axes of the rows, so that training begins with what they say.
+
+        These vectors are ten times as long as random ones, and so change less in a step.
+        """
+        n_words, n_axes = axes.components.shape
+        width = min(n_axes, self.vectors.shape[1])
+        columns = axes.components if axes.idf is None else axes.components * axes.idf[:, None]
+        scale = (n_words / self.vectors.shape[1]) ** 0.5
+        place = axes.columns.to(self.vectors.device)
+        self.vectors[place, :width] = scale * columns[:, :width].to(self.vectors)
 
     def forward(self, x: Tensor) -> Encoded:
         """Encode rows (n, n_features), a sparse COO tensor or a dense one."""

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_dim.encoders._base import Encoded, SampleEncoder, batch_normed
+from sklearn_dim.encoders._word_axes import WordAxes
 
+SPREAD = 0.3  # standard deviation of the vectors that training starts from, where they are axes
 TINY = 1e-6  # stands for a total weight of 0, so that a document or segment without words has a mean of 0
 
 
@@ -61,6 +63,14 @@ class TokenEncoder(SampleEncoder):
             word_weight[1:-1] = weight[1:]
             word_weight[-1] = weight[1:].min()
         self.register_buffer("word_weight", word_weight)
+
+    @torch.no_grad()
+    def start_from(self, axes: WordAxes) -> None:
+        """Set the words' vectors to the leading axes of the documents, so that training begins with what they say."""
+        n_words, n_axes = axes.components.shape
+        width = min(n_axes, self.words.embedding_dim)
+        place = axes.columns.to(self.words.weight.device)
+        self.words.weight[place, :width] = SPREAD * n_words**0.5 * axes.components[:, :width].to(self.words.weight)
 
     def forward(self, x: Tensor, view: Callable[[Tensor], Tensor] | None = None) -> Encoded:
         """Encode word numbers (n, length) of any dtype, or a view of them: a function of the numbers as int64."""

@@ -28,7 +28,8 @@ def to_torch(estimator: Any) -> nn.Module:
     TypeError
         If the estimator is not a DIMTransformer.
     ValueError
-        If it was fitted on a table that has categories, dates or missing cells, which no tensor holds.
+        If it was fitted on documents as strings, or on a table that has categories, dates or missing cells, which no
+        tensor holds.
     NotFittedError
         If it is not fitted.
 
@@ -50,6 +51,11 @@ def to_torch(estimator: Any) -> nn.Module:
             "use net_.module_, the trained module, or save(), which saves the whole estimator."
         )
     check_is_fitted(estimator)
+    if estimator.input_kind_ == "documents":
+        raise ValueError(
+            "to_torch() exports modules that take numbers, but estimator was fitted on strings. Use save() for the "
+            "whole estimator, or fit it on the rows of a TfidfVectorizer."
+        )
     if estimator._coder is not None:
         raise ValueError(
             "to_torch() exports modules that take numbers, but estimator was fitted on a table that has categories, "
