@@ -21,6 +21,7 @@ from sklearn_dim.encoders._graph_base import (
 )
 from sklearn_dim.encoders._graphs import GCN, SGC, GraphSAGE
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
+from sklearn_dim.encoders._patches import PatchEncoder, WhitenedPatches
 from sklearn_dim.encoders._resnet import FoldedResNet
 from sklearn_dim.encoders._sequences import SequenceEncoder, sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
@@ -41,10 +42,12 @@ __all__ = [
     "FoldedResNet",
     "GraphEncoder",
     "GraphSAGE",
+    "PatchEncoder",
     "SequenceEncoder",
     "Standardized",
     "TableEncoder",
     "TokenEncoder",
+    "WhitenedPatches",
     "image_encoder",
     "published_encoder",
     "sequence_encoder",

@@ -1,71 +1,174 @@
-"""A first layer for images that needs no training: whitened patches as filters (Coates & Ng, ICML 2011)."""
+"""Patches of the training images as filters, which need no training, and an encoder that stands on them."""
+
+import math
+from typing import Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d, softshrink
+
+from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
+from sklearn_dim.encoders._images import Head, shorter_side
+
+MAX_SIDE = 32  # images of twice this side or more are shrunk: what is told apart is rarely in single pixels
+MAX_VALUES = 1024  # of a patch over all channels: the eigenvectors of their covariance take its cube of time
+SAMPLED = 20_000  # patches that the covariance is estimated from
 
 
 class WhitenedPatches(nn.Module):
-    def __init__(self, image_shape, n_filters=200, *, patch=6, grid=2, stride=1, shrink=None, threshold=0.5,
-                 whitening=0.1, contrast=0.01, two_sided=True):
+    """Responses to random patches of the training images, pooled over the cells of a grid (Coates & Ng, ICML 2011).
+
+    A patch is brought to zero mean and unit contrast, and whitened (ZCA). Its products with ``n_filters`` whitened
+    patches of unit length, z, become max(0, z − t) and max(0, −z − t), and each of them is averaged over each cell of
+    a grid over the image. All of it is one convolution, as the whitening is part of the filters.
+
+    Nothing is trained: `fit` draws the patches from torch's generator. Before, and on constant images, all features
+    are 0.
+
+    Parameters
+    ----------
+    image_shape : tuple (channels, height, width)
+    n_filters : int, default=128
+    grid : int or None, default=None
+        Cells along each side. None is 3 for images smaller than 16 × 16, and 4 for others.
+    patch : int or None, default=None
+        Side of a patch. None is a quarter of the image's shorter side, from 3 to 8 pixels; fewer if there are more
+        than 16 channels. An image of 64 × 64 or more is first shrunk to sides of 32 to 63 pixels, by a whole number.
+    stride : int or None, default=None
+        Pixels between patches. None is 1 for images smaller than 24 × 24, and 2 for others.
+    threshold : float, default=0.5
+        t, for filters whose products with whitened patches have unit variance.
+    contrast : float, default=0.1
+        Added to a patch's variance before its root is divided by; the training images have unit variance. Patches of
+        little contrast remain small.
+    whitening : float, default=0.3
+        Added to the eigenvalues of the patches' covariance.
+
+    References
+    ----------
+    A. Coates and A. Y. Ng, "The importance of encoding versus training with sparse coding and vector quantization",
+    ICML 2011.
+    """
+
+    filters: Tensor
+    bias: Tensor
+
+    def __init__(
+        self,
+        image_shape: tuple[int, ...],
+        n_filters: int = 128,
+        *,
+        grid: int | None = None,
+        patch: int | None = None,
+        stride: int | None = None,
+        threshold: float = 0.5,
+        contrast: float = 0.1,
+        whitening: float = 0.3,
+    ):
         super().__init__()
-        channels, height, width = image_shape
-        side = min(height, width)
-        self.shrink = max(1, side // 32) if shrink is None else shrink
-        self.patch, self.grid, self.stride, self.two_sided = patch, grid, stride, two_sided
-        self.threshold, self.whitening, self.contrast = threshold, whitening, contrast
+        channels = image_shape[0]
+        side = shorter_side(image_shape)
+        self.shrinking = max(1, side // MAX_SIDE)
+        side = side // self.shrinking
+        if patch is None:
+            patch = min(max(3, side // 4), 8, max(1, math.isqrt(MAX_VALUES // channels)))
+        self.stride = (1 if side < 24 else 2) if stride is None else stride
+        self.grid = (3 if side < 16 else 4) if grid is None else grid
+        self.threshold, self.contrast, self.whitening = threshold, contrast, whitening
         self.register_buffer("filters", torch.zeros(n_filters, channels, patch, patch))
-        self.register_buffer("bias", torch.zeros(n_filters))
+        self.register_buffer("bias", torch.zeros(n_filters, 1, 1))
+
+    @property
+    def patch(self) -> int:
+        """Side of a patch."""
+        return self.filters.shape[-1]
 
     @torch.no_grad()
-    def fit(self, x, n_patches=20000):
-        x = self._shrunk(x)
-        K, C, p, _ = self.filters.shape
-        n = max(n_patches, K)
-        P = self._drawn(x, n, p).flatten(1)
-        P = P - P.mean(1, keepdim=True)
-        P = P / (P.square().mean(1, keepdim=True) + self.contrast).sqrt()
-        mean = P.mean(0)
-        P = (P - mean).double()
-        values, vectors = torch.linalg.eigh(P.T @ P / len(P))
+    def fit(self, x: Tensor) -> Self:
+        """Draw the patches of standardised images (n, channels, height, width); a few thousand images are enough."""
+        patches = self._drawn(self._shrunk(x))
+        patches = patches - patches.mean(1, keepdim=True)
+        patches = patches / (patches.square().mean(1, keepdim=True) + self.contrast).sqrt()
+        mean = patches.mean(0)
+        patches = patches - mean
+        values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
         whiten = (vectors * (values.clamp(min=0) + self.whitening).rsqrt()) @ vectors.T
-        D = P[:K] @ whiten
-        D = D / D.norm(dim=1, keepdim=True).clamp(min=1e-6)
-        F = D @ whiten
-        F = F.float()
-        self.bias.copy_(-(F @ mean))
-        F = F - F.mean(1, keepdim=True)
-        self.filters.copy_(F.view_as(self.filters))
+        filters = self._of_unit_length(patches @ whiten) @ whiten
+        self.bias.copy_(-(filters @ mean)[:, None, None])
+        filters = filters - filters.mean(1, keepdim=True)  # which takes the mean off each patch
+        self.filters.copy_(filters.view_as(self.filters))
         return self
 
-    def _drawn(self, x, n, p):
-        image = torch.randint(len(x), (n,))
-        top = torch.randint(x.shape[2] - p + 1, (n,))
-        left = torch.randint(x.shape[3] - p + 1, (n,))
-        a = torch.arange(p)
-        return x[image[:, None, None], :, (top[:, None] + a)[:, :, None], (left[:, None] + a)[:, None, :]].permute(0, 3, 1, 2)
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the features (n, 2 · n_filters · grid²) of standardised images."""
+        return self.maps(x).flatten(1)
 
-    def _shrunk(self, x):
-        return avg_pool2d(x, self.shrink) if self.shrink > 1 else x
-
-    @torch.no_grad()
-    def maps(self, x):
-        x = self._shrunk(x)
-        p = self.patch
-        mean = avg_pool2d(x.mean(1, keepdim=True), p, self.stride)
-        square = avg_pool2d(x.square().mean(1, keepdim=True), p, self.stride)
+    def maps(self, x: Tensor) -> Tensor:
+        """Return the features in their places, (n, 2 · n_filters, grid, grid)."""
+        x = self._shrunk(x.contiguous(memory_format=torch.channels_last))
+        mean, square = (avg_pool2d(y.mean(1, keepdim=True), self.patch, self.stride) for y in (x, x.square()))
         scale = ((square - mean.square()).clamp(min=0) + self.contrast).rsqrt()
-        z = conv2d(x, self.filters, stride=self.stride).mul_(scale).add_(self.bias[:, None, None])
-        return z
+        with torch.autocast(x.device.type, enabled=False):  # bfloat16 has too few digits to take the mean off
+            products = conv2d(x, self.filters, stride=self.stride)
+        products = softshrink(torch.addcmul(self.bias, products, scale), self.threshold)
+        size, signed = (adaptive_avg_pool2d(y, self.grid) for y in (products.abs(), products))
+        return torch.cat([size + signed, size - signed], 1) / 2
 
-    def forward(self, x, chunk=16):
-        out = []
-        for part in x.split(chunk):
-            z = self.maps(part.contiguous(memory_format=torch.channels_last))
-            if self.two_sided:
-                pos = adaptive_avg_pool2d((z - self.threshold).clamp_(min=0), self.grid).flatten(1)
-                neg = adaptive_avg_pool2d(z.neg_().sub_(self.threshold).clamp_(min=0), self.grid).flatten(1)
-                out.append(torch.cat([pos, neg], 1))
-            else:
-                out.append(adaptive_avg_pool2d(z.sub_(self.threshold).clamp_(min=0), self.grid).flatten(1))
-        return torch.cat(out)
+    def _shrunk(self, x: Tensor) -> Tensor:
+        return avg_pool2d(x, self.shrinking) if self.shrinking > 1 else x
+
+    def _drawn(self, x: Tensor) -> Tensor:
+        """Return random patches (n_patches, channels · patch²), float64."""
+        sides = (len(x), *(side - self.patch + 1 for side in x.shape[2:]))
+        image, top, left = (torch.randint(side, (SAMPLED, 1, 1)).to(x.device) for side in sides)
+        reach = torch.arange(self.patch, device=x.device)
+        patches = x[image, :, top + reach[:, None], left + reach]
+        return patches.movedim(3, 1).flatten(1).double()
+
+    def _of_unit_length(self, patches: Tensor) -> Tensor:
+        """Return as many patches as there are filters, of unit length; constant ones only if there are no others."""
+        length = patches.norm(dim=1, keepdim=True)
+        some = (length > 0.1 * length.mean()).flatten().nonzero().flatten()
+        if not len(some):
+            return patches.new_zeros(len(self.filters), patches.shape[1])
+        some = some[torch.arange(len(self.filters), device=some.device) % len(some)]
+        return patches[some] / length[some]
+
+
+class PatchEncoder(Encoder):
+    """Whitened patches, which `fit` draws, and trained layers on them: one at each location, and two to the code.
+
+    Parameters
+    ----------
+    image_shape : tuple (channels, height, width)
+        At least 8 × 8 pixels.
+    n_components : int
+        Width of the code.
+    width : int, default=128
+        Channels of the feature map, whose locations are the cells of the patches' grid.
+    fc : int, default=512
+        Units of the fully connected layer before the code.
+    n_globals : int, default=1
+        Number of code vectors, see `ConvEncoder`.
+    """
+
+    def __init__(
+        self, image_shape: tuple[int, ...], n_components: int, *, width: int = 128, fc: int = 512, n_globals: int = 1
+    ):
+        super().__init__()
+        self.patches = WhitenedPatches(image_shape)
+        channels, grid = 2 * len(self.patches.filters), self.patches.grid
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.local = batch_normed(nn.Conv2d(channels, width, 1, bias=False), width, nn.BatchNorm2d)
+        self.location_shape = (width, grid, grid)
+        self.head = Head(self.location_shape, n_components, [fc], n_globals)
+
+    def fit(self, x: Tensor) -> Self:
+        """Draw the patches of standardised images (n, channels, height, width); the other layers are trained."""
+        self.patches.fit(x)
+        return self
+
+    def forward(self, x: Tensor) -> Encoded:
+        """Encode standardised images (n, channels, height, width)."""
+        features = self.local(self.norm(self.patches.maps(x)))
+        return Encoded(features.flatten(2).transpose(1, 2), *self.head(features))
