@@ -12,6 +12,7 @@ from sklearn_dim.encoders._images import Head, shorter_side
 
 MAX_SIDE = 32  # images of twice this side or more are shrunk: what is told apart is rarely in single pixels
 MAX_VALUES = 1024  # of a patch over all channels: the eigenvectors of their covariance take its cube of time
+LEAST = 1e-4  # added to a mean before its root is taken, whose slope would be infinite at 0
 SAMPLED = 20_000  # patches that the covariance is estimated from
 
 
@@ -19,18 +20,19 @@ class WhitenedPatches(nn.Module):
     """Responses to random patches of the training images, pooled over the cells of a grid (Coates & Ng, ICML 2011).
 
     A patch is brought to zero mean and unit contrast, and whitened (ZCA). Its products with ``n_filters`` whitened
-    patches of unit length, z, become max(0, z − t) and max(0, −z − t), and each of them is averaged over each cell of
-    a grid over the image. All of it is one convolution, as the whitening is part of the filters.
+    patches of unit length, z, become max(0, z − t) and max(0, −z − t). Each of them is averaged over each cell of a
+    grid over the image, and √(mean + 1e-4) is a feature: the root keeps a few large ones from hiding the others. It
+    takes one convolution, as the whitening is part of the filters.
 
-    Nothing is trained: `fit` draws the patches from torch's generator. Before, and on constant images, all features
-    are 0.
+    Nothing is trained: `fit` draws the patches from torch's generator. Before, all features are equal, and so they
+    are if all images of `fit` are constant.
 
     Parameters
     ----------
     image_shape : tuple (channels, height, width)
-    n_filters : int, default=128
-    grid : int or None, default=None
-        Cells along each side. None is 3 for images smaller than 16 × 16, and 4 for others.
+    n_filters : int, default=200
+    grid : int, default=3
+        Cells along each side.
     patch : int or None, default=None
         Side of a patch. None is a quarter of the image's shorter side, from 3 to 8 pixels; fewer if there are more
         than 16 channels. An image of 64 × 64 or more is first shrunk to sides of 32 to 63 pixels, by a whole number.
@@ -56,9 +58,9 @@ class WhitenedPatches(nn.Module):
     def __init__(
         self,
         image_shape: tuple[int, ...],
-        n_filters: int = 128,
+        n_filters: int = 200,
         *,
-        grid: int | None = None,
+        grid: int = 3,
         patch: int | None = None,
         stride: int | None = None,
         threshold: float = 0.5,
@@ -73,8 +75,7 @@ class WhitenedPatches(nn.Module):
         if patch is None:
             patch = min(max(3, side // 4), 8, max(1, math.isqrt(MAX_VALUES // channels)))
         self.stride = (1 if side < 24 else 2) if stride is None else stride
-        self.grid = (3 if side < 16 else 4) if grid is None else grid
-        self.threshold, self.contrast, self.whitening = threshold, contrast, whitening
+        self.grid, self.threshold, self.contrast, self.whitening = grid, threshold, contrast, whitening
         self.register_buffer("filters", torch.zeros(n_filters, channels, patch, patch))
         self.register_buffer("bias", torch.zeros(n_filters, 1, 1))
 
@@ -112,7 +113,7 @@ class WhitenedPatches(nn.Module):
             products = conv2d(x, self.filters, stride=self.stride)
         products = softshrink(torch.addcmul(self.bias, products, scale), self.threshold)
         size, signed = (adaptive_avg_pool2d(y, self.grid) for y in (products.abs(), products))
-        return torch.cat([size + signed, size - signed], 1) / 2
+        return (torch.cat([size + signed, size - signed], 1).clamp(min=0) / 2 + LEAST).sqrt()
 
     def _shrunk(self, x: Tensor) -> Tensor:
         return avg_pool2d(x, self.shrinking) if self.shrinking > 1 else x

@@ -66,28 +66,29 @@ def test_features_are_those_of_the_formula(channels, side, stride, grid):
                     z = (normalised(patch, 0.2) - mean) @ whitening @ filters.T
                     both = np.hstack([np.maximum(0, z - 0.3), np.maximum(0, -z - 0.3)])
                     expected[:, :, row, column] += both / (len(rows) * len(columns))
-    torch.testing.assert_close(layer(x), torch.tensor(expected).flatten(1).float(), atol=2e-5, rtol=1e-4)
+    expected = np.sqrt(expected + 1e-4)
+    torch.testing.assert_close(layer(x), torch.tensor(expected).flatten(1).float(), atol=1e-4, rtol=1e-3)
     assert expected.std() > 0.05
 
 
 @pytest.mark.parametrize(
-    "shape, patch, places, grid",
+    "shape, patch, places",
     [
-        ((1, 8, 8), 3, (6, 6), 3),
-        ((2, 9, 40), 3, (7, 38), 3),
-        ((3, 16, 16), 4, (13, 13), 4),
-        ((1, 28, 28), 7, (11, 11), 4),
-        ((3, 32, 32), 8, (13, 13), 4),
-        ((3, 128, 130), 8, (13, 13), 4),
-        ((100, 16, 16), 3, (14, 14), 4),
+        ((1, 8, 8), 3, (6, 6)),
+        ((2, 9, 40), 3, (7, 38)),
+        ((3, 16, 16), 4, (13, 13)),
+        ((1, 28, 28), 7, (11, 11)),
+        ((3, 32, 32), 8, (13, 13)),
+        ((3, 128, 130), 8, (13, 13)),
+        ((100, 16, 16), 3, (14, 14)),
     ],
 )
-def test_sizes_fit_the_images(shape, patch, places, grid):
+def test_sizes_fit_the_images(shape, patch, places):
     layer = WhitenedPatches(shape, 5)
     shrunk = layer._shrunk(torch.zeros(1, *shape))
-    assert layer.patch == patch and layer.grid == grid
+    assert layer.patch == patch
     assert tuple((side - patch) // layer.stride + 1 for side in shrunk.shape[2:]) == places
-    assert layer(images(2, *shape)).shape == (2, 10 * grid**2)
+    assert layer(images(2, *shape)).shape == (2, 10 * 9)
 
 
 def test_neither_brightness_nor_an_empty_patch_is_a_feature():
@@ -102,7 +103,7 @@ def test_neither_brightness_nor_an_empty_patch_is_a_feature():
 
 def test_constant_images_have_constant_features():
     layer = fitted(torch.ones(20, 2, 8, 8), n_filters=4)
-    assert layer(images(3, 2, 8, 8)).eq(0).all()
+    assert layer(images(3, 2, 8, 8)).eq(0.01).all()
     assert fitted(smooth(20, 2, 8))(torch.full((1, 2, 8, 8), 3.0)).isfinite().all()
 
 
@@ -121,11 +122,11 @@ def test_patches_are_no_parameters_and_pass_gradients_to_the_image():
     assert x.grad.abs().sum() > 0
 
 
-@pytest.mark.parametrize("shape, n_globals", [((1, 8, 8), 1), ((3, 20, 33), 4), ((3, 96, 96), 16)])
+@pytest.mark.parametrize("shape, n_globals", [((1, 8, 8), 1), ((3, 20, 33), 4), ((3, 96, 96), 9)])
 def test_the_encoder_takes_any_image_from_eight_pixels(shape, n_globals):
-    encoder = PatchEncoder(shape, 32, n_globals=n_globals).fit(images(10, *shape)).eval()
+    encoder = PatchEncoder(shape, 36, n_globals=n_globals).fit(images(10, *shape)).eval()
     encoded = encoder(images(2, *shape))
-    assert encoded.code.flatten(1).shape == (2, 32)
+    assert encoded.code.flatten(1).shape == (2, 36)
     assert encoded.locations.shape == (2, encoder.grid[0] ** 2, encoder.location_shape[0])
     assert encoded.code[0].ne(encoded.code[1]).all()
 
