@@ -30,7 +30,8 @@ class WhitenedPatches(nn.Module):
     Parameters
     ----------
     image_shape : tuple (channels, height, width)
-    n_filters : int, default=200
+    n_filters : int or None, default=None
+        None is 8 for each value of a patch, but at most 200.
     grid : int, default=3
         Cells along each side.
     patch : int or None, default=None
@@ -58,7 +59,7 @@ class WhitenedPatches(nn.Module):
     def __init__(
         self,
         image_shape: tuple[int, ...],
-        n_filters: int = 200,
+        n_filters: int | None = None,
         *,
         grid: int = 3,
         patch: int | None = None,
@@ -74,6 +75,8 @@ class WhitenedPatches(nn.Module):
         side = side // self.shrinking
         if patch is None:
             patch = min(max(3, side // 4), 8, max(1, math.isqrt(MAX_VALUES // channels)))
+        if n_filters is None:
+            n_filters = min(8 * channels * patch**2, 200)
         self.stride = (1 if side < 24 else 2) if stride is None else stride
         self.grid, self.threshold, self.contrast, self.whitening = grid, threshold, contrast, whitening
         self.register_buffer("filters", torch.zeros(n_filters, channels, patch, patch))
