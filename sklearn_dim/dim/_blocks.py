@@ -4,7 +4,7 @@ A code alone loses what it has no room for, and so does any one layer. Each bloc
 stands behind, such as LogisticRegression(C=1), k-means or nearest neighbours, can take the whole as it is.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -13,12 +13,21 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from sklearn_dim.encoders import DilatedKernels, FixedFeatures, KernelMap, PlainModule, SampleEncoder
+from sklearn_dim.encoders import (
+    DilatedKernels,
+    FixedFeatures,
+    KernelMap,
+    PlainModule,
+    SampleEncoder,
+    WhitenedPatches,
+    WordAxes,
+)
 
 MAX_AXES = 256  # of a block
 LEAST_VARIANCE = 1e-5  # of an axis, relative to the first: less is noise
+LEAST_SIDE = 8  # of images and sequences that have features without training
 CODE, LAYERS, INPUT = "code", "layers", "input"
-FIXED_FEATURES = KernelMap, DilatedKernels  # that files of an estimator may name
+FIXED_FEATURES = DilatedKernels, KernelMap, WhitenedPatches, WordAxes  # that files of an estimator may name
 
 
 class Recipe(NamedTuple):
@@ -26,42 +35,63 @@ class Recipe(NamedTuple):
 
     Attributes
     ----------
-    fixed : callable or None
-        Makes the features of the input that need no training.
-    spread : float
-        Root mean square distance of the output from its mean. The larger it is, the less does a penalty on the weights
-        of a classifier matter.
+    lengths : dict of str to float
+        The blocks, and the root mean square distance of each from its mean. The larger it is, the more does a block
+        weigh, and the less does a penalty on the weights of a classifier matter.
+    standardized : bool
+        Whether the features of the input are standardised before their axes are computed.
+    reduced : bool, default=True
+        Whether they are reduced to axes. Those of documents are axes already.
     """
 
-    fixed: Callable[[], FixedFeatures] | None
-    spread: float
+    lengths: dict[str, float]
+    standardized: bool
+    reduced: bool = True
 
 
 # Chosen on many sets (benchmarks/RESULTS.md). A few noisy columns tell rows of tables apart, which calls for a stronger
-# penalty than sequences do, of which thousands of features repeat each other.
+# penalty than sequences do, of which thousands of features repeat each other. The code of images makes clusters.
+WORDS = Recipe({CODE: 6.0, INPUT: 10.0}, standardized=False, reduced=False)
 RECIPES = {
-    "table": Recipe(KernelMap, 3.0),
-    "sequence": Recipe(DilatedKernels, 16.0),
-    "image": Recipe(None, 16.0),
-    "bag": Recipe(None, 10.0),
-    "tokens": Recipe(None, 10.0),
+    "table": Recipe({CODE: 1.75, LAYERS: 1.75, INPUT: 1.75}, standardized=True),
+    "sequence": Recipe({CODE: 9.0, LAYERS: 9.0, INPUT: 9.0}, standardized=True),
+    "image": Recipe({CODE: 5.0, LAYERS: 3.0, INPUT: 3.0}, standardized=False),
+    "bag": WORDS,
+    "tokens": WORDS,
 }
 
 
+def fixed_features(kind: str, samples: Tensor) -> FixedFeatures | None:
+    """Return the features without training of standardised samples of a kind, fitted; None if these are too small."""
+    if kind == "table":
+        return KernelMap().fit(samples)
+    if min(samples.shape[2:]) < LEAST_SIDE:
+        return None
+    return (WhitenedPatches(samples.shape[1:]) if kind == "image" else DilatedKernels()).fit(samples)
+
+
 class Blocks(PlainModule):
-    """Maps raw samples to the blocks side by side, of which all but the code are reduced to their leading axes.
+    """Maps raw samples to the blocks side by side; layers and features without training are reduced to their axes.
 
     Parameters
     ----------
+    kind : str
+        The kind of samples.
     fixed : FixedFeatures or None
         Features of the standardised input, fitted. None if there are none, or if the encoder gives its own.
+
+    Attributes
+    ----------
+    widths : dict of str to int
+        The number of columns of each block, set by `fit`.
     """
 
+    widths: dict[str, int]
     fixed: nn.Module | None
 
-    def __init__(self, fixed: FixedFeatures | None = None):
+    def __init__(self, kind: str, fixed: FixedFeatures | None = None):
         super().__init__()
-        self.fixed = fixed
+        self.kind, self.fixed, self.widths = kind, fixed, {}
 
     @torch.no_grad()
     def fit(self, encoder: SampleEncoder, batches: Iterable[Tensor]) -> Self:
@@ -70,42 +100,56 @@ class Blocks(PlainModule):
         They keep their number then, and if there are too few samples, all axes stay.
         """
         parts = [self.features(encoder, x) for x in batches]
-        for name in parts[0]:
+        for name, like in parts[0].items():
             rows = torch.cat([part[name] for part in parts]).cpu().numpy()
-            fitted = f"{name}_axes" in self._buffers
-            n_axes = self.get_buffer(f"{name}_axes").shape[1] if fitted else None
-            if name == CODE or (fitted and (name == INPUT or len(rows) <= (n_axes or 0))):
-                continue
-            mean, axes = leading_axes(rows, n_axes)
-            like = parts[0][name]
-            self.register_buffer(f"{name}_mean", torch.as_tensor(mean).to(like))
-            self.register_buffer(f"{name}_axes", torch.as_tensor(axes).to(like))
+            n_axes = self.widths.get(name)
+            if not self._has_axes(name):
+                self.widths[name] = rows.shape[1]
+            elif n_axes is None or (name == LAYERS and len(rows) > n_axes):
+                standardized = name == LAYERS or RECIPES[self.kind].standardized
+                mean, axes = leading_axes(rows, n_axes, standardized=standardized)
+                self.widths[name] = axes.shape[1]
+                self.register_buffer(f"{name}_mean", torch.as_tensor(mean).to(like))
+                self.register_buffer(f"{name}_axes", torch.as_tensor(axes).to(like))
         return self
 
     def forward(self, encoder: SampleEncoder, x: Tensor) -> Tensor:
         """Return the blocks side by side, (n, n_features_out)."""
         blocks = self.features(encoder, x)
-        for name in blocks.keys() - {CODE}:
+        for name in filter(self._has_axes, blocks):
             blocks[name] = (blocks[name] - self.get_buffer(f"{name}_mean")) @ self.get_buffer(f"{name}_axes")
         return torch.cat(list(blocks.values()), 1)
 
     def features(self, encoder: SampleEncoder, x: Tensor) -> dict[str, Tensor]:
         """Return the blocks of raw samples by name, with all of their features."""
         encoded = encoder(x)
-        blocks = {CODE: encoded.code.flatten(1), LAYERS: torch.cat([pooled(layer) for layer in encoded.layers()], 1)}
+        blocks = {CODE: encoded.code.flatten(1)}
+        if LAYERS in RECIPES[self.kind].lengths:
+            blocks[LAYERS] = torch.cat([pooled(layer) for layer in encoded.layers()], 1)
         if encoded.fixed is not None:
             blocks[INPUT] = encoded.fixed
         elif self.fixed is not None:
-            blocks[INPUT] = self.fixed(encoder.standardize(x))
+            blocks[INPUT] = self.fixed(encoder.standardize(x)).to(encoded.code.dtype)
         return blocks
 
-    def widths(self, n_features_out: int) -> dict[str, int]:
-        """Return the number of columns of each block, of ``n_features_out`` in all."""
-        widths = {name: self.get_buffer(f"{name}_axes").shape[1] for name in (LAYERS, INPUT) if self._has(name)}
-        return {CODE: n_features_out - sum(widths.values()), **widths}
+    def _has_axes(self, name: str) -> bool:
+        return name == LAYERS or (name == INPUT and RECIPES[self.kind].reduced)
 
-    def _has(self, name: str) -> bool:
-        return f"{name}_axes" in self._buffers
+    def mean_and_scale(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what to subtract from each column of the output, and to divide it by, from rows of it.
+
+        The columns of the code get equal variances; those of the other blocks keep their proportions.
+        """
+        rows = rows.astype(np.float64)
+        mean, deviation = rows.mean(0), rows.std(0)
+        deviation = np.where(deviation > 1e-6 * np.maximum(np.abs(mean), 1.0), deviation, 0.0)
+        code, *rest = np.split(deviation, np.cumsum(list(self.widths.values()))[:-1])
+        lengths = RECIPES[self.kind].lengths
+        n_varying = max(1, int(np.count_nonzero(code)))
+        scales = [np.where(code > 0, code * n_varying**0.5 / lengths[CODE], 1.0)]
+        for name, block in zip(list(self.widths)[1:], rest, strict=True):
+            scales.append(np.full(len(block), np.linalg.norm(block) / lengths[name] or 1.0))
+        return mean, np.concatenate(scales)
 
 
 def pooled(layer: Tensor) -> Tensor:
@@ -116,32 +160,18 @@ def pooled(layer: Tensor) -> Tensor:
     return torch.cat([layer.mean(2), layer.amax(2), (layer > 0).to(layer.dtype).mean(2)], 1)
 
 
-def leading_axes(features: np.ndarray, n_axes: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def leading_axes(
+    features: np.ndarray, n_axes: int | None = None, *, standardized: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Return mean (n_features,) and axes (n_features, k), so that (features - mean) @ axes are principal components.
 
-    These are the components of the standardised features, at most `MAX_AXES`, of which negligible ones are left out;
-    or as many as ``n_axes`` says.
+    These are the components of the features, standardised or as they are: at most `MAX_AXES`, of which negligible ones
+    are left out, or as many as ``n_axes`` says.
     """
     scaler = StandardScaler().fit(features.astype(np.float64))
     constant = scaler.scale_ <= 1e-6 * np.maximum(np.abs(scaler.mean_), 1.0)  # but for rounding errors
-    weight = np.where(constant, 0.0, 1 / scaler.scale_)
+    weight = np.where(constant, 0.0, 1 / scaler.scale_ if standardized else 1.0)
     rows = (features - scaler.mean_) * weight
     pca = PCA(n_axes or min(MAX_AXES, len(rows) - 1, rows.shape[1]), random_state=0).fit(rows)
     kept = pca.explained_variance_ >= (0 if n_axes else LEAST_VARIANCE * pca.explained_variance_[0])
     return scaler.mean_, weight[:, None] * pca.components_[kept].T
-
-
-def block_mean_and_scale(rows: np.ndarray, widths: Iterable[int], spread: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return what to subtract from each column, and to divide it by, so that blocks contribute equally to the spread.
-
-    The columns of the first block, the code, get equal variances; those of the others keep their proportions.
-    """
-    rows = rows.astype(np.float64)
-    mean, deviation = rows.mean(0), rows.std(0)
-    deviation = np.where(deviation > 1e-6 * np.maximum(np.abs(mean), 1.0), deviation, 0.0)
-    blocks = np.split(deviation, np.cumsum(list(widths))[:-1])
-    each = spread / np.sqrt(len(blocks))
-    n_varying = max(1, int(np.count_nonzero(blocks[0])))
-    code = np.where(blocks[0] > 0, blocks[0] * n_varying**0.5 / each, 1.0)
-    rest = [np.full(len(block), np.linalg.norm(block) / each or 1.0) for block in blocks[1:]]
-    return mean, np.concatenate([code, *rest])

@@ -1,6 +1,7 @@
 """DIMTransformer: Deep InfoMax."""
 
 import copy
+import math
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.data import (
@@ -29,10 +31,10 @@ from sklearn_dim.data import (
     warn_if_doubtful,
     word_weights,
 )
-from sklearn_dim.dim._blocks import FIXED_FEATURES, RECIPES, Blocks, block_mean_and_scale
+from sklearn_dim.dim._blocks import FIXED_FEATURES, Blocks
 from sklearn_dim.dim._objective import PUBLISHED, build_deep_infomax, make_view
 from sklearn_dim.dim._output import SampleOutput, mean_and_scale
-from sklearn_dim.encoders import WordAxes
+from sklearn_dim.encoders import BagEncoder, PatchEncoder, SampleEncoder, TokenEncoder, WordAxes
 from sklearn_dim.estimator import (
     InfomaxEstimator,
     Interval,
@@ -53,10 +55,12 @@ MOMENTS_ROWS = 10_000  # for the statistics of a layer; the error of a mean is t
 BLOCKS_ROWS = 2000  # for those of the blocks
 MIRROR_ROWS = 1000  # to decide whether images may be mirrored
 EVALUATION_ROWS = 2048  # for mutual_info_
+MAX_NUMBERS = 30_000_000  # in the rows that patches and blocks are made from: 120 MB
 
 # What files of a fitted estimator may name.
 PARTS = *VIEWS, *FIXED_FEATURES, Blocks, AdversarialPrior, TableCoder, DocumentCoder
-WORD_AXES = 128  # that encoders of documents start from: as wide as their vectors, or wider
+START_ROWS = 3000  # to draw the patches of images from
+WORD_AXES = 500  # of documents; their encoders start from the first of these
 
 
 @documented
@@ -517,12 +521,31 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             optimizer__param_groups=self._discriminator_steps(),
             autocast=self._precision(),
         )
-        if isinstance(self.encoder, str) and data.kind in ("bag", "tokens"):
-            words = data.X if split.valid is None else data.X[split.train]
-            axes = WordAxes.fit(words, WORD_AXES, vocabulary_size=self.vocabulary_size_)
-            self.net_.module_.encoder.core.start_from(axes)
+        if not isinstance(self.encoder, nn.Module):  # whose weights are its own
+            self._start(self.net_.module_.encoder, data, split)
         if self.compile:
             self.net_.module_.encoder.core.compile()
+
+    def _start(self, encoder: SampleEncoder, data: Samples, split: Split) -> None:
+        """Set what an encoder needs no training for: its patches, or the first vectors of its words."""
+        core = encoder.core
+        if isinstance(core, PatchEncoder):
+            rows = self._some(split.train, START_ROWS)
+            images = torch.cat(list(SampleOutput(encoder, "code", offset=self._offset).inputs(data.X, rows)))
+            core.fit(encoder.standardize(images))
+        elif isinstance(core, BagEncoder | TokenEncoder):
+            words = self._words(data, split.train)
+            core.start_from(words)
+            self._blocks = Blocks(data.kind, words) if self.representation == "auto" else None
+
+    def _some(self, rows: np.ndarray, n_max: int) -> np.ndarray:
+        """Return at most ``n_max`` of the rows, fewer if samples are large."""
+        n_max = min(n_max, max(100, MAX_NUMBERS // math.prod(self.input_shape_)))
+        return np.sort(drawn_once(rows, n_max))
+
+    def _words(self, data: Samples, rows: np.ndarray) -> WordAxes:
+        """Return the leading axes of documents."""
+        return WordAxes.fit(data.X[rows], WORD_AXES, vocabulary_size=self.vocabulary_size_)
 
     def _statistics(self, data: Samples, split: Split) -> tuple[np.ndarray | None, dict[str, Any]]:
         """Return the offset to subtract from X, and the statistics that the encoder standardises its input with."""
@@ -579,13 +602,14 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
         self.representation_ = self.representation
-        output = SampleOutput(self.net_.module_.encoder, self.representation_, blocks=self._blocks, offset=self._offset)
+        blocks = self._blocks if self.representation_ == "auto" else None
+        output = SampleOutput(self.net_.module_.encoder, self.representation_, blocks=blocks, offset=self._offset)
         if self.representation_ == "auto":
-            rows = np.sort(drawn_once(split.train, BLOCKS_ROWS))
+            rows = self._some(split.train, BLOCKS_ROWS)
+            if output.blocks is None and data.kind in ("bag", "tokens"):
+                output.blocks = Blocks(data.kind, self._words(data, split.train))
             self._blocks = output.fit_blocks(data.kind, data.X, rows)
-            columns = np.concatenate(list(output.batches(data.X, rows)))
-            widths = self._blocks.widths(columns.shape[1]).values()
-            self.mean_, self.scale_ = block_mean_and_scale(columns, widths, RECIPES[data.kind].spread)
+            self.mean_, self.scale_ = self._blocks.mean_and_scale(np.concatenate(list(output.batches(data.X, rows))))
         else:
             rows = np.sort(drawn_once(split.train, MOMENTS_ROWS))
             self.mean_, self.scale_ = mean_and_scale(output.batches(data.X, rows))
@@ -673,7 +697,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         if self.representation_ != "auto" or self._blocks is None:
             return names
         prefix = type(self).__name__.lower()
-        widths = self._blocks.widths(len(names)).items()
+        widths = self._blocks.widths.items()
         return np.array([f"{prefix}_{name}{i}" for name, width in widths for i in range(width)], dtype=object)
 
     def score(self, X: Any, y: Any = None) -> float:

@@ -17,12 +17,12 @@ from sklearn_dim.encoders import (
     Encoder,
     FoldedResNet,
     Layout,
+    PatchEncoder,
     Standardized,
     TableEncoder,
     TokenEncoder,
     as_encoder,
     check_encoder,
-    image_encoder,
     published_encoder,
     sequence_encoder,
 )
@@ -43,7 +43,7 @@ from sklearn_dim.views import (
 )
 
 _IMAGE_ENCODERS: dict[str, Callable[..., Encoder]] = {
-    "auto": image_encoder,
+    "auto": PatchEncoder,
     "paper": published_encoder,
     "resnet": FoldedResNet,
 }

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from sklearn_dim.data import chunks, sparse_tensor
-from sklearn_dim.dim._blocks import RECIPES, Blocks
+from sklearn_dim.dim._blocks import Blocks, fixed_features
 from sklearn_dim.encoders import SampleEncoder
 
 MAX_ROWS = 1024  # encoded at a time: more are not faster, and need more memory
@@ -116,10 +116,11 @@ class SampleOutput(nn.Module):
     def fit_blocks(self, kind: str, X: Any, rows: np.ndarray) -> Blocks:
         """Return the blocks for samples of a kind, with statistics of these rows of X; known ones are continued."""
         batches = list(self.inputs(X, rows))
-        make = RECIPES[kind].fixed
         if self.blocks is None:
-            fixed = make and make().fit(torch.cat([self.encoder.standardize(x) for x in batches]).cpu())
-            self.blocks = Blocks(fixed).to(batches[0].device)
+            own = self.encoder(batches[0]).fixed is not None
+            samples = None if own else torch.cat([self.encoder.standardize(x) for x in batches]).cpu()
+            self.blocks = Blocks(kind, None if samples is None else fixed_features(kind, samples))
+            self.blocks.to(batches[0].device)
         return self.blocks.fit(self.encoder, batches)
 
     def as_input(self, batch: Any) -> Tensor:

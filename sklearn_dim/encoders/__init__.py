@@ -24,6 +24,7 @@ from sklearn_dim.encoders._graphs import GCN, SGC, GraphSAGE
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
 from sklearn_dim.encoders._kernel_map import KernelMap
 from sklearn_dim.encoders._kernels import DilatedKernels
+from sklearn_dim.encoders._patches import PatchEncoder, WhitenedPatches
 from sklearn_dim.encoders._resnet import FoldedResNet
 from sklearn_dim.encoders._sequences import SequenceEncoder, sequence_encoder
 from sklearn_dim.encoders._tables import TableEncoder
@@ -48,10 +49,12 @@ __all__ = [
     "GraphEncoder",
     "GraphSAGE",
     "KernelMap",
+    "PatchEncoder",
     "SequenceEncoder",
     "Standardized",
     "TableEncoder",
     "TokenEncoder",
+    "WhitenedPatches",
     "image_encoder",
     "published_encoder",
     "sequence_encoder",

@@ -173,12 +173,7 @@ def image_encoder(image_shape: tuple[int, ...], n_components: int, width: int = 
     ValueError
         If images are smaller.
     """
-    side = min(image_shape[1:])
-    if side < 8:
-        raise ValueError(
-            f"images of {image_shape[1]}x{image_shape[2]} pixels are smaller than 8x8, the minimum of an image "
-            "encoder (an image is channels, height, width). Pass the pixels as plain rows, without image_shape."
-        )
+    side = shorter_side(image_shape)
     if side < 16:  # two convolutions at full size before the only halving
         local = [(width, 3, 1, 1), (2 * width, 3, 1, 1), (2 * width, 4, 2, 1)]
     else:
@@ -188,3 +183,14 @@ def image_encoder(image_shape: tuple[int, ...], n_components: int, width: int = 
     return ConvEncoder(
         image_shape, n_components, local=local, rest=[(4 * width, 4, 2, 1)], fc=[16 * width], n_globals=n_globals
     )
+
+
+def shorter_side(image_shape: tuple[int, ...]) -> int:
+    """Return the shorter side of images in pixels; below 8 it is a ValueError."""
+    side = min(image_shape[1:])
+    if side < 8:
+        raise ValueError(
+            f"images of {image_shape[1]}x{image_shape[2]} pixels are smaller than 8x8, the minimum of an image "
+            "encoder (an image is channels, height, width). Pass the pixels as plain rows, without image_shape."
+        )
+    return side

@@ -13,11 +13,13 @@ from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor, nn
 
+from sklearn_dim.encoders._fixed import FixedFeatures
+
 MAX_ROWS = 10_000  # to compute axes from, drawn at random from more
 TINY = 1e-6  # of the largest: smaller singular values are rounding errors
 
 
-class WordAxes(nn.Module):
+class WordAxes(FixedFeatures):
     """Maps rows of words to their leading axes, as rows of unit length.
 
     Rows are weighted, scaled to unit length, projected on axes, centred, and scaled to unit length again. Rows without

@@ -18,7 +18,7 @@ from torch import nn
 
 from sklearn_dim import DIMTransformer
 from sklearn_dim.datasets import make_motif_sequences
-from sklearn_dim.dim._blocks import RECIPES, block_mean_and_scale, leading_axes, pooled
+from sklearn_dim.dim._blocks import RECIPES, Blocks, leading_axes, pooled
 from sklearn_dim.persistence import load, save
 
 
@@ -50,22 +50,22 @@ def columns(dim, X):
     return output, output.T.groupby(lambda name: name.split("_")[1].rstrip("0123456789")).groups
 
 
-def test_blocks_contribute_equally_and_are_centred(fitted):
+def test_blocks_have_their_lengths_and_are_centred(fitted):
     kind, dim, X = fitted
     output, blocks = columns(dim, X)
+    lengths = RECIPES[kind].lengths
     assert output.columns[0] == "dimtransformer_code0" and len(blocks["code"]) == 6
-    assert {"code", "layers"} <= set(blocks)
+    assert set(blocks) == set(lengths)
     np.testing.assert_allclose(output.mean(), 0, atol=1e-5)
-    each = RECIPES[kind].spread ** 2 / len(blocks)
     for name, own in blocks.items():
-        assert output[own].var(ddof=0).sum() == pytest.approx(each, rel=1e-3), name
-    np.testing.assert_allclose(output[blocks["code"]].var(ddof=0), each / 6, rtol=1e-3)
+        assert output[own].var(ddof=0).sum() == pytest.approx(lengths[name] ** 2, rel=1e-3), name
+    np.testing.assert_allclose(output[blocks["code"]].var(ddof=0), lengths["code"] ** 2 / 6, rtol=1e-3)
 
 
 def test_axes_are_uncorrelated_and_in_order(fitted):
-    _, dim, X = fitted
+    kind, dim, X = fitted
     output, blocks = columns(dim, X)
-    for name in blocks.keys() - {"code"}:
+    for name in blocks.keys() - ({"code"} if RECIPES[kind].reduced else {"code", "input"}):
         covariance = np.cov(output[sorted(blocks[name], key=lambda n: int(n.split(name)[1]))], rowvar=False)
         variances = np.diag(covariance)
         assert (np.diff(variances) <= 1e-6 * variances[0]).all()
@@ -154,6 +154,15 @@ def test_a_search_over_representations():
     assert search.best_score_ > 0.8
 
 
+@pytest.mark.parametrize("name", ["bag", "image"])
+def test_the_code_alone_again_after_the_blocks(name):
+    X, _ = samples()[name]
+    dim = quick(warm_start=True).fit(X)
+    assert dim.transform(X).shape[1] > 6
+    assert dim.set_params(representation="code").fit(X).transform(X).shape == (60, 6)
+    assert dim.set_params(representation="auto").fit(X).transform(X).shape[1] > 6
+
+
 def test_a_warm_start_takes_a_new_representation():
     X, _ = samples()["table"]
     dim = quick(warm_start=True, representation="code").fit(X)
@@ -174,12 +183,17 @@ def test_leading_axes_are_principal_components_of_standardised_features():
     expected = PCA(4).fit_transform(StandardScaler().fit_transform(X))
     np.testing.assert_allclose(np.abs((X - mean) @ axes), np.abs(expected), atol=1e-9)
     assert leading_axes(X, n_axes=2)[1].shape == (5, 2)
+    mean, axes = leading_axes(X, standardized=False)
+    np.testing.assert_allclose(np.abs((X - mean) @ axes), np.abs(PCA(4).fit_transform(X)), atol=1e-9)
 
 
 def test_scales_of_blocks():
     X = np.random.default_rng(0).normal(size=(100, 6)) * [1, 2, 0, 1, 3, 0]
-    mean, scale = block_mean_and_scale(X, [3, 2, 1], spread=6.0)
-    scaled = (X - mean) / scale
-    np.testing.assert_allclose(scaled.var(0)[:3], [6, 6, 0])
-    assert scaled.var(0)[3:5].sum() == pytest.approx(12)
-    assert scaled.var(0)[5] == 0 and scaled.var(0)[4] / scaled.var(0)[3] == pytest.approx(X.var(0)[4] / X.var(0)[3])
+    blocks = Blocks("table")
+    blocks.widths = {"code": 3, "layers": 2, "input": 1}
+    mean, scale = blocks.mean_and_scale(X)
+    variances = ((X - mean) / scale).var(0)
+    lengths = RECIPES["table"].lengths
+    np.testing.assert_allclose(variances[:3], lengths["code"] ** 2 * np.array([0.5, 0.5, 0]))
+    assert variances[3:5].sum() == pytest.approx(lengths["layers"] ** 2)
+    assert variances[5] == 0 and variances[4] / variances[3] == pytest.approx(X.var(0)[4] / X.var(0)[3])

@@ -36,7 +36,9 @@ def digits():
 
 
 def quick(**parameters):
-    return DIMTransformer(**{"n_components": 8, "max_iter": 2, "representation": "code", "random_state": 0, **parameters})
+    return DIMTransformer(
+        **{"n_components": 8, "max_iter": 2, "representation": "code", "random_state": 0, **parameters}
+    )
 
 
 def pipeline(**parameters):

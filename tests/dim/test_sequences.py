@@ -36,7 +36,9 @@ def kind(request, motifs, corpus):
 
 
 def quick(**parameters):
-    return DIMTransformer(**{"n_components": 8, "max_iter": 2, "representation": "code", "random_state": 0, **parameters})
+    return DIMTransformer(
+        **{"n_components": 8, "max_iter": 2, "representation": "code", "random_state": 0, **parameters}
+    )
 
 
 def accuracy(transformer, X, y, n_labels, n_test):

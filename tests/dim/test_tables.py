@@ -15,7 +15,9 @@ from sklearn_dim.persistence import load, save, to_torch
 
 
 def quick(**parameters):
-    return DIMTransformer(**{"n_components": 6, "max_iter": 2, "representation": "code", "random_state": 0, **parameters})
+    return DIMTransformer(
+        **{"n_components": 6, "max_iter": 2, "representation": "code", "random_state": 0, **parameters}
+    )
 
 
 def people(n=120, seed=0, missing=0.2):
