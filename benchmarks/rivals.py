@@ -89,14 +89,14 @@ def take(X, rows):
     return [X[row] for row in rows] if isinstance(X, list) else X[rows]
 
 
-def results(kinds, seeds, only, share):
+def results(kinds, seeds, only, method_only, share):
     """Yield a dict for each kind, task, seed and method."""
     plan = [(kind, task, seed) for kind in kinds for task in tasks(kind) for seed in seeds if only in (None, task)]
     for kind, task, seed in plan[share[0] :: share[1]]:
         X, y = tasks(kind)[task]()
         rows = split(task, y, seed)
         for name, method in METHODS[kind].items():
-            if name not in missing_methods():
+            if name not in missing_methods() and method_only in (None, name):
                 yield {"kind": kind, "task": task, "seed": seed, "method": name, **judged(method, X, y, seed, rows)}
 
 
@@ -108,7 +108,7 @@ def tables(found):
         by_task = part.drop(columns="seed").groupby(["task", "method"], sort=False).mean()
         yield f"{kind}, mean of {part['task'].nunique()} tasks", by_task.groupby("method").mean().loc[order]
         for task in dict.fromkeys(part["task"]):
-            yield f"{kind}: {task}", by_task.loc[task].loc[order]
+            yield f"{kind}: {task}", by_task.loc[task].reindex(order)
 
 
 def printed(title, table):
@@ -125,6 +125,7 @@ def main():
     parser.add_argument("kinds", nargs="*", default=KINDS, metavar="kind", help=", ".join(KINDS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", help="one task, by its name")
+    parser.add_argument("--method", help="one method, by its name")
     parser.add_argument("--share", type=int, nargs=2, default=(0, 1), metavar=("I", "N"), help="the I-th of N parts")
     parser.add_argument("--out", help="a file to which each row is appended, as a line of JSON")
     parser.add_argument("--read", nargs="+", help="such files, to print their tables and measure nothing")
@@ -134,7 +135,7 @@ def main():
     if options.read:
         found = [json.loads(line) for name in options.read for line in pathlib.Path(name).read_text().splitlines()]
     else:
-        for row in results(options.kinds, range(options.seeds), options.only, options.share):
+        for row in results(options.kinds, range(options.seeds), options.only, options.method, options.share):
             found.append(row)
             if options.out:
                 with open(options.out, "a") as file:

@@ -110,10 +110,11 @@ class WhitenedPatches(FixedFeatures):
 
     def maps(self, x: Tensor) -> Tensor:
         """Return the features in their places, (n, 2 · n_filters, grid, grid)."""
+        x = x.to(self.filters.dtype)  # a view may be in bfloat16, which has too few digits to take the mean off
         x = self._shrunk(x.contiguous(memory_format=torch.channels_last))
         mean, square = (avg_pool2d(y.mean(1, keepdim=True), self.patch, self.stride) for y in (x, x.square()))
         scale = ((square - mean.square()).clamp(min=0) + self.contrast).rsqrt()
-        with torch.autocast(x.device.type, enabled=False):  # bfloat16 has too few digits to take the mean off
+        with torch.autocast(x.device.type, enabled=False):
             products = conv2d(x, self.filters, stride=self.stride)
         products = softshrink(torch.addcmul(self.bias, products, scale), self.threshold)
         size, signed = (adaptive_avg_pool2d(y, self.grid) for y in (products.abs(), products))

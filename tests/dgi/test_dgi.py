@@ -261,7 +261,9 @@ def test_layers_of_torch_geometric(communities, layer):
         *({"corruption": name} for name in CORRUPTIONS),
         *({"readout": name} for name in READOUTS),
         {"critic": "group"},
-        {"corruption": lambda X, adjacency: ((X, adjacency), (X.flip(0), adjacency))},
+        pytest.param(
+            {"corruption": lambda X, adjacency: ((X, adjacency), (X.flip(0), adjacency))}, id="corruption, own"
+        ),
     ],
     ids=str,
 )

@@ -81,7 +81,9 @@ def test_terms_follow_the_weights(digits, weights):
 def test_the_prior_is_matched_and_components_depend_less_on_each_other(digits):
     distance, dependence = [], []
     for weight in (0.0, 1.0):
-        dim = DIMTransformer(6, prior_weight=weight, max_iter=40, random_state=0).fit(digits[0][:600])
+        dim = DIMTransformer(6, prior_weight=weight, representation="code", max_iter=40, random_state=0).fit(
+            digits[0][:600]
+        )
         codes = expit(dim.transform(digits[0][:600]) * dim.scale_ + dim.mean_)
         distance.append(np.mean([kstest(component, "uniform").statistic for component in codes.T]))
         dependence.append(neural_dependency_measure(codes, random_state=0))
@@ -168,7 +170,7 @@ def test_sparse_rows_give_what_the_same_dense_rows_give(density, kind):
 def test_wide_sparse_rows_are_never_made_dense():
     X = sparse.random(200, 50_000, density=1e-3, format="csr", random_state=0)
     whole = X.shape[0] * X.shape[1] * 4
-    dim = DIMTransformer(4, max_iter=1, random_state=0, encoder=narrow_bags)
+    dim = DIMTransformer(4, max_iter=1, representation="code", random_state=0, encoder=narrow_bags)
     tracemalloc.start()
     codes = dim.fit(X).transform(X)
     peak = tracemalloc.get_traced_memory()[1]
@@ -194,7 +196,7 @@ def test_columns_far_from_zero_lose_nothing():
     assert moved.score(far) == pytest.approx(near.score(X), abs=1e-3)
 
 
-@pytest.mark.parametrize("representation, width", [("code", 8), ("fc", 512), ("conv", 16 * 64)])
+@pytest.mark.parametrize("representation, width", [("code", 8), ("fc", 512), ("conv", 9 * 128)])
 def test_representation(digits, representation, width):
     dim = quick(image_shape=IMAGES, representation=representation).fit(digits[0][:200])
     output = dim.transform(digits[0][:200])
@@ -216,7 +218,7 @@ def test_a_module_is_copied_and_trained():
     network = Halves()
     before = network.code.weight.clone()
     X = np.random.default_rng(0).normal(size=(50, 6))
-    dim = DIMTransformer(3, encoder=network, max_iter=2, random_state=0).fit(X)
+    dim = DIMTransformer(3, encoder=network, max_iter=2, representation="code", random_state=0).fit(X)
     assert dim.transform(X).shape == (50, 3)
     assert torch.equal(network.code.weight, before)
     with pytest.raises(ValueError, match=r"the encoder must map \(n, 6\) to .* n_components=4 units"):

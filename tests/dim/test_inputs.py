@@ -37,7 +37,14 @@ WORDS = KINDS["words"] = RNG.integers(1, 9, size=(30, 12))
 
 def quick(**parameters):
     return DIMTransformer(
-        **{"n_components": 3, "max_iter": 1, "random_state": 0, "mixed_precision": False, **parameters}
+        **{
+            "n_components": 3,
+            "max_iter": 1,
+            "representation": "code",
+            "mixed_precision": False,
+            "random_state": 0,
+            **parameters,
+        }
     )
 
 
