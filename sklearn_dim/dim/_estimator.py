@@ -55,7 +55,7 @@ MOMENTS_ROWS = 10_000  # for the statistics of a layer; the error of a mean is t
 BLOCKS_ROWS = 2000  # for those of the blocks
 MIRROR_ROWS = 1000  # to decide whether images may be mirrored
 EVALUATION_ROWS = 2048  # for mutual_info_
-MAX_NUMBERS = 30_000_000  # in the rows that patches and blocks are made from: 120 MB
+MAX_NUMBERS = 6_000_000  # in the rows that patches and blocks are made from: 24 MB
 
 # What files of a fitted estimator may name.
 PARTS = *VIEWS, *FIXED_FEATURES, Blocks, AdversarialPrior, TableCoder, DocumentCoder
@@ -534,7 +534,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             images = torch.cat(list(SampleOutput(encoder, "code", offset=self._offset).inputs(data.X, rows)))
             core.fit(encoder.standardize(images))
         elif isinstance(core, BagEncoder | TokenEncoder):
-            words = self._words(data, split.train)
+            words = self._words(data, split.train, WORD_AXES if self.representation == "auto" else core.width)
             core.start_from(words)
             self._blocks = Blocks(data.kind, words) if self.representation == "auto" else None
 
@@ -543,9 +543,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         n_max = min(n_max, max(100, MAX_NUMBERS // math.prod(self.input_shape_)))
         return np.sort(drawn_once(rows, n_max))
 
-    def _words(self, data: Samples, rows: np.ndarray) -> WordAxes:
+    def _words(self, data: Samples, rows: np.ndarray, n_axes: int = WORD_AXES) -> WordAxes:
         """Return the leading axes of documents."""
-        return WordAxes.fit(data.X[rows], WORD_AXES, vocabulary_size=self.vocabulary_size_)
+        return WordAxes.fit(data.X[rows], n_axes, vocabulary_size=self.vocabulary_size_)
 
     def _statistics(self, data: Samples, split: Split) -> tuple[np.ndarray | None, dict[str, Any]]:
         """Return the offset to subtract from X, and the statistics that the encoder standardises its input with."""

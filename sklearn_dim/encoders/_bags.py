@@ -53,6 +53,11 @@ class BagEncoder(Encoder):
         self.code = nn.Linear(hidden, n_components)
         self.shortcut = nn.Linear(location_features, n_components, bias=False)
 
+    @property
+    def width(self) -> int:
+        """Width of a column's vector."""
+        return self.vectors.shape[1]
+
     @torch.no_grad()
     def start_from(self, axes: WordAxes) -> None:
         """Set the columns' vectors to the leading axes of the rows, so that training begins with what they say.

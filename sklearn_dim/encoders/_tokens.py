@@ -64,6 +64,11 @@ class TokenEncoder(SampleEncoder):
             word_weight[-1] = weight[1:].min()
         self.register_buffer("word_weight", word_weight)
 
+    @property
+    def width(self) -> int:
+        """Width of a word's vector."""
+        return self.words.embedding_dim
+
     @torch.no_grad()
     def start_from(self, axes: WordAxes) -> None:
         """Set the words' vectors to the leading axes of the documents, so that training begins with what they say."""

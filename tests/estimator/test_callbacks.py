@@ -106,7 +106,7 @@ def test_a_callback_ends_training_and_the_estimator_is_fitted():
     tasks = Tasks(stop_after=2)
     dim = quick(max_iter=9).set_callbacks(tasks).fit(X)
     assert dim.n_iter_ == len(dim.loss_curve_) == 2
-    assert dim.transform(X).shape == (80, 4) and tasks.begun == len(tasks.ended) == 3
+    assert len(dim.transform(X)) == 80 and tasks.begun == len(tasks.ended) == 3
     np.testing.assert_array_equal(dim.transform(X), quick(max_iter=2).fit(X).transform(X))
 
 
@@ -192,7 +192,7 @@ def test_skorchs_checkpoint_saves_the_weights(tmp_path):
 def test_skorchs_early_stopping_ends_training():
     stop = EarlyStopping(monitor="train_loss", patience=2, threshold=10.0, threshold_mode="abs")
     dim = clone(quick(max_iter=9, callbacks=[stop])).fit(X)
-    assert dim.n_iter_ == 3 and dim.transform(X).shape == (80, 4)
+    assert dim.n_iter_ == 3 and len(dim.transform(X)) == 80
 
 
 def test_a_logger_writes_to_what_it_was_given():
