@@ -9,8 +9,8 @@ import zlib
 import numpy as np
 import pandas as pd
 from _cifar10 import load_cifar10
-from _sequence_tasks import aeon_folder, digits, from_aeon
-from _table_tasks import _docstrings
+from _package_docstrings import package_docstrings
+from _series import aeon_folder, digits, from_aeon
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from sklearn_dim.datasets import load_docstrings, load_nudged_digits, make_motif_sequences
@@ -98,7 +98,7 @@ def by_module():
 
 def by_package():
     """Return docstrings of installed packages by package and submodule, of the ten largest."""
-    texts, labels = zip(*_docstrings(), strict=True)
+    texts, labels = zip(*package_docstrings(), strict=True)
     largest = pd.Series(labels).value_counts().index[:10]
     return _some([(text, label) for text, label in zip(texts, labels, strict=True) if label in largest], 3000)
 
