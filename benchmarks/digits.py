@@ -2,8 +2,8 @@
 
 The data of scikit-learn's example of BernoulliRBM (8985 images, a fifth for testing). LogisticRegression() stands
 straight behind, with all training labels and with 100 of them. Raw pixels and the RBM's features are scaled by
-StandardScaler, ours are not. ARI is the adjusted Rand index of k-means with ten clusters. --by-digit keeps all nudges of
-a digit on one side of the split.
+StandardScaler, ours are not. ARI is the adjusted Rand index of k-means with ten clusters. --by-digit keeps all nudges
+of a digit on one side of the split.
 """
 
 import argparse

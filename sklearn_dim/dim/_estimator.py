@@ -516,7 +516,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         )
         self.net_ = self._make_net(
             build,
-            sparse=data.kind == "bag",
+            sparse=data.kind == "bag" or (data.kind == "tokens" and self.representation == "auto"),
             optimizer__betas=(float(self.beta_1), 0.999),  # β₂ as published
             optimizer__param_groups=self._discriminator_steps(),
             autocast=self._precision(),

@@ -124,12 +124,12 @@ class WhitenedPatches(FixedFeatures):
         return avg_pool2d(x, self.shrinking) if self.shrinking > 1 else x
 
     def _drawn(self, x: Tensor) -> Tensor:
-        """Return random patches (n_patches, channels · patch²), float64."""
+        """Return random patches (n_patches, channels · patch²), float64, which not every device has, on the CPU."""
         sides = (len(x), *(side - self.patch + 1 for side in x.shape[2:]))
         image, top, left = (torch.randint(side, (SAMPLED, 1, 1)).to(x.device) for side in sides)
         reach = torch.arange(self.patch, device=x.device)
         patches = x[image, :, top + reach[:, None], left + reach]
-        return patches.movedim(3, 1).flatten(1).double()
+        return patches.movedim(3, 1).flatten(1).cpu().double()
 
     def _of_unit_length(self, patches: Tensor) -> Tensor:
         """Return as many patches as there are filters, of unit length; constant ones only if there are no others."""
