@@ -10,7 +10,7 @@ demo: $(READY)
 	$(VENV)/bin/python examples/quickstart.py
 
 test: $(READY) lint
-	$(VENV)/bin/python -m pytest -q
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -q --numprocesses auto
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

@@ -172,6 +172,8 @@ def leading_axes(
     constant = scaler.scale_ <= 1e-6 * np.maximum(np.abs(scaler.mean_), 1.0)  # but for rounding errors
     weight = np.where(constant, 0.0, 1 / scaler.scale_ if standardized else 1.0)
     rows = (features - scaler.mean_) * weight
+    if not rows.any():
+        return scaler.mean_, np.zeros((rows.shape[1], n_axes or 1))
     pca = PCA(n_axes or min(MAX_AXES, len(rows) - 1, rows.shape[1]), random_state=0).fit(rows)
     kept = pca.explained_variance_ >= (0 if n_axes else LEAST_VARIANCE * pca.explained_variance_[0])
     return scaler.mean_, weight[:, None] * pca.components_[kept].T

@@ -20,18 +20,11 @@ from sklearn_dim.data import (
     Shifted,
     Table,
     TableCoder,
-    collected,
-    moments,
-    offset_of,
-    read_documents,
-    read_samples,
-    read_table,
     take_rows,
-    vocabulary_size,
     warn_if_doubtful,
-    word_weights,
 )
 from sklearn_dim.dim._blocks import FIXED_FEATURES, Blocks
+from sklearn_dim.dim._input import fitted_coder, missing_codes, number_of_words, read, statistics_of
 from sklearn_dim.dim._objective import PUBLISHED, build_deep_infomax, make_view
 from sklearn_dim.dim._output import SampleOutput, mean_and_scale
 from sklearn_dim.encoders import BagEncoder, PatchEncoder, SampleEncoder, TokenEncoder, WordAxes
@@ -55,12 +48,12 @@ MOMENTS_ROWS = 10_000  # for the statistics of a layer; the error of a mean is t
 BLOCKS_ROWS = 2000  # for those of the blocks
 MIRROR_ROWS = 1000  # to decide whether images may be mirrored
 EVALUATION_ROWS = 2048  # for mutual_info_
+START_ROWS = 3000  # to draw the patches of images from
 MAX_NUMBERS = 6_000_000  # in the rows that patches and blocks are made from: 24 MB
 
+WORD_AXES = 500  # of documents; their encoders start from the first of these
 # What files of a fitted estimator may name.
 PARTS = *VIEWS, *FIXED_FEATURES, Blocks, AdversarialPrior, TableCoder, DocumentCoder
-START_ROWS = 3000  # to draw the patches of images from
-WORD_AXES = 500  # of documents; their encoders start from the first of these
 
 
 @documented
@@ -210,7 +203,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     >>> dim = DIMTransformer(n_components=16, image_shape=(1, 8, 8), max_iter=1, random_state=0)
     >>> dim.fit_transform(X[:300]).shape
     (300, 528)
-    >>> dim.get_feature_names_out()[[0, 15, 16, -1]]
+    >>> dim.get_feature_names_out()[[0, 15, 16, -1]].tolist()
+    ['dimtransformer_code0', 'dimtransformer_code15', 'dimtransformer_layers0', 'dimtransformer_input255']
     """
 
     __module__ = "sklearn_dim.dim"
@@ -244,7 +238,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     image_shape_: tuple[int, int, int] | None
     channels_: str
     vocabulary_size_: int | None
-    _coder: Any = None  # a TableCoder or a DocumentCoder where X is not numbers
+    _coder: Any = None  # a Coder, of tables that are not all numbers, and of strings
     _blocks: Blocks | None = None
 
     def __init__(
@@ -427,21 +421,14 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         name = type(self).__name__
         image_shape, channels = (self.image_shape, self.channels) if reset else (self.image_shape_, self.channels_)
         check_feature_names(self, X, reset=reset)
-        least = 2 if reset else 1
-        given: Samples | Table | Documents | None = None
-        if image_shape is None and (reset or self.input_kind_ == "documents"):
-            given = read_documents(X, name, fitted=not reset, min_samples=least)
-        if given is None:
-            X = collected(X, min_samples=least)
-        if given is None and not tokens and image_shape is None and (reset or self.input_kind_ == "table"):
-            given = read_table(X, name, coded=not reset and self._coder is not None, min_samples=least)
-        if given is None:
-            given = read_samples(X, name, tokens=tokens, image_shape=image_shape, channels=channels, min_samples=least)
+        kind = None if reset else self.input_kind_
+        coded = not reset and self._coder is not None
+        given = read(X, name, fitted=kind, coded=coded, tokens=tokens, image_shape=image_shape, channels=channels)
         check_n_features(self, given, reset=reset)
         if reset:
-            self._coder = _fitted_coder(given, tokens)
+            self._coder = fitted_coder(given, tokens)
             self.input_kind_, self.input_shape_ = given.kind, given.shape[1:]
-            self.vocabulary_size_ = _vocabulary_size(given, self._coder) if tokens else None
+            self.vocabulary_size_ = number_of_words(given, self._coder) if tokens else None
             self.image_shape_, self.channels_ = image_shape, channels
             if isinstance(given, Samples):
                 warn_if_doubtful(given)
@@ -480,7 +467,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             raise ValueError("global_weight=0 and local_weight=0 leave nothing to maximise. Make one of them positive.")
         self._blocks = None
         some = np.sort(drawn_once(split.train, MIRROR_ROWS))
-        self._offset, statistics = self._statistics(data, split)
+        rows = None if split.valid is None else split.train
+        self._offset, statistics = statistics_of(data.X, rows, self.vocabulary_size_)
         images = take_rows(self._shifted(data), some) if data.kind == "image" else None
         parameters = {
             "mi_estimator": self.mi_estimator,
@@ -510,7 +498,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
                 data.shape[1:],
                 images,
                 resolve_device(self.device),
-                self._missing_codes(statistics),
+                missing_codes(self._coder, self._offset, statistics),
             ),
             statistics=statistics,
         )
@@ -546,26 +534,6 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     def _words(self, data: Samples, rows: np.ndarray, n_axes: int = WORD_AXES) -> WordAxes:
         """Return the leading axes of documents."""
         return WordAxes.fit(data.X[rows], n_axes, vocabulary_size=self.vocabulary_size_)
-
-    def _statistics(self, data: Samples, split: Split) -> tuple[np.ndarray | None, dict[str, Any]]:
-        """Return the offset to subtract from X, and the statistics that the encoder standardises its input with."""
-        rows = None if split.valid is None else split.train
-        size = self.vocabulary_size_
-        if size is not None:
-            words = data.X if rows is None else data.X[rows]
-            return None, {"vocabulary_size": size, "weight": word_weights(words, size)}
-        mean, scale = moments(data.X, rows)
-        offset = offset_of(data.X, mean, scale)
-        return offset, {"mean": mean if offset is None else mean - offset.ravel(), "scale": scale}
-
-    def _missing_codes(self, statistics: dict[str, Any]) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return the column that each code belongs to, and standardised codes of missing cells, of a coded table."""
-        if not isinstance(self._coder, TableCoder):
-            return None
-        columns, codes = self._coder.missing_codes()
-        if self._offset is not None:
-            codes = codes - self._offset
-        return columns, (codes - statistics["mean"]) / statistics["scale"]
 
     def _precision(self) -> torch.dtype | None:
         return resolve_precision(self.mixed_precision, resolve_device(self.device))
@@ -742,14 +710,3 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _fitted_coder(given: Samples | Table | Documents, tokens: bool) -> TableCoder | DocumentCoder | None:
-    """Return what turns X into numbers, or None if it has them."""
-    if isinstance(given, Documents):
-        return DocumentCoder(as_tokens=tokens).fit(given)
-    return TableCoder().fit(given) if isinstance(given, Table) else None
-
-
-def _vocabulary_size(given: Any, coder: Any) -> int:
-    return coder.vocabulary_size if isinstance(coder, DocumentCoder) else vocabulary_size(given.X)
