@@ -10,7 +10,7 @@ demo: $(READY)
 	$(VENV)/bin/python examples/quickstart.py
 
 test: $(READY) lint
-	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -q --numprocesses auto
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -q --numprocesses auto --maxprocesses 4
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .
