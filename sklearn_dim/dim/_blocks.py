@@ -163,10 +163,11 @@ def pooled(layer: Tensor) -> Tensor:
 def leading_axes(
     features: np.ndarray, n_axes: int | None = None, *, standardized: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean (n_features,) and axes (n_features, k), so that (features - mean) @ axes are principal components.
+    """Return mean (n_features,) and axes (n_features, k), so that (features - mean) @ axes keep most of the variance.
 
-    These are the components of the features, standardised or as they are: at most `MAX_AXES`, of which negligible ones
-    are left out, or as many as ``n_axes`` says.
+    These span the principal components of the features, standardised or as they are: at most `MAX_AXES`, of which
+    negligible ones are left out, or as many as ``n_axes`` says. They are turned so that all of them have the same
+    variance: distances stay what they are, and a scaler behind them does no harm.
     """
     scaler = StandardScaler().fit(features.astype(np.float64))
     constant = scaler.scale_ <= 1e-6 * np.maximum(np.abs(scaler.mean_), 1.0)  # but for rounding errors
@@ -176,4 +177,28 @@ def leading_axes(
         return scaler.mean_, np.zeros((rows.shape[1], n_axes or 1))
     pca = PCA(n_axes or min(MAX_AXES, len(rows) - 1, rows.shape[1]), random_state=0).fit(rows)
     kept = pca.explained_variance_ >= (0 if n_axes else LEAST_VARIANCE * pca.explained_variance_[0])
-    return scaler.mean_, weight[:, None] * pca.components_[kept].T
+    axes = pca.components_[kept].T @ even_rotation(pca.explained_variance_[kept])
+    return scaler.mean_, weight[:, None] * axes
+
+
+def even_rotation(variances: np.ndarray) -> np.ndarray:
+    """Return an orthogonal matrix Q, so that x @ Q has columns of equal variance where those of x are uncorrelated.
+
+    At most k − 1 rotations of two columns each (Chan & Li, "Diagonalizing quadratic forms", 1983): of the columns with
+    the largest and the smallest variance, one gets the mean.
+    """
+    covariance, rotation = np.diag(variances.astype(np.float64)), np.eye(len(variances))
+    mean = variances.mean()
+    for _ in range(len(variances) - 1):
+        most, least = np.argmax(np.diag(covariance)), np.argmin(np.diag(covariance))
+        pair = [most, least]
+        above, below = covariance[most, most] - mean, mean - covariance[least, least]
+        if min(above, below) <= 1e-12 * mean:
+            break
+        product = covariance[most, least]
+        tangent = (product + np.sqrt(product**2 + above * below)) / below
+        turn = np.array([[1.0, -tangent], [tangent, 1.0]]) / np.hypot(1.0, tangent)
+        covariance[:, pair] = covariance[:, pair] @ turn
+        covariance[pair] = turn.T @ covariance[pair]
+        rotation[:, pair] = rotation[:, pair] @ turn
+    return rotation
