@@ -52,7 +52,7 @@ for name, representation in representations.items():
 print(pd.Series(accuracy, name="accuracy, four classes").round(3))
 
 # %%
-# The codes of unseen sequences.
+# Unseen sequences in the plane.
 
 display = EmbeddingDisplay.from_estimator(representations["DIMTransformer()"], X_test, y_test)
 plt.show()
