@@ -30,9 +30,9 @@ class FixedFeatures(PlainModule):
     """
 
     def fit(self, x: Tensor) -> Self:
-        """Set the buffers from standardised samples (n, *sample_shape)."""
+        """Set the buffers from standardised samples, ``(n, *sample_shape)``."""
         raise NotImplementedError(f"{type(self).__name__} has no fit(x).")
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the features (n, n_features_out) of standardised samples (n, *sample_shape)."""
+        """Return the features (n, n_features_out) of standardised samples, ``(n, *sample_shape)``."""
         raise NotImplementedError(f"{type(self).__name__} has no forward(x) that returns features.")
