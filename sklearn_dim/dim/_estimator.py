@@ -49,7 +49,7 @@ BLOCKS_ROWS = 2000  # for those of the blocks
 MIRROR_ROWS = 1000  # to decide whether images may be mirrored
 EVALUATION_ROWS = 2048  # for mutual_info_
 START_ROWS = 3000  # to draw the patches of images from
-MAX_NUMBERS = 6_000_000  # in the rows that patches and blocks are made from: 24 MB
+START_NUMBERS, BLOCKS_NUMBERS = 10_000_000, 6_000_000  # fewer rows if they have more numbers in all: 40 and 24 MB
 
 WORD_AXES = 500  # of documents; their encoders start from the first of these
 # What files of a fitted estimator may name.
@@ -518,7 +518,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         """Set what an encoder needs no training for: its patches, or the first vectors of its words."""
         core = encoder.core
         if isinstance(core, PatchEncoder):
-            rows = self._some(split.train, START_ROWS)
+            rows = self._some(split.train, START_ROWS, START_NUMBERS)
             images = torch.cat(list(SampleOutput(encoder, "code", offset=self._offset).inputs(data.X, rows)))
             core.fit(encoder.standardize(images))
         elif isinstance(core, BagEncoder | TokenEncoder):
@@ -526,9 +526,9 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             core.start_from(words)
             self._blocks = Blocks(data.kind, words) if self.representation == "auto" else None
 
-    def _some(self, rows: np.ndarray, n_max: int) -> np.ndarray:
-        """Return at most ``n_max`` of the rows, fewer if samples are large."""
-        n_max = min(n_max, max(100, MAX_NUMBERS // math.prod(self.input_shape_)))
+    def _some(self, rows: np.ndarray, n_max: int, n_numbers: int) -> np.ndarray:
+        """Return at most ``n_max`` of the rows, or so many that they have about ``n_numbers`` in all."""
+        n_max = min(n_max, max(100, n_numbers // math.prod(self.input_shape_)))
         return np.sort(drawn_once(rows, n_max))
 
     def _words(self, data: Samples, rows: np.ndarray, n_axes: int = WORD_AXES) -> WordAxes:
@@ -573,7 +573,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         blocks = self._blocks if self.representation_ == "auto" else None
         output = SampleOutput(self.net_.module_.encoder, self.representation_, blocks=blocks, offset=self._offset)
         if self.representation_ == "auto":
-            rows = self._some(split.train, BLOCKS_ROWS)
+            rows = self._some(split.train, BLOCKS_ROWS, BLOCKS_NUMBERS)
             if output.blocks is None and data.kind in ("bag", "tokens"):
                 output.blocks = Blocks(data.kind, self._words(data, split.train))
             self._blocks = output.fit_blocks(data.kind, data.X, rows)
