@@ -5,7 +5,7 @@ stands behind, such as LogisticRegression(C=1), k-means or nearest neighbours, c
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -94,10 +94,11 @@ class Blocks(PlainModule):
         self.kind, self.fixed, self.widths = kind, fixed, {}
 
     @torch.no_grad()
-    def fit(self, encoder: SampleEncoder, batches: Iterable[Tensor]) -> Self:
-        """Compute the axes from raw samples; later calls only renew those of the layers.
+    def fit(self, encoder: SampleEncoder, batches: Iterable[Tensor]) -> Tensor:
+        """Compute the axes from raw samples, and return what `forward` makes of these.
 
-        They keep their number then, and if there are too few samples, all axes stay.
+        Later calls only renew the axes of the layers. They keep their number then, and if there are too few samples,
+        all axes stay.
         """
         parts = [self.features(encoder, x) for x in batches]
         for name, like in parts[0].items():
@@ -111,14 +112,20 @@ class Blocks(PlainModule):
                 self.widths[name] = axes.shape[1]
                 self.register_buffer(f"{name}_mean", torch.as_tensor(mean).to(like))
                 self.register_buffer(f"{name}_axes", torch.as_tensor(axes).to(like))
-        return self
+        return torch.cat([self._reduced(part) for part in parts])
 
     def forward(self, encoder: SampleEncoder, x: Tensor) -> Tensor:
         """Return the blocks side by side, (n, n_features_out)."""
-        blocks = self.features(encoder, x)
-        for name in filter(self._has_axes, blocks):
-            blocks[name] = (blocks[name] - self.get_buffer(f"{name}_mean")) @ self.get_buffer(f"{name}_axes")
-        return torch.cat(list(blocks.values()), 1)
+        return self._reduced(self.features(encoder, x))
+
+    def _reduced(self, blocks: dict[str, Tensor]) -> Tensor:
+        """Return the features of the blocks, or their values on the axes, side by side."""
+        columns = []
+        for name, block in blocks.items():
+            if self._has_axes(name):
+                block = (block - self.get_buffer(f"{name}_mean")) @ self.get_buffer(f"{name}_axes")
+            columns.append(block)
+        return torch.cat(columns, 1)
 
     def features(self, encoder: SampleEncoder, x: Tensor) -> dict[str, Tensor]:
         """Return the blocks of raw samples by name, with all of their features."""
@@ -142,7 +149,7 @@ class Blocks(PlainModule):
         """
         rows = rows.astype(np.float64)
         mean, deviation = rows.mean(0), rows.std(0)
-        deviation = np.where(deviation > 1e-6 * np.maximum(np.abs(mean), 1.0), deviation, 0.0)
+        deviation = np.where(varies(mean, deviation), deviation, 0.0)
         code, *rest = np.split(deviation, np.cumsum(list(self.widths.values()))[:-1])
         lengths = RECIPES[self.kind].lengths
         n_varying = max(1, int(np.count_nonzero(code)))
@@ -150,6 +157,14 @@ class Blocks(PlainModule):
         for name, block in zip(list(self.widths)[1:], rest, strict=True):
             scales.append(np.full(len(block), np.linalg.norm(block) / lengths[name] or 1.0))
         return mean, np.concatenate(scales)
+
+
+def varies(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Return whether columns vary by more than rounding errors.
+
+    In float32 the computed deviation of a constant column may be as large as one, 1e-7 of its mean.
+    """
+    return deviation > 1e-6 * np.maximum(np.abs(mean), 1.0)
 
 
 def pooled(layer: Tensor) -> Tensor:
@@ -170,8 +185,7 @@ def leading_axes(
     variance: distances stay what they are, and a scaler behind them does no harm.
     """
     scaler = StandardScaler().fit(features.astype(np.float64))
-    constant = scaler.scale_ <= 1e-6 * np.maximum(np.abs(scaler.mean_), 1.0)  # but for rounding errors
-    weight = np.where(constant, 0.0, 1 / scaler.scale_ if standardized else 1.0)
+    weight = np.where(varies(scaler.mean_, scaler.scale_), 1 / scaler.scale_ if standardized else 1.0, 0.0)
     rows = (features - scaler.mean_) * weight
     if not rows.any():
         return scaler.mean_, np.zeros((rows.shape[1], n_axes or 1))

@@ -576,8 +576,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             rows = self._some(split.train, BLOCKS_ROWS, BLOCKS_NUMBERS)
             if output.blocks is None and data.kind in ("bag", "tokens"):
                 output.blocks = Blocks(data.kind, self._words(data, split.train))
-            self._blocks = output.fit_blocks(data.kind, data.X, rows)
-            self.mean_, self.scale_ = self._blocks.mean_and_scale(np.concatenate(list(output.batches(data.X, rows))))
+            self._blocks, columns = output.fit_blocks(data.kind, data.X, rows)
+            self.mean_, self.scale_ = self._blocks.mean_and_scale(columns)
         else:
             rows = np.sort(drawn_once(split.train, MOMENTS_ROWS))
             self.mean_, self.scale_ = mean_and_scale(output.batches(data.X, rows))

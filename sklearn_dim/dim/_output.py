@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from sklearn_dim.data import chunks, sparse_tensor
-from sklearn_dim.dim._blocks import Blocks, fixed_features
+from sklearn_dim.dim._blocks import Blocks, fixed_features, varies
 from sklearn_dim.encoders import SampleEncoder
 
 MAX_ROWS = 1024  # encoded at a time: more are not faster, and need more memory
@@ -113,15 +113,15 @@ class SampleOutput(nn.Module):
             yield x.to(like.device, like.dtype if x.is_floating_point() else x.dtype)
 
     @torch.no_grad()
-    def fit_blocks(self, kind: str, X: Any, rows: np.ndarray) -> Blocks:
-        """Return the blocks for samples of a kind, with statistics of these rows of X; known ones are continued."""
+    def fit_blocks(self, kind: str, X: Any, rows: np.ndarray) -> tuple[Blocks, np.ndarray]:
+        """Return the blocks for samples of a kind, fitted to these rows of X or continued, and their output."""
         batches = list(self.inputs(X, rows))
         if self.blocks is None:
             own = self.encoder(batches[0]).fixed is not None
             samples = None if own else torch.cat([self.encoder.standardize(x) for x in batches]).cpu()
             self.blocks = Blocks(kind, None if samples is None else fixed_features(kind, samples))
             self.blocks.to(batches[0].device)
-        return self.blocks.fit(self.encoder, batches)
+        return self.blocks, self.blocks.fit(self.encoder, batches).cpu().numpy()
 
     def as_input(self, batch: Any) -> Tensor:
         """Return rows as the tensor that the encoder takes."""
@@ -139,12 +139,9 @@ class SampleOutput(nn.Module):
 
 
 def mean_and_scale(outputs: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of each column of the batches; the scale of a constant is 1.
-
-    In float32 the computed deviation of a constant column may be as large as a rounding error, 1e-7 of its mean.
-    """
+    """Return mean and standard deviation of each column of the batches; the scale of a constant is 1."""
     scaler = StandardScaler()
     for output in outputs:
         scaler.partial_fit(output.astype(np.float64))
     mean, scale = scaler.mean_, np.sqrt(scaler.var_)
-    return mean, np.where(scale > 1e-6 * np.maximum(np.abs(mean), 1.0), scale, 1.0)
+    return mean, np.where(varies(mean, scale), scale, 1.0)
