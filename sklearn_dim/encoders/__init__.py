@@ -1,5 +1,6 @@
 """Encoders: networks that map a batch to local features and a code (`Encoded`), or a graph to node embeddings."""
 
+from sklearn_dim.encoders._axes import block_scales, even_rotation, leading_axes, varies
 from sklearn_dim.encoders._bags import BagEncoder
 from sklearn_dim.encoders._base import (
     Encoded,

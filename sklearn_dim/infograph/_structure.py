@@ -1,0 +1,81 @@
+"""How graphs hang together, in numbers that need no training: degrees, random walks that return, sizes."""
+
+from typing import Self
+
+import numpy as np
+from scipy import sparse
+
+from sklearn_dim.graphs import Graph, normalized_adjacency
+from sklearn_dim.infograph._pools import Pool
+
+N_BINS = 8  # of each histogram
+HALF_WALK = 3  # walks have up to twice as many steps
+CHUNK = 4096  # nodes whose walks are followed at a time, which bounds the memory
+
+
+class Structure:
+    """Sizes, and means, deviations and histograms of what `node_numbers` says of each node.
+
+    Attributes
+    ----------
+    edges : list of ndarray
+        Where the bins of each histogram meet, about quantiles of the nodes at fit.
+    """
+
+    edges: list[np.ndarray]
+
+    def fit(self, graphs: Graph, train: np.ndarray) -> Self:
+        """Choose the bins from a union of graphs, of which ``train`` (n_graphs,) says which may be looked at."""
+        self.edges = [bin_edges(column) for column in node_numbers(graphs.adjacency)[train[graphs.parts]].T]
+        return self
+
+    def __call__(self, graphs: Graph) -> np.ndarray:
+        """Return the numbers of each graph (n_graphs, n_numbers)."""
+        pool, numbers = Pool(graphs.parts), node_numbers(graphs.adjacency)
+        degree, strength = np.diff(graphs.adjacency.indptr), np.asarray(graphs.adjacency.sum(1)).ravel()
+        n_ends = pool.sum(degree[:, None])
+        sizes = [np.log1p(pool.sizes), np.log1p(n_ends), n_ends / pool.sizes, np.log1p(pool.sum(strength[:, None]))]
+        histograms = [
+            np.log1p(pool.sum(np.eye(len(edges) + 1)[np.searchsorted(edges, column)]))
+            for edges, column in zip(self.edges, numbers.T, strict=True)
+        ]
+        return np.hstack([*sizes, *pool.moments(numbers), *histograms])
+
+
+def node_numbers(adjacency: sparse.csr_matrix) -> np.ndarray:
+    """Return numbers of each node (n_nodes, 8) that do not depend on the order of the nodes.
+
+    The logarithms of degree and strength (sum of weights), the probabilities that a random walk is back after 2 to 6
+    steps, and the logarithm of the neighbours' mean degree.
+    """
+    degree, strength = np.diff(adjacency.indptr), np.asarray(adjacency.sum(1)).ravel()
+    steps = normalized_adjacency(adjacency, "mean").astype(np.float64)
+    columns = [np.log1p(degree), np.log1p(strength), *return_probabilities(steps).T, np.log1p(steps @ degree)]
+    return np.column_stack(columns)
+
+
+def return_probabilities(steps: sparse.csr_matrix, half: int = HALF_WALK) -> np.ndarray:
+    """Return the diagonals of Pᵏ for k = 2, …, 2 ``half``, (n_nodes, 2 half − 1), where P is ``steps``.
+
+    P²ᵃ and P²ᵃ⁺¹ need no powers above a + 1: the diagonal of AB are the sums of rows of A ∘ Bᵀ.
+    """
+    back = steps.T.tocsr()
+    probabilities = np.empty((steps.shape[0], 2 * half - 1))
+    for start in range(0, steps.shape[0], CHUNK):
+        rows = slice(start, start + CHUNK)
+        there, here = [steps[rows]], [back[rows]]
+        for _ in range(half - 1):
+            there.append(there[-1] @ steps)
+            here.append(here[-1] @ back)
+        for k in range(2, 2 * half + 1):
+            product = there[k // 2 - 1].multiply(here[k - k // 2 - 1])
+            probabilities[rows, k - 2] = np.asarray(product.sum(1)).ravel()
+    return probabilities
+
+
+def bin_edges(values: np.ndarray) -> np.ndarray:
+    """Return at most `N_BINS` − 1 edges, half-way between two values: rounding errors move no value over an edge."""
+    distinct = np.unique(values.round(6))
+    quantiles = np.quantile(values.round(6), np.arange(1, N_BINS) / N_BINS, method="lower")
+    below = np.unique(np.minimum(np.searchsorted(distinct, quantiles), len(distinct) - 2))
+    return (distinct[below] + distinct[below + 1]) / 2 if len(distinct) > 1 else np.empty(0)
