@@ -28,7 +28,7 @@ def leading_axes(
     scaler = StandardScaler().fit(features.astype(np.float64))
     weight = np.where(varies(scaler.mean_, scaler.scale_), 1 / scaler.scale_ if standardized else 1.0, 0.0)
     rows = (features - scaler.mean_) * weight
-    if not rows.any():
+    if not varies(scaler.mean_, np.sqrt(scaler.var_)).any():
         return scaler.mean_, np.zeros((rows.shape[1], n_axes or 1))
     pca = PCA(n_axes or min(MAX_AXES, len(rows) - 1, rows.shape[1]), random_state=0).fit(rows)
     kept = pca.explained_variance_ >= (0 if n_axes else LEAST_VARIANCE * pca.explained_variance_[0])

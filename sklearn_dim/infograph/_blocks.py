@@ -17,7 +17,7 @@ from sklearn_dim.infograph._subtrees import Subtrees
 
 MAX_GRAPHS = 2000  # that the axes are computed from
 # The root mean square distance of each block from its mean, chosen on many sets (benchmarks/RESULTS.md).
-LENGTHS = {"code": 2.0, "features": 2.0, "structure": 2.0, "subtrees": 2.0}
+LENGTHS = {"code": 3.0, "features": 3.0, "structure": 3.0, "subtrees": 3.0}
 
 
 class FixedBlocks:
