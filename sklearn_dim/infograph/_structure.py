@@ -7,10 +7,12 @@ from scipy import sparse
 
 from sklearn_dim.graphs import Graph, normalized_adjacency
 from sklearn_dim.infograph._pools import Pool
+from sklearn_dim.infograph._subtrees import DEPTH, subtree_labels
 
 N_BINS = 8  # of each histogram
 HALF_WALK = 3  # walks have up to twice as many steps
-CHUNK = 4096  # nodes whose walks are followed at a time, which bounds the memory
+MAX_WALKS = 300  # nodes of a graph whose walks are followed
+CHUNK = 500  # of them at a time, which bounds the memory
 
 
 class Structure:
@@ -26,12 +28,12 @@ class Structure:
 
     def fit(self, graphs: Graph, train: np.ndarray) -> Self:
         """Choose the bins from a union of graphs, of which ``train`` (n_graphs,) says which may be looked at."""
-        self.edges = [bin_edges(column) for column in node_numbers(graphs.adjacency)[train[graphs.parts]].T]
+        self.edges = [bin_edges(column) for column in node_numbers(graphs)[train[graphs.parts]].T]
         return self
 
     def __call__(self, graphs: Graph) -> np.ndarray:
         """Return the numbers of each graph (n_graphs, n_numbers)."""
-        pool, numbers = Pool(graphs.parts), node_numbers(graphs.adjacency)
+        pool, numbers = Pool(graphs.parts), node_numbers(graphs)
         degree, strength = np.diff(graphs.adjacency.indptr), np.asarray(graphs.adjacency.sum(1)).ravel()
         n_ends = pool.sum(degree[:, None])
         sizes = [np.log1p(pool.sizes), np.log1p(n_ends), n_ends / pool.sizes, np.log1p(pool.sum(strength[:, None]))]
@@ -42,34 +44,54 @@ class Structure:
         return np.hstack([*sizes, *pool.moments(numbers), *histograms])
 
 
-def node_numbers(adjacency: sparse.csr_matrix) -> np.ndarray:
-    """Return numbers of each node (n_nodes, 8) that do not depend on the order of the nodes.
+def node_numbers(graphs: Graph) -> np.ndarray:
+    """Return numbers of each node of a union (n_nodes, 8) that do not depend on the order of the nodes.
 
     The logarithms of degree and strength (sum of weights), the probabilities that a random walk is back after 2 to 6
     steps, and the logarithm of the neighbours' mean degree.
     """
+    adjacency = graphs.adjacency
     degree, strength = np.diff(adjacency.indptr), np.asarray(adjacency.sum(1)).ravel()
     steps = normalized_adjacency(adjacency, "mean").astype(np.float64)
-    columns = [np.log1p(degree), np.log1p(strength), *return_probabilities(steps).T, np.log1p(steps @ degree)]
-    return np.column_stack(columns)
+    followed, of_node = np.unique(representatives(graphs), return_inverse=True)
+    back = return_probabilities(steps, followed)[of_node]
+    return np.column_stack([np.log1p(degree), np.log1p(strength), back, np.log1p(steps @ degree)])
 
 
-def return_probabilities(steps: sparse.csr_matrix, half: int = HALF_WALK) -> np.ndarray:
-    """Return the diagonals of Pᵏ for k = 2, …, 2 ``half``, (n_nodes, 2 half − 1), where P is ``steps``.
+def representatives(graphs: Graph) -> np.ndarray:
+    """Return the node whose random walks stand for those of each node: in graphs of up to `MAX_WALKS` nodes itself.
+
+    Of larger graphs as many are taken, evenly in the order of their degrees and then of their subtrees, so that they
+    depend on the order of the nodes only where subtrees are equal.
+    """
+    degree, parts = np.diff(graphs.adjacency.indptr), graphs.parts
+    labels = subtree_labels(graphs.adjacency, np.zeros(len(parts), dtype=np.uint64), DEPTH)[-1]
+    order = np.lexsort((labels, degree, parts))
+    sizes = np.bincount(parts)
+    start, n_nodes = np.repeat(np.cumsum(sizes) - sizes, sizes), np.repeat(sizes, sizes)
+    rank = np.arange(len(parts)) - start
+    middle = (2 * (rank * MAX_WALKS // n_nodes) + 1) * n_nodes // (2 * MAX_WALKS)  # of equally many of them
+    chosen = np.empty_like(order)
+    chosen[order] = order[start + np.where(n_nodes > MAX_WALKS, middle, rank)]
+    return chosen
+
+
+def return_probabilities(steps: sparse.csr_matrix, nodes: np.ndarray, half: int = HALF_WALK) -> np.ndarray:
+    """Return entries of the diagonals of Pᵏ for k = 2, …, 2 ``half``, (n_selected, 2 half − 1), where P is ``steps``.
 
     P²ᵃ and P²ᵃ⁺¹ need no powers above a + 1: the diagonal of AB are the sums of rows of A ∘ Bᵀ.
     """
     back = steps.T.tocsr()
-    probabilities = np.empty((steps.shape[0], 2 * half - 1))
-    for start in range(0, steps.shape[0], CHUNK):
-        rows = slice(start, start + CHUNK)
+    probabilities = np.empty((len(nodes), 2 * half - 1))
+    for start in range(0, len(nodes), CHUNK):
+        rows = nodes[start : start + CHUNK]
         there, here = [steps[rows]], [back[rows]]
         for _ in range(half - 1):
             there.append(there[-1] @ steps)
             here.append(here[-1] @ back)
         for k in range(2, 2 * half + 1):
             product = there[k // 2 - 1].multiply(here[k - k // 2 - 1])
-            probabilities[rows, k - 2] = np.asarray(product.sum(1)).ravel()
+            probabilities[start : start + CHUNK, k - 2] = np.asarray(product.sum(1)).ravel()
     return probabilities
 
 

@@ -8,7 +8,15 @@ from scipy import sparse
 
 from sklearn_dim import Graph
 from sklearn_dim.infograph._pools import MAX_FEATURES, FeaturePools
-from sklearn_dim.infograph._structure import N_BINS, Structure, bin_edges, node_numbers, return_probabilities
+from sklearn_dim.infograph._structure import (
+    MAX_WALKS,
+    N_BINS,
+    Structure,
+    bin_edges,
+    node_numbers,
+    representatives,
+    return_probabilities,
+)
 from sklearn_dim.infograph._subtrees import Subtrees, feature_labels, subtree_labels
 
 
@@ -96,7 +104,8 @@ def test_walks_return_as_the_powers_say(directed, monkeypatch):
     weights = union.adjacency.toarray().astype(float)
     steps = weights / np.maximum(weights.sum(1), 1e-30)[:, None]
     expected = [np.diag(np.linalg.matrix_power(steps, k)) for k in range(2, 7)]
-    np.testing.assert_allclose(return_probabilities(sparse.csr_matrix(steps)), np.transpose(expected), atol=1e-12)
+    found = return_probabilities(sparse.csr_matrix(steps), np.arange(len(steps)))
+    np.testing.assert_allclose(found, np.transpose(expected), atol=1e-12)
 
 
 def test_what_a_node_has():
@@ -104,8 +113,20 @@ def test_what_a_node_has():
     weights = union.adjacency.toarray()
     degree, strength = (weights > 0).sum(1), weights.sum(1)
     around = [weights[node] @ degree / strength[node] if degree[node] else 0 for node in range(len(weights))]
-    numbers = node_numbers(union.adjacency)
+    numbers = node_numbers(union)
     np.testing.assert_allclose(numbers[:, [0, 1, -1]], np.log1p(np.column_stack([degree, strength, around])), rtol=1e-5)
+
+
+def test_of_large_graphs_some_nodes_stand_for_those_of_like_degree():
+    n = 3 * MAX_WALKS
+    star = np.zeros((n, n), dtype=np.float32)
+    star[0, 1:] = 1
+    union = Graph.union([Graph(np.ones((3, 1)), np.ones((3, 3))), Graph(np.ones((n, 1)), star)])
+    chosen = representatives(union)
+    np.testing.assert_array_equal(chosen[:3], range(3))
+    assert len(set(chosen[3:].tolist())) == MAX_WALKS and np.bincount(chosen[3:]).max() == 3
+    back = node_numbers(union)[3:, 2:7]
+    np.testing.assert_allclose(back[1:], np.tile([1 / (n - 1), 0] * 2 + [1 / (n - 1)], (n - 1, 1)), atol=1e-6)
 
 
 def test_bins_part_the_nodes_at_fit_evenly_and_away_from_values():
@@ -122,7 +143,7 @@ def test_histograms_hold_every_node_and_moments_are_those_of_numpy():
     graphs = random_graphs()
     union = Graph.union(graphs)
     structure = Structure().fit(union, everything(graphs))
-    found, numbers = structure(union), node_numbers(union.adjacency)
+    found, numbers = structure(union), node_numbers(union)
     n_bins = [len(edges) + 1 for edges in structure.edges]
     histograms = np.split(np.expm1(found[:, -sum(n_bins) :]), np.cumsum(n_bins)[:-1], axis=1)
     for counts in histograms:
