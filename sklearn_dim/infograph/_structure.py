@@ -12,7 +12,7 @@ from sklearn_dim.infograph._subtrees import DEPTH, subtree_labels
 N_BINS = 8  # of each histogram
 HALF_WALK = 3  # walks have up to twice as many steps
 MAX_WALKS = 300  # nodes of a graph whose walks are followed
-CHUNK = 500  # of them at a time, which bounds the memory
+MAX_ENTRIES = 1_000_000  # of powers of the matrix of steps at a time: 12 MB for each power
 
 
 class Structure:
@@ -54,7 +54,9 @@ def node_numbers(graphs: Graph) -> np.ndarray:
     degree, strength = np.diff(adjacency.indptr), np.asarray(adjacency.sum(1)).ravel()
     steps = normalized_adjacency(adjacency, "mean").astype(np.float64)
     followed, of_node = np.unique(representatives(graphs), return_inverse=True)
-    back = return_probabilities(steps, followed)[of_node]
+    n_entries = np.cumsum(np.bincount(graphs.parts)[graphs.parts[followed]])  # at most
+    chunks = np.split(followed, np.flatnonzero(np.diff(n_entries // MAX_ENTRIES)) + 1)
+    back = return_probabilities(steps, chunks)[of_node]
     return np.column_stack([np.log1p(degree), np.log1p(strength), back, np.log1p(steps @ degree)])
 
 
@@ -76,23 +78,22 @@ def representatives(graphs: Graph) -> np.ndarray:
     return chosen
 
 
-def return_probabilities(steps: sparse.csr_matrix, nodes: np.ndarray, half: int = HALF_WALK) -> np.ndarray:
+def return_probabilities(steps: sparse.csr_matrix, chunks: list[np.ndarray], half: int = HALF_WALK) -> np.ndarray:
     """Return entries of the diagonals of Pᵏ for k = 2, …, 2 ``half``, (n_selected, 2 half − 1), where P is ``steps``.
 
-    P²ᵃ and P²ᵃ⁺¹ need no powers above a + 1: the diagonal of AB are the sums of rows of A ∘ Bᵀ.
+    ``chunks`` are numbers of nodes, as many arrays of them as there is memory for at a time. P²ᵃ and P²ᵃ⁺¹ need no
+    powers above a + 1: the diagonal of AB are the sums of rows of A ∘ Bᵀ.
     """
     back = steps.T.tocsr()
-    probabilities = np.empty((len(nodes), 2 * half - 1))
-    for start in range(0, len(nodes), CHUNK):
-        rows = nodes[start : start + CHUNK]
+    probabilities = []
+    for rows in chunks:
         there, here = [steps[rows]], [back[rows]]
         for _ in range(half - 1):
             there.append(there[-1] @ steps)
             here.append(here[-1] @ back)
-        for k in range(2, 2 * half + 1):
-            product = there[k // 2 - 1].multiply(here[k - k // 2 - 1])
-            probabilities[start : start + CHUNK, k - 2] = np.asarray(product.sum(1)).ravel()
-    return probabilities
+        products = [there[k // 2 - 1].multiply(here[k - k // 2 - 1]) for k in range(2, 2 * half + 1)]
+        probabilities.append(np.column_stack([np.asarray(product.sum(1)).ravel() for product in products]))
+    return np.vstack(probabilities)
 
 
 def bin_edges(values: np.ndarray) -> np.ndarray:

@@ -98,22 +98,23 @@ def test_rows_of_features_have_the_same_label_if_they_are_equal(kind):
 
 
 @pytest.mark.parametrize("directed", [False, True])
-def test_walks_return_as_the_powers_say(directed, monkeypatch):
-    monkeypatch.setattr("sklearn_dim.infograph._structure.CHUNK", 7)
+def test_walks_return_as_the_powers_say(directed):
     union = Graph.union(random_graphs(directed=directed))
     weights = union.adjacency.toarray().astype(float)
     steps = weights / np.maximum(weights.sum(1), 1e-30)[:, None]
     expected = [np.diag(np.linalg.matrix_power(steps, k)) for k in range(2, 7)]
-    found = return_probabilities(sparse.csr_matrix(steps), np.arange(len(steps)))
+    found = return_probabilities(sparse.csr_matrix(steps), np.array_split(np.arange(len(steps)), 5))
     np.testing.assert_allclose(found, np.transpose(expected), atol=1e-12)
 
 
-def test_what_a_node_has():
+def test_what_a_node_has(monkeypatch):
     union = Graph.union(random_graphs())
     weights = union.adjacency.toarray()
     degree, strength = (weights > 0).sum(1), weights.sum(1)
     around = [weights[node] @ degree / strength[node] if degree[node] else 0 for node in range(len(weights))]
     numbers = node_numbers(union)
+    monkeypatch.setattr("sklearn_dim.infograph._structure.MAX_ENTRIES", 50)  # a chunk for every few nodes
+    np.testing.assert_array_equal(node_numbers(union), numbers)
     np.testing.assert_allclose(numbers[:, [0, 1, -1]], np.log1p(np.column_stack([degree, strength, around])), rtol=1e-5)
 
 
