@@ -10,6 +10,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from sklearn_dim.graphs._arrays import in_file
 from sklearn_dim.graphs._matrix import SparseMatrix, as_matrix, read_only_tensor
 from sklearn_dim.graphs._normalize import PropagationMatrix
 
@@ -208,7 +209,7 @@ class NeighborBatches:
 
 def take_nodes(X: Any, nodes: np.ndarray) -> Any:
     """Return these rows of X; those of a memory map are read in the order of the file."""
-    if not isinstance(X, np.memmap):
+    if not in_file(X):
         return X[nodes]
     order = np.argsort(nodes)
     rows = np.empty((len(nodes), *X.shape[1:]), dtype=X.dtype)

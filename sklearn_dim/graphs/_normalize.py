@@ -113,11 +113,11 @@ class PropagationMatrix:
         return out if self.left is None else out.mul_(torch.as_tensor(self.left, dtype=dense.dtype)[:, None])
 
 
-def row_blocks(matrix: sparse.csr_matrix, n_entries: int = ENTRIES) -> Iterator[tuple[int, sparse.csr_matrix]]:
-    """Yield blocks of rows of about ``n_entries`` entries, as views: the number of the first row, and the block."""
+def row_blocks(matrix: sparse.csr_matrix) -> Iterator[tuple[int, sparse.csr_matrix]]:
+    """Yield blocks of rows of about `ENTRIES` entries, as views: the number of the first row, and the block."""
     first, n_rows = 0, matrix.shape[0]
     while first < n_rows:
-        stop = int(np.searchsorted(matrix.indptr, int(matrix.indptr[first]) + n_entries, side="right")) - 1
+        stop = int(np.searchsorted(matrix.indptr, int(matrix.indptr[first]) + ENTRIES, side="right")) - 1
         stop = min(max(stop, first + 1), n_rows)
         yield first, row_block(matrix, first, stop)
         first = stop
