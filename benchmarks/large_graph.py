@@ -26,12 +26,13 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--nodes", type=int, default=2_000_000)
     options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--batch-size", default="auto", help="of small graphs, which are else trained on as a whole")
     options.add_argument("--child", help=argparse.SUPPRESS)
     options = options.parse_args()
     if options.child:
-        return measure(pathlib.Path(options.child), options.threads)
+        return measure(options)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-W", "ignore", __file__, "--threads", str(options.threads), "--child", folder]
+        command = [sys.executable, "-W", "ignore", __file__, "--child", folder, *sys.argv[1:]]
         print(f"{options.nodes} nodes, {EDGES_PER_NODE * options.nodes} edges drawn, {options.threads} threads")
         print("| step | wall s | CPU s | peak so far, MB | own at most, MB | |\n|---|---|---|---|---|---|", flush=True)
         step("write", lambda: write(folder, options.nodes), lambda graph: f"{size_of(folder):.0f} MB on disk")
@@ -76,15 +77,16 @@ def size_of(folder):
     return sum(path.stat().st_size for path in pathlib.Path(folder).iterdir()) / 2**20
 
 
-def measure(folder, threads):
+def measure(options):
     """Print one row each for opening, fit, transform and k-means."""
     import torch
 
     from sklearn_dim import DGITransformer, Graph
 
-    torch.set_num_threads(threads)
-    graph = step("open", lambda: Graph.open(folder), lambda graph: f"{graph.adjacency.nnz // 2} edges")
-    model = DGITransformer(n_components=64, device="cpu", random_state=0)
+    torch.set_num_threads(options.threads)
+    graph = step("open", lambda: Graph.open(options.child), lambda graph: f"{graph.adjacency.nnz // 2} edges")
+    size = options.batch_size if options.batch_size == "auto" else int(options.batch_size)
+    model = DGITransformer(n_components=64, batch_size=size, device="cpu", random_state=0)
     step("fit", lambda: model.fit(graph), lambda model: f"{model.n_iter_} epochs, {model.mutual_info_:.2f} nats")
     codes = step("transform", lambda: model.transform(graph), lambda codes: f"{codes.shape} {codes.dtype}")
     step("k-means", lambda: agreement(codes, communities(len(graph))), lambda found: f"adjusted Rand index {found:.3f}")
