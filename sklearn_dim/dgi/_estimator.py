@@ -33,7 +33,6 @@ from sklearn_dim.graphs import (
     NeighborBatches,
     NeighborGraph,
     as_graph,
-    normalized_adjacency,
     refuse_edges,
 )
 from sklearn_dim.objectives import READOUTS
@@ -337,8 +336,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
         self.propagation_ = self.propagation
-        rows, matrix = self._scale.for_output(data.features), normalized_adjacency(data.adjacency)
-        self.input_axes_ = input_axes(rows, matrix, self._n_input, seed)
+        self.input_axes_ = input_axes(data, self._scale, self._n_input, seed)
         self.mean_, self.scale_ = mean_and_scale(self._output().blocks(data))
 
     def _parts(self) -> tuple:
@@ -402,7 +400,11 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         double = nodes.features.dtype == np.float64 and self.neighbors_ is not None
         with seeded(0, self._size(nodes), device=self.net_.device):
             blocks = self._output().blocks(nodes, torch.float64 if double else torch.float32)
-        vectors = np.hstack([block[nodes.rows] for block in blocks])
+        vectors = np.empty((len(nodes.rows), len(self.mean_)), dtype=blocks[0].dtype)
+        stop = 0
+        while blocks:  # one after the other is let go
+            start, stop = stop, stop + blocks[0].shape[1]
+            np.take(blocks.pop(0), nodes.rows, axis=0, out=vectors[:, start:stop], mode="clip")
         vectors -= self.mean_
         vectors /= self.scale_
         return vectors.astype(nodes.features.dtype, copy=False)

@@ -1,5 +1,6 @@
 """The input of `DGITransformer`: the nodes of a graph, and how their features are scaled."""
 
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,17 @@ from sklearn.preprocessing import StandardScaler, normalize
 
 from sklearn_dim.data import is_bag
 from sklearn_dim.encoders import GraphEncoder
-from sklearn_dim.graphs import Graph, GraphBatch, NeighborBatches, normalized_adjacency, whole_graph
+from sklearn_dim.graphs import (
+    BUDGET,
+    Graph,
+    GraphBatch,
+    NeighborBatches,
+    PropagationMatrix,
+    held_bytes,
+    normalized_adjacency,
+    take_nodes,
+    whole_graph,
+)
 
 
 class Nodes(NamedTuple):
@@ -41,6 +52,24 @@ class Nodes(NamedTuple):
         return cls(features, adjacency, np.zeros(n_nodes, dtype=int), np.arange(first, n_nodes))
 
 
+class ScaledRows:
+    """Features that are scaled where they are indexed, so that they may stay in a file.
+
+    Parameters
+    ----------
+    features : ndarray or CSR matrix of shape (n_nodes, n_features)
+    scale : callable
+        Rows → scaled rows.
+    """
+
+    def __init__(self, features: Any, scale: Callable[[Any], Any]):
+        self.features, self.scale = features, scale
+        self.shape, self.dtype = features.shape, features.dtype
+
+    def __getitem__(self, rows: Any) -> Any:
+        return self.scale(take_nodes(self.features, rows) if isinstance(rows, np.ndarray) else self.features[rows])
+
+
 class FeatureScale:
     """Scales features: rows of bags of words to unit sum (as published), all others by standardising the columns.
 
@@ -49,8 +78,11 @@ class FeatureScale:
 
     def fit(self, features: Any) -> "FeatureScale":
         """Find out from the training nodes whether features are bags of words, or else their mean and scale."""
-        scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default")
-        self.scaler_ = None if is_bag(features) else scaler.fit(features)
+        self.scaler_ = None
+        if not is_bag(features):
+            self.scaler_ = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default")
+            for rows in _blocks(features):
+                self.scaler_.partial_fit(rows)
         return self
 
     def for_encoder(self, features: Any) -> Any:
@@ -60,6 +92,13 @@ class FeatureScale:
     def for_output(self, features: Any) -> Any:
         """Return the features, scaled for the output."""
         return normalize(features) if self.scaler_ is None else self.scaler_.transform(features)
+
+
+def _blocks(features: Any) -> Iterator[Any]:
+    """Yield features some rows at a time, up to a million rows of 64 columns all at once."""
+    step = len(range(features.shape[0])) if sparse.issparse(features) else max(1, BUDGET // 4 // features.shape[1])
+    for first in range(0, features.shape[0], step):
+        yield features[first : first + step]
 
 
 def check_one_graph(corruption: Any, critic: Any) -> None:
@@ -93,9 +132,10 @@ def sampled_batches(
 ) -> NeighborBatches:
     """Return batches of nodes with a sample of their neighbourhoods."""
     n_hops = 2 if encoder.n_hops is None else encoder.n_hops  # networks of unknown depth usually have two layers
+    large = held_bytes(nodes.features, nodes.adjacency, 0) > BUDGET
     return NeighborBatches(
-        scale.for_encoder(nodes.features),
-        normalized_adjacency(nodes.adjacency, encoder.normalization),
+        ScaledRows(nodes.features, scale.for_encoder) if large else scale.for_encoder(nodes.features),
+        PropagationMatrix(nodes.adjacency, encoder.normalization),
         nodes.graph_ids,
         batch_size=batch_size,
         fan_out=[fan_out] * n_hops,

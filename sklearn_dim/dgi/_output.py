@@ -7,11 +7,21 @@ import numpy as np
 import torch
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
-from torch import Tensor, nn
+from torch import Tensor
 
-from sklearn_dim.dgi._input import FeatureScale, Nodes, whole_batch
+from sklearn_dim.dgi._input import FeatureScale, Nodes, ScaledRows, whole_batch
 from sklearn_dim.encoders import GraphEncoder
-from sklearn_dim.graphs import SparseMatrix, normalized_adjacency
+from sklearn_dim.graphs import (
+    BUDGET,
+    PropagationMatrix,
+    SparseMatrix,
+    encoded,
+    held_bytes,
+    leading_axes,
+    normalized_adjacency,
+    propagated,
+    scale_to_unit_rows,
+)
 
 # The teleport probability of each smoothing step, which is the weight of a node's own vector: 0.1 for node embeddings,
 # as in APPNP, and more for the input, of which less smoothing keeps more. Chosen on random splits of ten graphs and
@@ -52,6 +62,8 @@ class NodeOutput:
     @torch.no_grad()
     def blocks(self, nodes: Nodes, dtype: torch.dtype = torch.float32) -> list[np.ndarray]:
         """Return the node embeddings of all nodes, smoothed, and then the input, smoothed, if the output holds it."""
+        if self.is_large(nodes):
+            return self._blocks_in_parts(nodes)
         options: dict[str, Any] = {"dtype": dtype, "device": self.device}
         graph = whole_batch(nodes, self.scale, self.encoder, **options)
         encoder = copy.deepcopy(self.encoder).double() if dtype == torch.float64 else self.encoder
@@ -63,19 +75,49 @@ class NodeOutput:
             blocks.append(smoothed(torch.as_tensor(columns).to(**options), matrix, TELEPORT_INPUT, self.propagation))
         return blocks
 
+    def is_large(self, nodes: Nodes) -> bool:
+        """Whether the output is computed in parts: where all at once would take more than 256 MB besides it.
+
+        An encoder of several hops has to know its steps; a GPU's memory is another matter.
+        """
+        in_parts = self.encoder.n_hops == 1 or self.encoder.steps is not None
+        width = sum(parameter.shape[-1] for parameter in self.encoder.parameters() if parameter.ndim == 2)
+        on_cpu = torch.device(self.device).type == "cpu"
+        return in_parts and on_cpu and held_bytes(nodes.features, nodes.adjacency, width) > BUDGET
+
+    def _blocks_in_parts(self, nodes: Nodes) -> list[np.ndarray]:
+        """Return what `blocks` does, in float32 and up to rounding, in bounded memory."""
+        X = ScaledRows(nodes.features, self.scale.for_encoder)
+        matrix = PropagationMatrix(nodes.adjacency)
+        same = self.encoder.normalization == "symmetric"
+        own = matrix if same else PropagationMatrix(nodes.adjacency, self.encoder.normalization)
+        blocks, teleports = [encoded(self.encoder, X, own, device=self.device)], [TELEPORT_EMBEDDING]
+        if self.holds_input:
+            rows = ScaledRows(nodes.features, self.scale.for_output)
+            blocks.append(columns_in_parts(rows, self.axes))
+            teleports.append(TELEPORT_INPUT)
+        for block, teleport in zip(blocks, teleports, strict=True):
+            scale_to_unit_rows(propagated(block, matrix, teleport, self.propagation, out=block))
+        return blocks
+
 
 def n_input_columns(n_components: int, n_features: int, share: float) -> int:
     """Return how many of ``n_components`` columns hold the input; at least one holds node embeddings."""
     return min(n_features, int(share * n_components), n_components - 1)
 
 
-def input_axes(rows: Any, matrix: sparse.csr_matrix, n_axes: int, random_state: int) -> np.ndarray | None:
+def input_axes(nodes: Nodes, scale: FeatureScale, n_axes: int, random_state: int) -> np.ndarray | None:
     """Return the leading right singular vectors of Â X, (n_features, n_axes).
 
     Neighbourhoods differ most along them. Return None if there are as many axes as features, or none.
     """
-    if n_axes in (0, rows.shape[1]):
+    n_features = nodes.features.shape[1]
+    if n_axes in (0, n_features):
         return None
+    if held_bytes(nodes.features, nodes.adjacency, n_features) > BUDGET:
+        rows = ScaledRows(nodes.features, scale.for_output)
+        return leading_axes(rows, PropagationMatrix(nodes.adjacency), n_axes, random_state=random_state)
+    rows, matrix = scale.for_output(nodes.features), normalized_adjacency(nodes.adjacency)
     return randomized_svd(matrix @ rows, n_axes, n_iter=2, random_state=random_state)[2].T
 
 
@@ -86,16 +128,19 @@ def input_columns(rows: Any, axes: np.ndarray | None) -> np.ndarray:
     return rows.toarray() if sparse.issparse(rows) else rows
 
 
-def smoothed(vectors: Tensor, adjacency: Any, teleport: float, steps: int) -> np.ndarray:
-    """Return the vectors (n_nodes, n_columns) smoothed over the graph, and then scaled to unit length.
+def columns_in_parts(rows: ScaledRows, axes: np.ndarray | None, step: int = 2**16) -> np.ndarray:
+    """Return `input_columns` of all rows, some at a time, in float32."""
+    n_columns = rows.shape[1] if axes is None else axes.shape[1]
+    columns = np.empty((rows.shape[0], n_columns), dtype=np.float32)
+    for first in range(0, len(columns), step):
+        part = slice(first, first + step)
+        columns[part] = input_columns(rows[part], axes)
+    return columns
 
-    Personalised PageRank: Z ← (1 − teleport) Â Z + teleport Z₀, ``steps`` times (Klicpera et al., "Predict then
-    Propagate", ICLR 2019, eq. 4).
-    """
-    spread = vectors
-    for _ in range(steps):
-        spread = (adjacency @ spread).mul_(1 - teleport).add_(vectors, alpha=teleport)
-    return nn.functional.normalize(spread).cpu().numpy()
+
+def smoothed(vectors: Tensor, adjacency: Any, teleport: float, steps: int) -> np.ndarray:
+    """Return the vectors (n_nodes, n_columns) smoothed over the graph, and then scaled to unit length."""
+    return scale_to_unit_rows(propagated(vectors, adjacency, teleport, steps))
 
 
 def mean_and_scale(blocks: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

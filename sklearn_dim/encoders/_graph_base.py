@@ -1,6 +1,7 @@
 """What an encoder of graphs is: the protocol, and the wrappers of users' modules."""
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -24,6 +25,9 @@ class GraphEncoder(nn.Module):
     convolution : tuple of Tensor or None
         The parameters (weight, bias, slope) of an encoder that is PReLU(adjacency X weight + bias) and nothing else,
         which Deep Graph Infomax computes faster than autograd would. None, the default, for all others.
+    steps : list of callable or None
+        The encoder as functions (X, hop) → X of one hop each, to be applied one after the other, so that all nodes of
+        a large graph are encoded hop by hop. None, the default, for an encoder that is not made so.
     """
 
     normalization: str = "symmetric"
@@ -32,6 +36,11 @@ class GraphEncoder(nn.Module):
     @property
     def convolution(self) -> tuple[Tensor, Tensor, Tensor] | None:
         """Weight, bias and slope of an encoder that is a single convolution, else None."""
+        return None
+
+    @property
+    def steps(self) -> list[Callable[[Any, Any], Tensor]] | None:
+        """The encoder as functions of one hop each, or None."""
         return None
 
     @property

@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -34,9 +36,12 @@ class GCN(GraphEncoder):
 
     def forward(self, X: Any, adjacency: Any) -> Tensor:
         """Return node embeddings (n_nodes, n_components)."""
-        for layer, hop in zip(self.layers, hops(adjacency, len(self.layers)), strict=True):
-            X = layer(X, hop)
-        return X
+        return follow(self.steps, X, adjacency)
+
+    @property
+    def steps(self) -> list[Callable[[Any, Any], Tensor]]:
+        """The layers."""
+        return list(self.layers)
 
     @property
     def convolution(self) -> tuple[Tensor, Tensor, Tensor] | None:
@@ -70,10 +75,20 @@ class SGC(GraphEncoder):
 
     def forward(self, X: Any, adjacency: Any) -> Tensor:
         """Return node embeddings (n_nodes, n_components)."""
-        first, *others = hops(adjacency, self.n_hops)
-        X = propagate(first, X, self.layer.weight)
-        for hop in others:
-            X = hop @ X
+        return self._activate(follow(self._products, X, adjacency))
+
+    @property
+    def steps(self) -> list[Callable[[Any, Any], Tensor]]:
+        """The products, of which the last is followed by the activation."""
+        *products, last = self._products
+        return [*products, lambda X, hop: self._activate(last(X, hop))]
+
+    @property
+    def _products(self) -> list[Callable[[Any, Any], Tensor]]:
+        others = [lambda X, hop: hop @ X] * (self.n_hops - 1)
+        return [lambda X, hop: propagate(hop, X, self.layer.weight), *others]
+
+    def _activate(self, X: Tensor) -> Tensor:
         return self.layer.activation(X + self.layer.bias)
 
 
@@ -103,11 +118,18 @@ class GraphSAGE(GraphEncoder):
 
     def forward(self, X: Any, adjacency: Any) -> Tensor:
         """Return node embeddings (n_nodes, n_components)."""
-        for layer, own, hop in zip(self.layers, self.own, hops(adjacency, len(self.layers)), strict=True):
-            n = hop.shape[0]
-            themselves = X[:n] @ own if isinstance(X, Tensor) else (X @ own)[:n]
-            X = layer(X, hop, themselves)
-        return X
+        return follow(self.steps, X, adjacency)
+
+    @property
+    def steps(self) -> list[Callable[[Any, Any], Tensor]]:
+        """The layers, each with its weight for a node's own features."""
+        return [partial(self._layer, *pair) for pair in zip(self.layers, self.own, strict=True)]
+
+    @staticmethod
+    def _layer(layer: nn.Module, own: Tensor, X: Any, hop: Any) -> Tensor:
+        n = hop.shape[0]
+        themselves = X[:n] @ own if isinstance(X, Tensor) else (X @ own)[:n]
+        return layer(X, hop, themselves)
 
 
 class _Convolution(nn.Module):
@@ -130,6 +152,13 @@ def _glorot(inputs: int, outputs: int) -> nn.Parameter:
 def hops(adjacency: Any, n: int) -> list:
     """Return the matrices of n hops: those of a sampled batch, or n times that of the whole graph."""
     return adjacency if isinstance(adjacency, list) else [adjacency] * n
+
+
+def follow(steps: list[Callable[[Any, Any], Tensor]], X: Any, adjacency: Any) -> Tensor:
+    """Return X after functions (X, hop) → X, one for each hop."""
+    for step, hop in zip(steps, hops(adjacency, len(steps)), strict=True):
+        X = step(X, hop)
+    return X
 
 
 DENSE_SPEEDUP = 10  # multiplications of a dense product in the time of one of a sparse product, about

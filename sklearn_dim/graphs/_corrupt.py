@@ -42,8 +42,9 @@ def drop_features(X: Any, adjacency: Any) -> tuple[Inputs, Inputs]:
 
 def drop_edges(X: Any, adjacency: Any) -> tuple[Inputs, Inputs]:
     """Set each entry of the propagation matrix, loops included, to zero with probability ½."""
-    hops = [thinned(hop, DROPPED) for hop in adjacency] if isinstance(adjacency, list) else thinned(adjacency, DROPPED)
-    return (X, adjacency), (X, hops)
+    if isinstance(adjacency, list):
+        return (X, adjacency), (X, type(adjacency)(thinned(hop, DROPPED) for hop in adjacency))
+    return (X, adjacency), (X, thinned(adjacency, DROPPED))
 
 
 def thinned(matrix: Any, probability: float) -> Any:

@@ -1,12 +1,17 @@
 """The graph that the estimators take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.utils import check_array
+
+from sklearn_dim.graphs._arrays import in_file
+from sklearn_dim.graphs._checks import check_edges
+from sklearn_dim.graphs._stored import open_graph, save_graph
+from sklearn_dim.graphs._written import write_graph
 
 
 class Graph:
@@ -221,6 +226,92 @@ class Graph:
             directed=any(graph.directed for graph in graphs),
         )
 
+    @classmethod
+    def write(
+        cls,
+        directory: Any,
+        *,
+        features: Iterable[Any],
+        edges: Iterable[Any],
+        n_nodes: int,
+        directed: bool = False,
+        names: Sequence[str] | None = None,
+    ) -> "Graph":
+        """Write a graph that is given in chunks, and open it: neither features nor edges need fit into memory.
+
+        Parameters
+        ----------
+        directory : path-like
+            A new or empty directory. Beside the graph it holds the edges once more while they are sorted.
+        features : iterable of arrays or CSR matrices of shape (n, n_features)
+            The nodes in order. float32 and float64 stay as they are; other numbers become float64.
+        edges : iterable of tuple (source, target) or (source, target, weight)
+            Arrays of the same length, in any order; nodes are numbered from 0, and weights are 1 by default. As in
+            `Graph` an edge that is given twice has the sum of its weights, and loops are dropped.
+        n_nodes : int
+        directed : bool, default=False
+            As in `Graph`.
+        names : sequence of str, default=None
+            Names of the features.
+
+        Returns
+        -------
+        Graph
+            As `Graph.open` returns it.
+
+        Raises
+        ------
+        ValueError
+            If the directory is not empty, or a chunk is not valid: the message names it. The directory is then empty.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from sklearn_dim import Graph
+        >>> parts = np.ones((2, 3), dtype=np.float32), np.zeros((1, 3), dtype=np.float32)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Graph.write(folder, features=parts, edges=[([0, 1], [1, 2])], n_nodes=3)
+        Graph(3 nodes, 2 edges, 3 features)
+        """
+        write_graph(directory, features, edges, n_nodes=n_nodes, directed=directed, names=names)
+        return cls.open(directory)
+
+    def save(self, directory: Any) -> None:
+        """Write the graph to a directory, for `Graph.open`.
+
+        Parameters
+        ----------
+        directory : path-like
+            A new or empty directory.
+
+        Raises
+        ------
+        ValueError
+            If the directory is not empty.
+        TypeError
+            If a feature's name is not text.
+        """
+        save_graph(directory, **vars(self))
+
+    @classmethod
+    def open(cls, directory: Any, *, check: bool = False) -> "Graph":
+        """Open a graph that `save` or `write` wrote, as memory maps: nothing is read until it is used.
+
+        Parameters
+        ----------
+        directory : path-like
+        check : bool, default=False
+            Whether to read everything once and see that it is a valid graph, as one that comes from elsewhere may
+            not be. By default only shapes and types are looked at: all else was checked when the graph was written.
+
+        Raises
+        ------
+        ValueError
+            If the directory holds no graph, or a part is missing, damaged or of another version.
+        """
+        return cls.__new__(cls)._set(**open_graph(directory, check=check))
+
     def induced(self) -> "Graph":
         """Return the graph of only the selected nodes and the edges between them."""
         edges = self.adjacency[self.rows][:, self.rows]
@@ -321,6 +412,8 @@ def _check_adjacency(adjacency: Any, n_nodes: int, directed: bool) -> sparse.csr
             f"adjacency has shape {shape}, but X has {n_nodes} rows; expected ({n_nodes}, {n_nodes}), one row and "
             "one column per node. For a list of edges use Graph.from_edges."
         )
+    if _is_ready(adjacency, directed):
+        return adjacency
     adjacency = check_array(adjacency, accept_sparse="csr", dtype=np.float32, input_name="adjacency")
     adjacency = sparse.csr_matrix(adjacency, copy=True)
     adjacency.sum_duplicates()
@@ -331,3 +424,14 @@ def _check_adjacency(adjacency: Any, n_nodes: int, directed: bool) -> sparse.csr
     adjacency = sparse.csr_matrix(adjacency - sparse.diags(adjacency.diagonal()))
     adjacency.eliminate_zeros()
     return adjacency if directed else adjacency.maximum(adjacency.T).tocsr()
+
+
+def _is_ready(adjacency: Any, directed: bool) -> bool:
+    """Whether an adjacency consists of memory maps that need no change; others are copied into memory."""
+    if not (sparse.issparse(adjacency) and adjacency.format == "csr" and in_file(adjacency.data)):
+        return False
+    try:
+        check_edges(adjacency, directed=directed)
+    except ValueError:
+        return False
+    return adjacency.dtype == np.float32

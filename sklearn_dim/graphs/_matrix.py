@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,13 @@ class SparseMatrix:
     def __init__(self, matrix: Any, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"):
         self.shape, self.dtype, self.nnz = matrix.shape, dtype, matrix.nnz
         self.device = torch.device(device)
-        self.forward = _torch_csr(matrix.tocsr(), dtype, device)
-        self.backward = _torch_csr(matrix.T.tocsr(), dtype, device)
+        self._matrix = matrix.tocsr()
+        self.forward = torch_csr(self._matrix, dtype, device)
+
+    @cached_property
+    def backward(self) -> Tensor:
+        """The transpose, made when a gradient first asks for it."""
+        return torch_csr(self._matrix.T.tocsr(), self.dtype, self.device)
 
     def __matmul__(self, dense: Tensor) -> Tensor:
         return _Product.apply(self, dense)
@@ -48,9 +54,14 @@ class SparseMatrix:
         """Return the product of the transpose without a gradient, into ``out`` if given, or added to it."""
         return _multiply(self.backward, dense, out, add)
 
+    def scipy(self) -> sparse.csr_matrix:
+        parts = self.forward.values(), self.forward.col_indices(), self.forward.crow_indices()
+        return sparse.csr_matrix(tuple(part.cpu().numpy() for part in parts), shape=self.shape)
+
     def with_shuffled_columns(self, order: Tensor) -> "SparseMatrix":
         """Return the matrix whose product with Y is this one's with Y[order]."""
         shuffled = copy.copy(self)
+        del shuffled._matrix
         start, columns, values = self.forward.crow_indices(), self.forward.col_indices(), self.forward.values()
         shuffled.forward = _csr(start, order.to(columns.dtype)[columns], values, self.shape)
         start, columns, values = self.backward.crow_indices(), self.backward.col_indices(), self.backward.values()
@@ -65,6 +76,19 @@ class SparseMatrix:
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def part(self, rows: np.ndarray, columns: np.ndarray) -> "SparseMatrix":
+        """Return the matrix of these rows and columns."""
+        return SparseMatrix(self.scipy()[rows][:, columns], self.dtype, self.device)
+
+    def take_rows(self, rows: np.ndarray) -> "SparseMatrix":
+        """Return the matrix of these rows."""
+        return SparseMatrix(self.scipy()[rows], self.dtype, self.device)
+
+    @property
+    def columns(self) -> np.ndarray:
+        """The column of each entry, in row-major order."""
+        return self.forward.col_indices().cpu().numpy()
 
     @property
     def edges(self) -> tuple[Tensor, Tensor]:
@@ -90,6 +114,10 @@ class MaskedColumns:
     def __matmul__(self, weight: Tensor) -> Tensor:
         return self.matrix @ (self.mask[:, None] * weight)
 
+    def take_rows(self, rows: np.ndarray) -> "MaskedColumns":
+        """Return the matrix of these rows."""
+        return MaskedColumns(self.matrix.take_rows(rows), self.mask)
+
 
 class SharedProducts:
     """X whose product with a weight is computed once, to be shared by a graph and its corrupted graph."""
@@ -103,6 +131,10 @@ class SharedProducts:
             self._products[id(weight)] = self.matrix @ weight
         return self._products[id(weight)]
 
+    def take_rows(self, rows: np.ndarray) -> SparseMatrix | MaskedColumns:
+        """Return the matrix of these rows, which shares nothing."""
+        return self.matrix.take_rows(rows)
+
 
 class ShuffledRows:
     """X with its rows in another order, of which only products are needed: X[order] W = (X W)[order]."""
@@ -113,6 +145,10 @@ class ShuffledRows:
 
     def __matmul__(self, weight: Tensor) -> Tensor:
         return (self.matrix @ weight)[self.order]
+
+    def take_rows(self, rows: np.ndarray) -> SparseMatrix | MaskedColumns:
+        """Return the matrix of these rows."""
+        return self.matrix.take_rows(self.order.cpu().numpy()[rows])
 
 
 def _multiply(matrix: Tensor, dense: Tensor, out: Tensor | None, add: bool = False) -> Tensor:
@@ -134,10 +170,18 @@ class _Product(torch.autograd.Function):
         return None, ctx.matrix.transpose_times(gradient.contiguous())
 
 
-def _torch_csr(matrix: sparse.csr_matrix, dtype: torch.dtype, device: str | torch.device) -> Tensor:
+def torch_csr(matrix: sparse.csr_matrix, dtype: torch.dtype, device: str | torch.device = "cpu") -> Tensor:
+    """Return a scipy CSR matrix as torch's; on the CPU it shares the arrays that have the right dtype."""
     arrays = (matrix.indptr, matrix.indices, matrix.data)
-    start, columns, values = (torch.from_numpy(np.asarray(array)).to(device) for array in arrays)
+    start, columns, values = (read_only_tensor(array).to(device) for array in arrays)
     return _csr(start, columns, values.to(dtype), matrix.shape)
+
+
+def read_only_tensor(array: np.ndarray) -> Tensor:
+    """Return an array as a tensor that shares its memory and is only read, such as a part of a memory map."""
+    with warnings.catch_warnings():  # torch warns of arrays that nobody may write to
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.from_numpy(np.ascontiguousarray(array))
 
 
 def _csr(start: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -154,4 +198,4 @@ def as_matrix(
     if not dense and nnz < DENSE_ABOVE * np.prod(X.shape):
         return SparseMatrix(sparse.csr_matrix(X), dtype, device)
     X = X.toarray() if sparse.issparse(X) else X
-    return torch.as_tensor(np.ascontiguousarray(X)).to(device, dtype)
+    return read_only_tensor(X).to(device, dtype)

@@ -75,6 +75,11 @@ class NodeSummary(Information):
         can_fuse = shuffles and readout == "mean" and is_linear and self.second is None
         self.memory = Memory() if can_fuse else None
 
+    @property
+    def divisible(self) -> list[nn.Module]:
+        """The encoder, if it says how far neighbourhoods reach."""
+        return [] if self.encoder.n_hops is None else [self.encoder]
+
     def train(self, mode: bool = True) -> Self:
         """Set the mode; out of training the fast path's memory is let go."""
         if self.memory is not None and not mode:

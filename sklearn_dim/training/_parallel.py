@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 import torch.distributed as dist
@@ -42,6 +42,8 @@ def data_parallel(*, gather_negatives: bool = False) -> Iterator["Accelerator"]:
         process' share. With gathered negatives the loss and the steps are those of one process, up to rounding: the
         work of the encoder is divided, that of the critics is not, unless there is no encoder (`MutualInfoEstimator`).
         Random draws inside an encoder (dropout; the views of tokens) differ from those of one process.
+        `DGITransformer` gathers the nodes that its summary is the mean of, and its corrupted nodes: every process
+        draws and reads the neighbourhoods of the whole batch, and encodes those of its share.
 
     Yields
     ------
@@ -56,10 +58,10 @@ def data_parallel(*, gather_negatives: bool = False) -> Iterator["Accelerator"]:
         If the process was not started by `torchrun`, or accelerate was set up for other processes before. A single
         process started by `torchrun` runs as without `data_parallel`.
     ValueError
-        In a fit that cannot be divided: fewer than two rows of a batch per process, an estimator (`DGITransformer`)
-        whose batches are parts of one graph, other X or parameters than in another process, another kind of device
-        than accelerate's; with ``gather_negatives``, an estimator other than `DIMTransformer` and
-        `MutualInfoEstimator`.
+        In a fit that cannot be divided: fewer than two rows of a batch per process, a graph that is trained on as a
+        whole (`DGITransformer` without a ``batch_size`` below its number of nodes), other X or parameters than in
+        another process, another kind of device than accelerate's; with ``gather_negatives``,
+        `GraphInfomaxTransformer`, or an encoder of nodes that does not say how many hops it has.
 
     Notes
     -----
@@ -141,13 +143,13 @@ class Processes:
         """Refuse what cannot be divided."""
         if not isinstance(batches, Batches):
             raise ValueError(
-                "data_parallel divides the rows of a batch, but the batches of this estimator are parts of one graph. "
-                "Fit it outside of data_parallel, in one process."
+                "data_parallel divides the rows of a batch, but this fit trains on a whole graph at once. Set batch_size "
+                "below its number of nodes, or fit it outside of data_parallel, in one process."
             )
         if self.gather_negatives and not module.divisible:
             raise ValueError(
-                f"gather_negatives=True is for DIMTransformer and MutualInfoEstimator, not for {type(module).__name__}."
-                " Use gather_negatives=False."
+                "gather_negatives=True is for DIMTransformer, MutualInfoEstimator, and DGITransformer with an encoder "
+                f"whose n_hops is known, not for this {type(module).__name__}. Use gather_negatives=False."
             )
         sizes = [None] * self.count
         dist.all_gather_object(sizes, (batches.n_rows, len(batches), sum(p.numel() for p in module.parameters())))
@@ -166,6 +168,19 @@ class Processes:
                 f"the estimator is on device={device!r}, but the processes are on {self.device.type!r}. Pass "
                 f"device={self.device.type!r}; to train on CPUs, start them with ACCELERATE_USE_CPU=true as well."
             )
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """The matrices of a sampled graph, outermost hop first; the rows of the last are the nodes that are encoded."""
+
+    def __getitem__(self, hop: int) -> Any:
+        """Return one of them."""
+        ...
+
+    def part(self, X: Any, own: Tensor) -> tuple[Any, Any]:
+        """Return what the nodes ``own`` depend on, of X and of the matrices."""
+        ...
 
 
 class Replica:
@@ -213,12 +228,18 @@ class Replica:
                 join = partial(self._join, n=self.processes.count)
                 norm.forward = partial(batch_norm, norm, join)  # type: ignore[method-assign]
 
-    def _encode_share(self, forward: Callable, x: Tensor, *others: Any) -> Any:
+    def _encode_share(self, forward: Callable, x: Any, *others: Any) -> Any:
         """Return ``forward`` of all rows of x, computing it for this process' share only.
 
         The other arguments, a view or rows that are compared with all of x, stay whole, unless they are split into
-        blocks with those of x (three axes). What is returned is a tensor, or a NamedTuple of tensors.
+        blocks with those of x (three axes). What is returned is a tensor, or a NamedTuple of tensors. Hops of a sampled
+        graph know which rows of x, and of themselves, the share depends on.
         """
+        if others and isinstance(others[0], Divisible):
+            (hops,) = others
+            n = len(hops[-1])
+            own = self.processes.share(n, x.device)
+            return self._join(self._own_draws(forward, *hops.part(x, own)), n)
         n = len(x)
         own = self.processes.share(n, x.device)
         others = tuple(
@@ -227,11 +248,15 @@ class Replica:
         output = self._own_draws(forward, x.index_select(0, own), *others)
         if isinstance(output, Tensor):
             return self._join(output, n)
-        # One exchange for all parts: several small ones take longer.
-        joined = self._join(torch.cat([part.flatten(1) for part in output], 1), n)
-        pieces = joined.split([part.shape[1:].numel() for part in output], 1)
-        parts = (piece.unflatten(1, part.shape[1:]).to(part.dtype) for piece, part in zip(pieces, output, strict=True))
-        return output._make(parts)
+        # One exchange for all parts: several small ones take longer. What is no tensor, hidden layers, is not trained on.
+        tensors = {name: part for name, part in output._asdict().items() if isinstance(part, Tensor)}
+        joined = self._join(torch.cat([part.flatten(1) for part in tensors.values()], 1), n)
+        pieces = joined.split([part.shape[1:].numel() for part in tensors.values()], 1)
+        parts = {
+            name: piece.unflatten(1, part.shape[1:]).to(part.dtype)
+            for (name, part), piece in zip(tensors.items(), pieces, strict=True)
+        }
+        return type(output)(**parts)
 
     def _own_draws(self, forward: Callable, *inputs: Any) -> Any:
         """Call ``forward`` with random numbers of this process; those drawn elsewhere stay common to all processes."""

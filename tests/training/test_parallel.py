@@ -16,8 +16,9 @@ from sklearn_dim.training import data_parallel
 from sklearn_dim.training._joined import batch_norm
 
 SCRIPT = pathlib.Path(__file__).with_name("two_processes.py")
-GATHERED = ["table", "images", "two critics", "pairs", "encoded pairs"]
-APART = ["apart", "apart, numbered", "apart, stopped", "apart, pairs"]
+NODES = ["nodes", "nodes of words", "nodes, edges dropped", "nodes, words masked"]
+GATHERED = ["table", "images", "two critics", "pairs", "encoded pairs", *NODES]
+APART = ["apart", "apart, numbered", "apart, stopped", "apart, nodes", "apart, pairs"]
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +54,13 @@ class TestTwoProcesses:
 
     @pytest.mark.parametrize("name", GATHERED)
     def test_gathered_losses_are_those_of_one_process(self, both, alone, name):
-        np.testing.assert_allclose(both[0][name]["losses"], alone[name]["losses"], rtol=1e-6, atol=1e-5)
-        assert both[0][name]["mutual_info"] == pytest.approx(alone[name]["mutual_info"], abs=1e-5)
+        # Behind BatchNorm a bias has no gradient but rounding, which Adam scales up, and which held-out rows see.
+        atol = 1e-4 if name == "encoded pairs" else 1e-5
+        np.testing.assert_allclose(both[0][name]["losses"], alone[name]["losses"], rtol=1e-6, atol=atol)
+        assert both[0][name]["mutual_info"] == pytest.approx(alone[name]["mutual_info"], abs=atol)
 
     @pytest.mark.parametrize(
-        "name", ["table", "pairs"]
+        "name", ["table", "pairs", *NODES]
     )  # in others Adam scales up gradients that are zero but for rounding
     def test_gathered_weights_are_those_of_one_process(self, both, alone, name):
         for weights, others in zip(both[0][name]["weights"], alone[name]["weights"], strict=True):
@@ -66,6 +69,8 @@ class TestTwoProcesses:
 
     def test_without_gathering_a_process_sees_its_own_negatives(self, both, alone):
         assert np.abs(both[0]["apart, numbered"]["losses"] - alone["table"]["losses"]).max() > 1e-3
+
+        assert np.abs(both[0]["apart, nodes"]["losses"] - alone["nodes"]["losses"]).max() > 1e-3
 
     def test_what_cannot_be_divided_is_refused_by_both(self, both):
         assert both[0]["refused"] == both[1]["refused"]

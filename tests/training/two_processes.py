@@ -5,10 +5,12 @@ import sys
 
 import numpy as np
 import torch
+from scipy import sparse
 from sklearn.datasets import load_digits
 from torch import nn
 
-from sklearn_dim import DGITransformer, DIMTransformer, MutualInfoEstimator
+from sklearn_dim import DGITransformer, DIMTransformer, Graph, MutualInfoEstimator
+from sklearn_dim.datasets import make_community_graph
 from sklearn_dim.training import data_parallel, numpy_weights
 
 X = load_digits().data[:100].astype(np.float32)
@@ -16,6 +18,11 @@ IMAGES = (X / 16).reshape(-1, 1, 8, 8)
 Y = X[:, 20:22] + X[:, 30:32]
 # Three steps each: two of 33 rows and one of 34. In bfloat16 sums depend on who adds them.
 DIM = {"n_components": 8, "batch_size": 34, "max_iter": 1, "random_state": 0, "mixed_precision": False}
+NODES, EDGES, _ = make_community_graph(61, 16, degree=6.0, random_state=0)
+GRAPH = Graph(NODES, EDGES)
+WORDS = Graph(sparse.csr_matrix(np.maximum(NODES - 4, 0)), EDGES)  # one cell in forty is filled
+# Three batches of 20 or 21 nodes; of two hops, with three neighbours drawn in each.
+DGI = {"n_components": 12, "batch_size": 21, "fan_out": 3, "max_iter": 2, "random_state": 0}
 
 
 class Pixels(nn.Module):
@@ -39,6 +46,10 @@ def fits():
         "images": DIMTransformer(**DIM, global_weight=0.5, early_stopping=True).fit(IMAGES),
         "two critics": DIMTransformer(**DIM, mi_estimator="flo", n_locations=3).fit(X),
         "pairs": MutualInfoEstimator(**pair).fit(X[:, 20:23], Y),
+        "nodes": DGITransformer(**DGI).fit(GRAPH),
+        "nodes of words": DGITransformer(**DGI, encoder="sage").fit(WORDS),
+        "nodes, edges dropped": DGITransformer(**DGI, encoder="sgc", corruption="edge_dropout").fit(GRAPH),
+        "nodes, words masked": DGITransformer(**DGI, corruption="masked_shuffle", mi_estimator="dv").fit(WORDS),
         "encoded pairs": MutualInfoEstimator(encoder=Pixels(), **pair).fit(IMAGES, Y),
     }
 
@@ -62,10 +73,11 @@ def main(folder):
             "apart": DIMTransformer(**{**DIM, "random_state": None}).fit(X),
             "apart, numbered": DIMTransformer(**DIM).fit(X),
             "apart, stopped": DIMTransformer(**{**DIM, "max_iter": 4}, early_stopping=True, n_iter_no_change=1).fit(X),
+            "apart, nodes": DGITransformer(**DGI).fit(GRAPH),
             "apart, pairs": MutualInfoEstimator(cv=2, batch_size=20, max_iter=2).fit(X[:, 20:23], Y),
         }
         found |= {name: result(estimator) for name, estimator in apart.items()}
-        found["refused"] = [message(DIMTransformer(batch_size=3)), message(DGITransformer(n_components=4))]
+        found["refused"] = [message(DIMTransformer(batch_size=3)), message(DGITransformer(n_components=4), GRAPH)]
     with data_parallel(gather_negatives=False) as processes:
         rows = 50 + processes.process_index
         found["refused"].append(message(DIMTransformer(), X[:rows]))
