@@ -1,7 +1,7 @@
 """Graphs: the immutable `Graph` that users make, and its normalised adjacency, corruptions, products and batches."""
 
 from sklearn_dim.graphs._batches import GraphBatch, NeighborBatches, take_nodes, whole_graph
-from sklearn_dim.graphs._corrupt import CORRUPTIONS, shuffle, thinned
+from sklearn_dim.graphs._corrupt import CORRUPTIONS, graph_view, shuffle, thinned
 from sklearn_dim.graphs._graph import Graph, as_graph, refuse_edges
 from sklearn_dim.graphs._matrix import SparseMatrix, as_matrix
 from sklearn_dim.graphs._neighbors import NeighborGraph
