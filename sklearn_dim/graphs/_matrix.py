@@ -136,7 +136,9 @@ class _Product(torch.autograd.Function):
 
 def _torch_csr(matrix: sparse.csr_matrix, dtype: torch.dtype, device: str | torch.device) -> Tensor:
     arrays = (matrix.indptr, matrix.indices, matrix.data)
-    start, columns, values = (torch.from_numpy(np.asarray(array)).to(device) for array in arrays)
+    with warnings.catch_warnings():  # arrays of a Graph are read-only, and nothing writes to a matrix
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        start, columns, values = (torch.from_numpy(np.asarray(array)).to(device) for array in arrays)
     return _csr(start, columns, values.to(dtype), matrix.shape)
 
 
