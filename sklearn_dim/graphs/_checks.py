@@ -112,11 +112,10 @@ def _no_number(X: Any, node_names: pd.Index | None) -> ValueError | None:
         numbers = pd.to_numeric(values.map(lambda value: value if np.isscalar(value) else str(value)), errors="coerce")
         for position in np.flatnonzero((numbers.isna() & values.notna()).to_numpy())[:1]:
             value = values.iloc[position]
-            held = "text" if isinstance(value, str) else f"a {type(value).__name__}"
+            held = "text" if isinstance(value, str) else f"objects ({type(value).__name__})"
             return ValueError(
-                f"X of the Graph holds text or objects, but features are numbers: column {column!r} has {held} "
-                f"({value!r}) at node {label(position, node_names)}. Encode it first, as pandas.get_dummies does, or "
-                "leave the column out."
+                f"X of the Graph holds {held}, but features are numbers: column {column!r} is {value!r} at node "
+                f"{label(position, node_names)}. Encode it first, as pandas.get_dummies does, or leave the column out."
             )
     return None
 
@@ -136,7 +135,7 @@ def _check_finite(X: Any, names: np.ndarray | None, node_names: pd.Index | None)
     if not len(bad):
         return
     column = columns[0] if names is None else repr(names[columns[0]])
-    more = f" and at {len(bad) - 1} more places" if len(bad) > 1 else ""
+    more = f" (one of {len(bad)} such values)" if len(bad) > 1 else ""
     raise ValueError(
         f"X of the Graph contains {'NaN' if np.isnan(bad[0]) else 'infinity'} at node "
         f"{label(rows[0], node_names)}, column {column}{more}. Fill such values first, for example with "
@@ -218,13 +217,13 @@ def _check_weights(adjacency: sparse.csr_matrix, node_names: pd.Index | None) ->
     if np.isnan(weight):
         what, cure = "contains NaN", "Fill it, or leave the edge out."
     elif np.isinf(weight) and weight > 0:
-        what, cure = "contains infinity, or more than float32 holds", "Give a number, or divide all weights by one."
+        what, cure = "contains infinity, or more than float32 holds", "Give smaller weights, or leave the edge out."
     else:
-        what, cure = "has negative weights", "Weights are at least 0; 0 is no edge. Make distances small where near."
-    more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+        what, cure = "has negative weights", "A weight is at least 0, and larger the nearer the two nodes are."
+    more = f", and {len(bad) - 1} more like it" if len(bad) > 1 else ""
     raise ValueError(
-        f"adjacency {what}: {weight} from node {label(row, node_names)} to node "
-        f"{label(adjacency.indices[bad[0]], node_names)}{more}. {cure}"
+        f"adjacency {what}: the edge from node {label(row, node_names)} to node "
+        f"{label(adjacency.indices[bad[0]], node_names)} has the weight {weight}{more}. {cure}"
     )
 
 

@@ -19,15 +19,12 @@ def read_edges(nodes: Any, edges: Any, source: str, target: str, weight: str | N
             f"the index of nodes has {twice!r} {np.sum(nodes.index == twice)} times, so an edge cannot name it. Keep "
             "one row per node: nodes[~nodes.index.duplicated()]."
         )
-    edges, place = _read(nodes, edges, source, target), "edges"
-    if isinstance(edges, tuple):
-        edges, place = edges
+    edges, place, more = _read(nodes, edges, source, target)
     for column in (source, target, *([] if weight is None else [weight])):
         if column not in edges:
             raise ValueError(
                 f"{place} has no column {column!r}; it has {list(edges.columns)}. Name the columns in the call, such "
-                "as source='from', target='to', weight='w'. A file with another separator, or without names in its "
-                "first line, is read by pandas.read_csv(path, sep=…, names=[…])."
+                f"as source='from', target='to', weight='w'.{more}"
             )
     for column in (source, target):
         _check_filled(edges, column, place)
@@ -38,14 +35,15 @@ def read_edges(nodes: Any, edges: Any, source: str, target: str, weight: str | N
     return Parts(nodes, adjacency, node_names=as_names(index))
 
 
-def _read(nodes: pd.DataFrame | None, edges: Any, source: str, target: str) -> Any:
-    """Return edges as a DataFrame, and of a file also what to call it."""
+def _read(nodes: pd.DataFrame | None, edges: Any, source: str, target: str) -> tuple[pd.DataFrame, str, str]:
+    """Return edges as a DataFrame, what messages call it, and what helps if it lacks columns."""
     if not isinstance(edges, str | os.PathLike):
-        return _as_frame(edges, "edges")
+        return _as_frame(edges, "edges"), "edges", ""
     # Names such as "007" would be read as numbers.
     as_text = nodes is not None and not pd.api.types.is_numeric_dtype(nodes.index)
     frame = pd.read_csv(edges, dtype={source: str, target: str} if as_text else None)
-    return frame, f"the file {os.fspath(edges)!r}"
+    more = " If it has another separator, or no names in its first line, use pandas.read_csv(path, sep=…, names=…)."
+    return frame, f"the file {os.fspath(edges)!r}", more
 
 
 def _as_frame(table: Any, name: str) -> pd.DataFrame:
@@ -100,8 +98,9 @@ def _weights(edges: pd.DataFrame, source: str, target: str, weight: str, place: 
     if (bad := text | numbers.isna().to_numpy()).any():
         first = int(bad.argmax())
         ends = f"{edges[source].iloc[first]!r} to {edges[target].iloc[first]!r}"
-        raise ValueError(
-            f"{_row(edges, first, place)}, the edge from {ends}, has the weight {edges[weight].iloc[first]!r} in "
-            f"column {weight!r}, which is no number. Fill it or convert it first, for example with pandas.to_numeric."
-        )
+        what, cure = "no weight", "Fill it, or drop the edge"
+        if text[first]:
+            what = f"the text {edges[weight].iloc[first]!r} for a weight"
+            cure = f"Make it a number first: pandas.to_numeric(edges[{weight!r}])"
+        raise ValueError(f"{_row(edges, first, place)}, the edge from {ends}, has {what} in column {weight!r}. {cure}.")
     return numbers.to_numpy(dtype=float)

@@ -52,7 +52,7 @@ def _attributes(graph: Any, features: Any) -> tuple[np.ndarray | None, np.ndarra
         )
     blocks, names = [], []
     for attribute in wanted:
-        values = [_numbers(node, attributes, attribute, there) for node, attributes in data]
+        values = [_numbers(node, attributes, attribute) for node, attributes in data]
         for (node, _), value in zip(data, values, strict=True):
             if len(value) != len(values[0]):
                 raise ValueError(
@@ -65,14 +65,13 @@ def _attributes(graph: Any, features: Any) -> tuple[np.ndarray | None, np.ndarra
     return np.hstack(blocks), np.asarray(names, dtype=object)
 
 
-def _numbers(node: Any, attributes: Mapping, attribute: Any, there: list) -> np.ndarray:
+def _numbers(node: Any, attributes: Mapping, attribute: Any) -> np.ndarray:
     """Return an attribute of a node as an array of numbers."""
     if attribute not in attributes:
         other = f"its attributes are {list(attributes)}" if attributes else "it has none"
         raise ValueError(
-            f"node {node!r} has no attribute {attribute!r}; {other}. All nodes together have {there}. For features "
-            "give the names of those that every node has, a table of nodes, or None for columns of their places in the "
-            "graph, such as their degree."
+            f"node {node!r} has no attribute {attribute!r}; {other}. For features= give names "
+            "of attributes that every node has, a table of nodes, or None for columns of their places in the graph."
         )
     value = attributes[attribute]
     array = np.atleast_1d(to_scipy(value) if hasattr(value, "detach") else np.asarray(value))

@@ -447,10 +447,13 @@ class Graph:
             key, *rest = key
             if any(part is not Ellipsis and part != slice(None) for part in rest):
                 raise IndexError("a Graph is indexed by rows only; select features before making it")
+        mask = np.asarray(key) if not isinstance(key, slice) else np.empty(0)
+        if mask.dtype == bool and mask.shape != (len(self),):
+            raise IndexError(f"the mask has shape {mask.shape}, but the Graph has {len(self)} rows. Give one for each.")
         try:
             rows = np.atleast_1d(self.rows[key])
         except IndexError as error:
-            raise IndexError(f"the Graph has {len(self)} rows, 0 to {len(self) - 1}, but {error}.") from error
+            raise IndexError(f"the Graph has {len(self)} rows, numbered 0 to {len(self) - 1}: {error}.") from error
         return self._with(rows=rows)
 
     def __copy__(self) -> "Graph":

@@ -28,7 +28,7 @@ def graph_list(X: Any) -> Any:
     """Return a tuple, Series or array of Graphs as a list; all else as it is."""
     if isinstance(X, pd.Series):
         return list(X) if len(X) and isinstance(X.iloc[0], Graph) else X
-    if isinstance(X, np.ndarray) and X.dtype == object and X.size and isinstance(X.flat[0], Graph):
+    if isinstance(X, np.ndarray) and X.dtype == object and X.size and isinstance(X[(0,) * X.ndim], Graph):
         if X.ndim == 1:
             return list(X)
         raise TypeError(
@@ -46,16 +46,14 @@ def as_graph(X: Any) -> Any:
     first = X[0] if isinstance(X, list) and X else X
     package = type(first).__module__.partition(".")[0]
     if package in _OTHER_GRAPHS:
-        kind = (
-            f"a {type(first).__name__} of {package}"
-            if first is X
-            else f"a list, of a {type(first).__name__} of {package}"
-        )
+        kind = f"{type(first).__name__} of {package}"
+        article = "a list of" if first is not X else "an" if kind[0] in "AEIOU" else "a"
         cure = _OTHER_GRAPHS[package]
         if first is not X:
             cure = "Graph.from_anndata(X)" if package == "anndata" else f"[{cure.replace('X', 'each')} for each in X]"
         raise TypeError(
-            f"X is {kind}; expected a Graph, a list of Graphs, or plain rows. Make a Graph of it first: {cure}."
+            f"X is {article} {kind}; expected a Graph, a list of Graphs, or plain rows. Make a Graph of "
+            f"it first: {cure}."
         )
     if isinstance(X, tuple):
         raise TypeError(
