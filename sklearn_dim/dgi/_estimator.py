@@ -6,17 +6,26 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.data import check_numbers
-from sklearn_dim.dgi._input import FeatureScale, Nodes, check_one_graph, sampled_batches, whole_batch
+from sklearn_dim.dgi._input import (
+    FeatureScale,
+    Nodes,
+    Places,
+    check_one_graph,
+    sampled_batches,
+    whole_batch,
+)
 from sklearn_dim.dgi._objective import build_node_summary
 from sklearn_dim.dgi._output import NodeOutput, input_axes, mean_and_scale, n_input_columns
 from sklearn_dim.encoders import GRAPH_ENCODERS
 from sklearn_dim.estimator import (
+    HasMethods,
     InfomaxEstimator,
     Interval,
     StrOptions,
@@ -24,6 +33,7 @@ from sklearn_dim.estimator import (
     check_n_features,
     documented,
     fit_context,
+    output_container,
     training_constraints,
 )
 from sklearn_dim.graphs import (
@@ -33,6 +43,8 @@ from sklearn_dim.graphs import (
     NeighborBatches,
     NeighborGraph,
     as_graph,
+    node_index,
+    refuse_arguments,
     refuse_edges,
 )
 from sklearn_dim.objectives import READOUTS
@@ -87,8 +99,11 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     inductive : bool, default=False
         Train only on the selected rows of a `Graph` that was indexed, such as a training split, and on the edges
         between them. By default all nodes are trained on, as training needs no labels.
-    n_neighbors : int, default=10
-        Number of neighbours to which each plain row is connected.
+    n_neighbors : int or transformer, default=10
+        Number of neighbours to which each plain row is connected. Or a transformer that finds them among the
+        standardised training rows, such as `sklearn.neighbors.KNeighborsTransformer`, `RadiusNeighborsTransformer` or
+        `pynndescent.PyNNDescentTransformer`; see `sklearn_dim.graphs.NeighborGraph`. If the neighbours are known, give
+        them as edges: ``Graph(X, kneighbors_graph(X, 10))``.
     max_iter : int or "auto", default="auto"
         Maximum number of epochs. "auto" is 500 on a whole graph; on batches it takes about 1000 steps, in 10 to 500
         epochs.
@@ -135,6 +150,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         The singular vectors on which X is projected in the output; None if the output holds X itself, or none of it.
     mean_, scale_ : ndarray of shape (n_components,)
         The statistics that center and scale the output, from the training nodes.
+    structure_ : list of str
+        The columns of `Graph.with_structure` that are added to the features: "degree", "returns" and, if one graph is
+        trained on as a whole, "axes" to features that are all constant, and "axes" if the Graph was made of X=None;
+        none otherwise. Axes are 0 on any other graph than that of `fit`.
     neighbors_ : NeighborGraph or None
         The graph of the training rows, to which `transform` attaches new rows; None if X was a `Graph`.
     n_features_in_ : int
@@ -171,7 +190,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         "propagation": [Interval(Integral, 0, None, closed="left")],
         "input_share": [Interval(Real, 0, 1, closed="left")],
         "inductive": ["boolean"],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left"), HasMethods(["fit_transform", "transform"])],
         "batch_size": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"}), None],
         "fan_out": [Interval(Integral, 1, None, closed="left"), None],
     }
@@ -253,12 +272,13 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             holds nodes and edges.
         FloatingPointError
             If training diverges.
+
+        Warns
+        -----
+        UserWarning
+            If all features of a `Graph` are constant, so that structural columns are added to them (``structure_``).
         """
-        if refused:
-            raise TypeError(
-                f"fit takes no {', '.join(refused)}: cross-validation would split only its rows. Pass nodes and edges "
-                "as one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
-            )
+        refuse_arguments(refused)
         refuse_edges(y)
         return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
@@ -271,14 +291,16 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             check_one_graph(self.corruption, self.critic)
         if not isinstance(X, Graph):
             X = self._check_rows(X, reset=reset, ensure_min_samples=2)
-            self.neighbors_ = NeighborGraph(self.n_neighbors).fit(X)
+            self.neighbors_, self._places = NeighborGraph(self.n_neighbors).fit(X), Places()
             return Nodes.of_rows(X, self.neighbors_.adjacency_)
         self._check_node_features(X, reset=reset)
         X = X.induced() if self.inductive else X
         if X.features.shape[0] < 2:
             raise ValueError("a Graph needs at least two nodes, to compare them; X has n_samples = 1.")
         self.neighbors_ = None
-        return Nodes.of(X)
+        if reset:
+            self._places = Places().fit(X, one_graph=not (self.inductive or X.parts.any()))
+        return Nodes.of(self._places.add(X))
 
     def _check_rows(self, X: Any, *, reset: bool, **rules) -> Any:
         check_feature_names(self, X, reset=reset)
@@ -335,12 +357,12 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.history_ = self.net_.history_frame()
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
-        self.propagation_ = self.propagation
+        self.propagation_, self.structure_ = self.propagation, list(self._places.columns)
         self.input_axes_ = input_axes(data, self._scale, self._n_input, seed)
         self.mean_, self.scale_ = mean_and_scale(self._output().blocks(data))
 
     def _parts(self) -> tuple:
-        return (*super()._parts(), FeatureScale, NeighborGraph, build_node_summary)
+        return (*super()._parts(), FeatureScale, NeighborGraph, Places, build_node_summary)
 
     # The fitted estimator.
 
@@ -361,7 +383,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         X = as_graph(X)
         if isinstance(X, Graph):
             self._check_node_features(X, reset=False)
-            return Nodes.of(X)
+            return Nodes.of(self._places.add(X))
         X = self._check_rows(X, reset=False)
         if self.neighbors_ is None:
             raise ValueError(
@@ -382,11 +404,12 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
 
         Returns
         -------
-        ndarray of shape (n_samples, n_components)
+        ndarray or DataFrame of shape (n_samples, n_components)
             The node embeddings, and beside them the input (see ``input_share``), in the float dtype of X. Each of the
             two blocks consists of unit vectors, which are then centered and scaled: on the training nodes the mean is
             0, and the root mean square distance from it is 2. If X is a list, the nodes of the first graph come first,
-            then those of the second, and so on.
+            then those of the second, and so on. After ``set_output(transform="pandas")`` the names of a Graph's nodes,
+            or else their numbers, are the index.
 
         Raises
         ------
@@ -407,7 +430,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             np.take(blocks.pop(0), nodes.rows, axis=0, out=vectors[:, start:stop], mode="clip")
         vectors -= self.mean_
         vectors /= self.scale_
-        return vectors.astype(nodes.features.dtype, copy=False)
+        vectors = vectors.astype(nodes.features.dtype, copy=False)
+        index = node_index(X) if output_container(self) == "pandas" else None
+        return vectors if index is None else pd.DataFrame(vectors, index=index)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the estimated information of the summary with the nodes of X, in nats; higher is better.

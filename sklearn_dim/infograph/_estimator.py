@@ -20,7 +20,7 @@ from sklearn_dim.estimator import (
     fit_context,
     training_constraints,
 )
-from sklearn_dim.graphs import Graph, GraphBatches, normalized_adjacency
+from sklearn_dim.graphs import Graph, GraphBatches, graph_list, normalized_adjacency
 from sklearn_dim.infograph._blocks import LENGTHS, FixedBlocks
 from sklearn_dim.infograph._input import check_graphs, fit_scaler
 from sklearn_dim.infograph._objective import build_graph_summary
@@ -222,6 +222,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _read(self, X: Any, y: Any, *, reset: bool, min_graphs: int = 2, **metadata) -> Graph:
         """Return the graphs of X, joined into one without edges between them."""
+        X = graph_list(X)
         check_graphs(X, min_graphs)
         self._check_node_features(X[0], reset=reset)
         return Graph.union(X)
