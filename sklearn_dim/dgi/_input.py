@@ -1,7 +1,5 @@
 """The input of `DGITransformer`: the nodes of a graph, and how their features are scaled."""
 
-import warnings
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,11 +9,10 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler, normalize
 
 from sklearn_dim.data import is_bag
+from sklearn_dim.dgi._positions import Positions
 from sklearn_dim.encoders import GraphEncoder
 from sklearn_dim.graphs import (
     BUDGET,
-    COMPARABLE,
-    N_AXES,
     Graph,
     GraphBatch,
     NeighborBatches,
@@ -105,67 +102,12 @@ def _blocks(features: Any) -> Iterator[Any]:
         yield features[first : first + step]
 
 
-class Places:
-    """Adds structural columns to the features of a graph, if these tell no nodes apart, or if there were none.
-
-    Degrees and return probabilities mean the same on every graph. Axes do not, but tell communities best: they are
-    added if one graph is trained on as a whole, and are 0, their mean, on any other graph.
-    """
-
-    def __init__(self) -> None:
-        self.columns: list[str] = []
-        self.graph: tuple[int, int] | None = None
-
-    def fit(self, graph: Graph, *, one_graph: bool) -> "Places":
-        """Choose the columns for a graph; ``one_graph`` says that all of it, and nothing else, is trained on."""
-        constant = are_constant(graph.features)
-        self.columns = [*(COMPARABLE if constant else ()), *(("axes",) if one_graph else ())]
-        if not constant and not graph.structural:
-            self.columns = []
-        self.graph = _checksum(graph)
-        if constant:
-            _warn_of_constants(graph, self.add(graph))
-        return self
-
-    def add(self, graph: Graph) -> Graph:
-        """Return the graph with the columns added."""
-        if "axes" not in self.columns or _checksum(graph) == self.graph:
-            return graph.with_structure(self.columns)
-        warnings.warn(
-            "X is another graph than that of fit, where the nodes had no features of their own: axes of one graph mean "
-            "nothing on another, so that only degrees and return probabilities are used. Fit on a list of both graphs.",
-            stacklevel=5,
-        )
-        known = graph.with_structure([column for column in self.columns if column != "axes"])
-        return known.with_columns(np.zeros((graph.adjacency.shape[0], N_AXES)))
-
-
-def are_constant(features: Any) -> bool:
-    """Return whether no feature differs between any two nodes."""
-    if sparse.issparse(features):
-        return not (features.max(axis=0) - features.min(axis=0)).nnz
-    return bool(np.array_equal(features[0], features[-1]) and np.all(features == features[:1]))
-
-
-def _checksum(graph: Graph) -> tuple[int, int]:
-    return graph.adjacency.shape[0], zlib.crc32(graph.adjacency.indices)
-
-
-def _warn_of_constants(before: Graph, after: Graph) -> None:
-    what = "all features of the Graph are constant, which tells no two nodes apart"
-    if are_constant(after.features):
-        what += ", and so are their degrees and return probabilities: all embeddings will be equal"
-    elif after.names is not None:
-        what += f". Columns of their places in the graph are added: {', '.join(after.names[before.shape[1] :])}"
-    warnings.warn(f"{what}. Give features that differ if you have any.", stacklevel=7)
-
-
 def check_one_graph(corruption: Any, critic: Any) -> None:
     """Raise ValueError for parameters that need several graphs."""
     if corruption == "other_graph":
         raise ValueError(
             "corruption='other_graph' compares nodes with another graph, but X is one graph. Pass a list of Graphs, or "
-            "use corruption='shuffle'."
+            "use corruption='views'."
         )
     if critic == "encode_and_dot":
         raise ValueError(
@@ -174,15 +116,53 @@ def check_one_graph(corruption: Any, critic: Any) -> None:
         )
 
 
-def whole_batch(nodes: Nodes, scale: FeatureScale, encoder: GraphEncoder, **options) -> GraphBatch:
+class EncoderInput:
+    """What an encoder is given of each node.
+
+    Parameters
+    ----------
+    scale : FeatureScale
+    positions : Positions, default=None
+        With them the neighbours of a node stand beside its features: rows of unit length, or for features other than
+        words of about unit length, beside those of the adjacency.
+    """
+
+    def __init__(self, scale: FeatureScale, positions: Positions | None = None):
+        self.scale, self.positions = scale, positions
+
+    def n_columns(self, n_features: int) -> int:
+        """Return how many columns a node with so many features has."""
+        return n_features + (self.positions.n_nodes if self.has_neighbors else 0)
+
+    @property
+    def has_neighbors(self) -> bool:
+        """Whether neighbours stand beside the features."""
+        return self.positions is not None and self.positions.share > 0
+
+    def features(self, features: Any) -> Any:
+        """Return the features, scaled."""
+        if self.positions is None:
+            return self.scale.for_encoder(features)
+        rows = self.scale.for_output(features)
+        return rows if self.scale.scaler_ is None else rows / rows.shape[1] ** 0.5
+
+    def __call__(self, nodes: Nodes) -> Any:
+        """Return an array or CSR matrix of shape (n_nodes, n_columns)."""
+        rows = self.features(nodes.features)
+        if not self.has_neighbors:
+            return rows
+        return sparse.hstack([sparse.csr_matrix(rows), self.positions.neighbors(nodes.adjacency)], format="csr")
+
+
+def whole_batch(nodes: Nodes, inputs: EncoderInput, encoder: GraphEncoder, **options) -> GraphBatch:
     """Return the whole graph as one batch; ``options`` are dtype and device."""
-    X, matrix = scale.for_encoder(nodes.features), normalized_adjacency(nodes.adjacency, encoder.normalization)
+    X, matrix = inputs(nodes), normalized_adjacency(nodes.adjacency, encoder.normalization)
     return whole_graph(X, matrix, nodes.graph_ids, dense=encoder.n_hops is None, **options)
 
 
 def sampled_batches(
     nodes: Nodes,
-    scale: FeatureScale,
+    inputs: EncoderInput,
     encoder: GraphEncoder,
     *,
     batch_size: int,
@@ -191,9 +171,9 @@ def sampled_batches(
 ) -> NeighborBatches:
     """Return batches of nodes with a sample of their neighbourhoods."""
     n_hops = 2 if encoder.n_hops is None else encoder.n_hops  # networks of unknown depth usually have two layers
-    large = held_bytes(nodes.features, nodes.adjacency, 0) > BUDGET
+    large = held_bytes(nodes.features, nodes.adjacency, 0) > BUDGET and not inputs.has_neighbors
     return NeighborBatches(
-        ScaledRows(nodes.features, scale.for_encoder) if large else scale.for_encoder(nodes.features),
+        ScaledRows(nodes.features, inputs.features) if large else inputs(nodes),
         PropagationMatrix(nodes.adjacency, encoder.normalization),
         nodes.graph_ids,
         batch_size=batch_size,
