@@ -3,6 +3,7 @@
 ====================== ====================================================================
 `_graph.py`            the Graph
 `_checks.py`           its features and edges, checked
+`_owned.py`            arrays that nobody else can change
 `_from_….py`           two tables, networkx, torch_geometric, AnnData: what a Graph is made of
 `_inputs.py`           lists of Graphs, and what is no Graph
 `_structure.py`        columns of the nodes' places in their graph
