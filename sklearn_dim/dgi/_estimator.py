@@ -472,6 +472,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         NotFittedError
             If the estimator is not fitted.
         """
+        check_is_fitted(self)
+        X = as_graph(X)
         nodes = self._nodes(X)
         double = nodes.features.dtype == np.float64 and self.neighbors_ is not None
         with seeded(0, self._size(nodes), device=self.net_.device):

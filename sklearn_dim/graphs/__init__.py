@@ -5,6 +5,7 @@
 `_checks.py`           its features and edges, checked
 `_stored.py`           graphs in a directory, opened as memory maps (`_written.py`, `_arrays.py`, `_edge_files.py`,
                        `_stored_checks.py`)
+`_owned.py`            arrays that nobody else can change
 `_from_….py`           two tables, networkx, torch_geometric, AnnData: what a Graph is made of
 `_inputs.py`           lists of Graphs, and what is no Graph
 `_structure.py`        columns of the nodes' places in their graph

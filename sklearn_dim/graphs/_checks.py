@@ -1,6 +1,5 @@
 """Checks of what a Graph is made of; every message names the node, edge or column."""
 
-import mmap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from sklearn_dim.graphs._arrays import in_file
+from sklearn_dim.graphs._owned import frozen, kept, kept_matrix
 from sklearn_dim.graphs._stored_checks import check_edges
 
 
@@ -79,7 +79,7 @@ def check_features(X: Any, names: np.ndarray | None = None, node_names: pd.Index
     except (TypeError, ValueError) as error:
         raise _no_number(X, node_names) or error from error
     _check_finite(X, names, node_names)
-    return _kept_matrix(X, given) if sparse.issparse(X) else _kept(X, given)
+    return kept_matrix(X, given) if sparse.issparse(X) else kept(X, given)
 
 
 def _as_array(X: Any) -> np.ndarray:
@@ -241,47 +241,3 @@ def _check_weights(adjacency: sparse.csr_matrix, node_names: pd.Index | None) ->
         f"adjacency {what}: the edge from node {label(row, node_names)} to node "
         f"{label(adjacency.indices[bad[0]], node_names)} has the weight {weight}{more}. {cure}"
     )
-
-
-def _kept(array: np.ndarray, given: Any) -> np.ndarray:
-    """Return an array read-only: as a copy if it is, or is a view of, what others can change.
-
-    A memory map is used as it is, as it may be larger than memory.
-    """
-    fresh = array is not given and array.base is None
-    if not fresh and _can_change(array):
-        array = array.copy(order="K")
-    array = array.view()
-    array.flags.writeable = False
-    return array
-
-
-def _can_change(array: Any) -> bool:
-    changeable = False
-    while isinstance(array, np.ndarray):
-        if isinstance(array.base, mmap.mmap):
-            return False
-        changeable = changeable or array.flags.writeable
-        array = array.base
-    return changeable or array is not None
-
-
-def _kept_matrix(matrix: Any, given: Any) -> Any:
-    arrays = [matrix.data, matrix.indices, matrix.indptr]
-    if sparse.issparse(given) and given.format == "csr":
-        originals = [given.data, given.indices, given.indptr]
-        arrays = [_kept(a, b if np.may_share_memory(a, b) else None) for a, b in zip(arrays, originals, strict=True)]
-    matrix = type(matrix)(tuple(arrays), shape=matrix.shape)
-    if not matrix.has_canonical_format:
-        matrix = matrix.copy()
-        matrix.sum_duplicates()
-    return frozen(matrix)
-
-
-def frozen(matrix: Any) -> Any:
-    """Return a CSR matrix with its arrays read-only."""
-    for name in ("data", "indices", "indptr"):
-        array = getattr(matrix, name).view()
-        array.flags.writeable = False
-        setattr(matrix, name, array)
-    return matrix

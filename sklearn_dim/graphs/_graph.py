@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from sklearn_dim.graphs._checks import Parts, as_names, check_adjacency, check_features, frozen
+from sklearn_dim.graphs._checks import Parts, as_names, check_adjacency, check_features
 from sklearn_dim.graphs._from_anndata import check_same_variables, read_anndata
 from sklearn_dim.graphs._from_edges import read_edges
 from sklearn_dim.graphs._from_networkx import read_networkx
 from sklearn_dim.graphs._from_pyg import read_pyg
+from sklearn_dim.graphs._owned import frozen
 from sklearn_dim.graphs._stored import open_graph, save_graph
 from sklearn_dim.graphs._structure import COMPARABLE, STRUCTURES, structure
 from sklearn_dim.graphs._written import write_graph

@@ -60,7 +60,7 @@ def as_graph(X: Any) -> Any:
             f"X is a tuple of {len(X)}; expected a Graph, a list of Graphs, or plain rows. For features and edges give "
             "Graph(features, adjacency)."
         )
-    if isinstance(X, Iterable) and not hasattr(X, "__getitem__") and not hasattr(X, "__array__"):
+    if isinstance(X, Iterable) and not any(hasattr(X, name) for name in ("__getitem__", "__array__", "shape")):
         raise TypeError(
             f"X is a {type(X).__name__}, which is read once; expected a Graph, a list of Graphs, or plain rows. Pass "
             "list(X) of Graphs; a DataLoader is not needed, as DGITransformer makes its own batches."
@@ -69,10 +69,7 @@ def as_graph(X: Any) -> Any:
 
 
 def node_index(X: Any) -> pd.Index | None:
-    """Return the names, or else the numbers, of the selected nodes of a Graph or of several; None for plain rows."""
-    X = graph_list(X)
-    if isinstance(X, list) and X and isinstance(X[0], Graph):
-        X = Graph.union(X)
+    """Return the names, or else the numbers, of the selected nodes of a Graph; None for plain rows."""
     if not isinstance(X, Graph):
         return None
     return pd.Index(X.rows) if X.node_names is None else X.node_names[X.rows]
