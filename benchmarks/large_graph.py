@@ -12,10 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from threading import Event, Thread
 
 import numpy as np
 from memory import peak, sample_until
-from threading import Event, Thread
 
 N_COMMUNITIES, N_FEATURES, EDGES_PER_NODE, INSIDE, NOISE = 10, 64, 10, 0.7, 3.0
 CHUNK = 2**18  # nodes, or edges, that are drawn at a time

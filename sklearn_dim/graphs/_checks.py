@@ -53,7 +53,9 @@ def check_edges(adjacency: sparse.csr_matrix, *, directed: bool) -> None:
         rows = np.repeat(np.arange(first, first + block.shape[0]), np.diff(block.indptr))
         bad = ~((block.data > 0) & np.isfinite(block.data))
         if bad.any():
-            raise ValueError(f"adjacency: a weight of row {_row(block, bad, first)} is missing, infinite or not positive.")
+            raise ValueError(
+                f"adjacency: a weight of row {_row(block, bad, first)} is missing, infinite or not positive."
+            )
         if (loops := rows == block.indices).any():
             raise ValueError(f"adjacency: node {_row(block, loops, first)} has a loop.")
         weights = block.data.astype(np.float64).view(np.uint64)

@@ -1,7 +1,7 @@
 """Edges, given in chunks and any order, sorted into the parts of a CSR matrix within bounded memory."""
 
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np

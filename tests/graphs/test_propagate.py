@@ -53,7 +53,9 @@ def test_scalings_around_the_adjacency_are_the_normalised_matrix(monkeypatch, ad
     np.testing.assert_array_equal(columns, expected.indices)  # in the same order, and with the same bits
     np.testing.assert_array_equal(values, expected.data)
     dense = torch.randn(N, 4, dtype=torch.float64)
-    torch.testing.assert_close(matrix @ dense, torch.tensor(expected.toarray().astype(float)) @ dense, atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        matrix @ dense, torch.tensor(expected.toarray().astype(float)) @ dense, atol=1e-6, rtol=0
+    )
 
 
 def test_an_unknown_kind_is_refused(adjacency):

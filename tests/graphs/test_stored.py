@@ -71,7 +71,9 @@ def chunks_of(array, n=7):
 @pytest.mark.parametrize("n_records", [2**22, 11])  # 11: files are divided again, down to a single row
 def test_chunks_are_the_graph_of_the_whole(tmp_path, monkeypatch, words, directed, n_records):
     monkeypatch.setattr("sklearn_dim.graphs._edge_files.BUCKETS", 3)
-    monkeypatch.setattr("sklearn_dim.graphs._written.sorted_rows", lambda *args: sorted_rows(*args, n_records=n_records))
+    monkeypatch.setattr(
+        "sklearn_dim.graphs._written.sorted_rows", lambda *args: sorted_rows(*args, n_records=n_records)
+    )
     rng = np.random.default_rng(0)
     source, target = rng.integers(0, N, (2, 300))  # edges in one direction, in both, given twice, and loops
     weights = rng.integers(0, 4, 300).astype(np.float32)
@@ -168,7 +170,9 @@ DAMAGES = {
     "is not that of 41 nodes": lambda folder: about(folder, shape=[41, 6]),
     "which are no part of a graph": lambda folder: about(folder, arrays={"../features": {}}),
     "'names' is not in graph.json": lambda folder: (folder / "graph.json").write_text(
-        json.dumps({key: value for key, value in json.loads((folder / "graph.json").read_text()).items() if key != "names"})
+        json.dumps(
+            {key: value for key, value in json.loads((folder / "graph.json").read_text()).items() if key != "names"}
+        )
     ),
     "Expecting value": lambda folder: (folder / "graph.json").write_text("no json"),
     "the parts of a CSR matrix do not fit": lambda folder: rewrite(
