@@ -12,10 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from threading import Event, Thread
 
 import numpy as np
 from memory import peak, sample_until
-from threading import Event, Thread
 
 N_COMMUNITIES, N_FEATURES, EDGES_PER_NODE, INSIDE, NOISE = 10, 64, 10, 0.7, 3.0
 CHUNK = 2**18  # nodes, or edges, that are drawn at a time
@@ -85,11 +85,31 @@ def measure(options):
 
     torch.set_num_threads(options.threads)
     graph = step("open", lambda: Graph.open(options.child), lambda graph: f"{graph.adjacency.nnz // 2} edges")
+    step("sample", lambda: sampled(graph), lambda n: f"the neighbourhoods of {n} nodes, in batches of 4096")
+    step("multiply", lambda: multiplied(graph), lambda n: f"Â with {n} columns")
     size = options.batch_size if options.batch_size == "auto" else int(options.batch_size)
     model = DGITransformer(n_components=64, batch_size=size, device="cpu", random_state=0)
     step("fit", lambda: model.fit(graph), lambda model: f"{model.n_iter_} epochs, {model.mutual_info_:.2f} nats")
     codes = step("transform", lambda: model.transform(graph), lambda codes: f"{codes.shape} {codes.dtype}")
     step("k-means", lambda: agreement(codes, communities(len(graph))), lambda found: f"adjusted Rand index {found:.3f}")
+
+
+def sampled(graph, n_batches=50):
+    """Draw and read batches as training does, and return how many nodes they are of."""
+    from sklearn_dim.graphs import NeighborBatches, PropagationMatrix
+
+    matrix = PropagationMatrix(graph.adjacency)
+    batches = NeighborBatches(graph.features, matrix, graph.parts, batch_size=4096, fan_out=[10])
+    return sum(batch.n_nodes for _, (batch,) in zip(range(n_batches), batches, strict=False))
+
+
+def multiplied(graph, n_columns=8):
+    """Multiply Â with some columns, as smoothing does."""
+    import torch
+
+    from sklearn_dim.graphs import PropagationMatrix
+
+    return (PropagationMatrix(graph.adjacency) @ torch.ones(len(graph), n_columns)).shape[1]
 
 
 def agreement(codes, y):

@@ -460,8 +460,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         -------
         ndarray or DataFrame of shape (n_samples, n_features_out)
             The node embeddings, and beside them what ``representation`` says, in the float dtype of X. On the training
-            nodes the mean of each column is 0. Embeddings are unit vectors before they are centered. If X is a list, the nodes of the first graph come first,
-            then those of the second, and so on. After ``set_output(transform="pandas")`` the names of a Graph's nodes,
+            nodes the mean of each column is 0. Embeddings are unit vectors before they are centered. If X is a list,
+            the nodes of the first graph come first, then those of the second, and so on. After ``set_output(transform="pandas")`` the names of a Graph's nodes,
             or else their numbers, are the index.
 
         Raises

@@ -56,7 +56,7 @@ class Positions:
         if not same:
             warnings.warn(
                 "X is another graph than that of fit. What was learned of positions in that graph is left out: those "
-                "columns hold their mean. Fit on a list of both graphs, or with inductive=True, to do without positions.",
+                "columns hold their mean. To do without positions, fit on a list of graphs, or with inductive=True.",
                 stacklevel=6,
             )
         return same

@@ -29,7 +29,7 @@ def save_graph(
     node_names: pd.Index | None,
     **about: Any,
 ) -> None:
-    """Write a checked graph to a new directory; ``about`` is what the JSON holds of it (names, directed, structural)."""
+    """Write a checked graph to a new directory; ``about`` is what the JSON holds of it besides."""
     with new_directory(directory) as folder:
         arrays = {"adjacency": adjacency, "features": features}
         if not np.array_equal(rows, np.arange(features.shape[0])):

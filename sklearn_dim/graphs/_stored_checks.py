@@ -72,7 +72,7 @@ def _row(block: sparse.csr_matrix, bad: np.ndarray, first: int) -> int:
 
 def _hashed(*numbers: Any) -> np.ndarray:
     """Return 64 bits for each tuple of integers: the mixer of splitmix64 (Steele, Lea & Flood, OOPSLA 2014)."""
-    x = np.uint64(0)
+    x = np.zeros(1, dtype=np.uint64)
     for part in numbers:
         x = (x ^ part.astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -46,7 +46,7 @@ def _write_features(folder: pathlib.Path, chunks: Iterable[Any], n_nodes: int) -
 def _features_of(chunk: Any, number: int, first: Any) -> Any:
     """Return a chunk of features, checked, and of the kind and dtype of the first."""
     where = f"features, chunk {number}"
-    rows = sparse.csr_matrix(chunk) if sparse.issparse(chunk) else np.asarray(chunk)
+    rows: Any = sparse.csr_matrix(chunk) if sparse.issparse(chunk) else np.asarray(chunk)
     if rows.ndim != 2 or rows.dtype.kind not in "fiub":
         raise ValueError(f"{where}: expected numbers of shape (n, n_features); got {rows.dtype} of shape {rows.shape}.")
     if first is not None and (rows.shape[1] != first.shape[1] or sparse.issparse(rows) != sparse.issparse(first)):

@@ -143,8 +143,8 @@ class Processes:
         """Refuse what cannot be divided."""
         if not isinstance(batches, Batches):
             raise ValueError(
-                "data_parallel divides the rows of a batch, but this fit trains on a whole graph at once. Set batch_size "
-                "below its number of nodes, or fit it outside of data_parallel, in one process."
+                "data_parallel divides the rows of a batch, but this fit trains on a whole graph at once. Set "
+                "batch_size below its number of nodes, or fit it outside of data_parallel, in one process."
             )
         if self.gather_negatives and not module.divisible:
             raise ValueError(
@@ -248,7 +248,7 @@ class Replica:
         output = self._own_draws(forward, x.index_select(0, own), *others)
         if isinstance(output, Tensor):
             return self._join(output, n)
-        # One exchange for all parts: several small ones take longer. What is no tensor, hidden layers, is not trained on.
+        # One exchange for all parts: several small ones take longer. Hidden layers, a tuple, are not trained on.
         tensors = {name: part for name, part in output._asdict().items() if isinstance(part, Tensor)}
         joined = self._join(torch.cat([part.flatten(1) for part in tensors.values()], 1), n)
         pieces = joined.split([part.shape[1:].numel() for part in tensors.values()], 1)

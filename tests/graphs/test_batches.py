@@ -5,8 +5,9 @@ import pytest
 import torch
 from scipy import sparse
 
-from sklearn_dim.encoders import GCN, GraphSAGE
-from sklearn_dim.graphs import NeighborBatches, SparseMatrix, whole_graph
+from sklearn_dim.encoders import GCN, SGC, GraphSAGE
+from sklearn_dim.graphs import CORRUPTIONS, NeighborBatches, SparseMatrix, take_nodes, whole_graph
+from sklearn_dim.training import Batches
 
 N = 40
 GRAPH_IDS = np.zeros(N, dtype=int)
@@ -70,3 +71,34 @@ def test_isolated_nodes_and_sparse_rows(matrix):
 def test_the_whole_graph_is_a_batch(X, matrix):
     batch = whole_graph(X, matrix, GRAPH_IDS, dtype=torch.float64)
     assert batch.X.dtype == batch.adjacency.dtype == torch.float64 and batch.n_nodes == N
+
+
+@pytest.mark.parametrize("words", [False, True])
+@pytest.mark.parametrize("encoder", [GCN, GraphSAGE, SGC], ids=["gcn", "sage", "sgc"])
+def test_a_part_of_a_sample_has_the_embeddings_of_the_whole(X, matrix, encoder, words):
+    X = sparse.random(N, 50, 0.05, random_state=1, dtype=np.float32).tocsr() if words else X
+    batch = batches(X, matrix, fan_out=[3, 2]).batch(np.arange(5, 15), np.random.default_rng(0))
+    encoder = encoder(X.shape[1], 3, **({"n_layers": 2} if encoder is GCN else {}))
+    own = torch.tensor([7, 8, 9])
+    for inputs in (pair for corrupt in CORRUPTIONS.values() for pair in corrupt(batch.X, batch.adjacency)):
+        rows, hops = inputs[1].part(inputs[0], own)
+        assert hops[-1].shape[0] == 3 and rows.shape[0] == hops[0].shape[1] <= inputs[0].shape[0]
+        torch.testing.assert_close(encoder(rows, hops), encoder(*inputs)[own])
+
+
+def test_shares_of_an_epoch_are_its_batches(X, matrix):
+    sampler = NeighborBatches(np.arange(N * 1.0)[:, None], matrix, GRAPH_IDS, batch_size=13, fan_out=[2])
+    halves = [sampler.shared(lambda n, device, h=h: torch.arange(n).tensor_split(2)[h]) for h in range(2)]
+    epochs = []
+    for part in (sampler, *halves):
+        torch.manual_seed(0)
+        epochs.append([batch.X[: batch.n_nodes, 0].tolist() for (batch,) in part])
+    whole, first, second = epochs
+    assert [a + b for a, b in zip(first, second, strict=True)] == whole
+    assert sampler.n_rows == N and len(halves[0]) == len(sampler) and isinstance(sampler, Batches)
+
+
+def test_rows_of_maps_come_in_the_order_asked_for(tmp_path, X):
+    np.save(tmp_path / "X.npy", X)
+    nodes = np.array([9, 2, 30, 2])
+    np.testing.assert_array_equal(take_nodes(np.load(tmp_path / "X.npy", mmap_mode="r"), nodes), X[nodes])

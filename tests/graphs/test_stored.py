@@ -95,7 +95,7 @@ def test_columns_are_widened_where_entries_need_it(tmp_path, monkeypatch):
     assert list(indptr) == [0, 2, 3] and list(indices) == [0, 3, 4]
 
 
-def write(folder, features=None, edges=((np.array([0]), np.array([1])),), n_nodes=3, **options):
+def write(folder, features=None, edges=(([0], [1]),), n_nodes=3, **options):
     features = [np.eye(3)] if features is None else features
     return Graph.write(folder, features=features, edges=edges, n_nodes=n_nodes, **options)
 
@@ -139,8 +139,10 @@ def test_a_directory_in_use_is_not_written_to(tmp_path):
 
 
 def about(folder, **changes):
-    page = json.loads((folder / "graph.json").read_text())
-    (folder / "graph.json").write_text(json.dumps({**page, **changes}))
+    """Change entries of the JSON; ... removes them."""
+    page = {**json.loads((folder / "graph.json").read_text()), **changes}
+    page = {key: value for key, value in page.items() if value is not ...}
+    (folder / "graph.json").write_text(json.dumps(page))
 
 
 def rewrite(folder, name, change):
@@ -169,11 +171,7 @@ DAMAGES = {
     "is missing, cut off or no .npy file": lambda folder: rewrite(folder, "features", lambda X: X.astype(object)),
     "is not that of 41 nodes": lambda folder: about(folder, shape=[41, 6]),
     "which are no part of a graph": lambda folder: about(folder, arrays={"../features": {}}),
-    "'names' is not in graph.json": lambda folder: (folder / "graph.json").write_text(
-        json.dumps(
-            {key: value for key, value in json.loads((folder / "graph.json").read_text()).items() if key != "names"}
-        )
-    ),
+    "'names' is not in graph.json": lambda folder: about(folder, names=...),
     "Expecting value": lambda folder: (folder / "graph.json").write_text("no json"),
     "the parts of a CSR matrix do not fit": lambda folder: rewrite(
         folder, "adjacency_indptr", lambda p: replaced(p, -1, 5)
