@@ -364,11 +364,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         return seed  # all nodes are trained on, as training needs no labels
 
     def _build(self, data: Nodes, split: int) -> None:
-        self._scale, self._positions = FeatureScale().fit(data.features), None
+        self._scale = FeatureScale().fit(data.features)
         beside = self.encoder == "auto" and self.corruption == VIEWS
-        if beside or self.representation == "auto":
-            one_graph = not (self.inductive or data.graph_ids.any())
-            self._positions = Positions().fit(data.adjacency, one_graph=one_graph, random_state=split)
+        one_graph = not (self.inductive or data.graph_ids.any()) and (beside or self.representation == "auto")
+        self._positions = Positions().fit(data.adjacency, one_graph=one_graph, random_state=split)
         self._inputs = EncoderInput(self._scale, self._positions if beside else None)
         parameters = {
             "mi_estimator": self.mi_estimator,
@@ -413,7 +412,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
         self.structure_ = list(self._places.columns)
-        self.position_share_ = 0.0 if self._positions is None else self._positions.share
+        self.position_share_ = self._positions.share
         if self._fixed is not None:
             self._fixed.fit(data, seed)
         blocks = self._output().blocks(data)
@@ -461,8 +460,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         ndarray or DataFrame of shape (n_samples, n_features_out)
             The node embeddings, and beside them what ``representation`` says, in the float dtype of X. On the training
             nodes the mean of each column is 0. Embeddings are unit vectors before they are centered. If X is a list,
-            the nodes of the first graph come first, then those of the second, and so on. After ``set_output(transform="pandas")`` the names of a Graph's nodes,
-            or else their numbers, are the index.
+            the nodes of the first graph come first, then those of the second, and so on.
+            After ``set_output(transform="pandas")`` the names of a Graph's nodes, or else their numbers, are the index.
 
         Raises
         ------

@@ -132,12 +132,12 @@ class EncoderInput:
 
     def n_columns(self, n_features: int) -> int:
         """Return how many columns a node with so many features has."""
-        return n_features + (self.positions.n_nodes if self.has_neighbors else 0)
+        return n_features + (0 if self.neighbors is None else self.neighbors.n_nodes)
 
     @property
-    def has_neighbors(self) -> bool:
-        """Whether neighbours stand beside the features."""
-        return self.positions is not None and self.positions.share > 0
+    def neighbors(self) -> Positions | None:
+        """What gives the neighbours that stand beside the features, or None if none do."""
+        return self.positions if self.positions is not None and self.positions.share else None
 
     def features(self, features: Any) -> Any:
         """Return the features, scaled."""
@@ -149,9 +149,9 @@ class EncoderInput:
     def __call__(self, nodes: Nodes) -> Any:
         """Return an array or CSR matrix of shape (n_nodes, n_columns)."""
         rows = self.features(nodes.features)
-        if not self.has_neighbors:
+        if self.neighbors is None:
             return rows
-        return sparse.hstack([sparse.csr_matrix(rows), self.positions.neighbors(nodes.adjacency)], format="csr")
+        return sparse.hstack([sparse.csr_matrix(rows), self.neighbors.neighbors(nodes.adjacency)], format="csr")
 
 
 def whole_batch(nodes: Nodes, inputs: EncoderInput, encoder: GraphEncoder, **options) -> GraphBatch:
@@ -171,7 +171,7 @@ def sampled_batches(
 ) -> NeighborBatches:
     """Return batches of nodes with a sample of their neighbourhoods."""
     n_hops = 2 if encoder.n_hops is None else encoder.n_hops  # networks of unknown depth usually have two layers
-    large = held_bytes(nodes.features, nodes.adjacency, 0) > BUDGET and not inputs.has_neighbors
+    large = held_bytes(nodes.features, nodes.adjacency, 0) > BUDGET and inputs.neighbors is None
     return NeighborBatches(
         ScaledRows(nodes.features, inputs.features) if large else inputs(nodes),
         PropagationMatrix(nodes.adjacency, encoder.normalization),

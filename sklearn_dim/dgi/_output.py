@@ -55,7 +55,7 @@ class NodeOutput:
 
     def _code_in_parts(self, nodes: Nodes) -> np.ndarray:
         """Return the code in float32 and up to rounding, in bounded memory."""
-        X = self.inputs(nodes) if self.inputs.has_neighbors else ScaledRows(nodes.features, self.inputs.features)
+        X = ScaledRows(nodes.features, self.inputs.features) if self.inputs.neighbors is None else self.inputs(nodes)
         matrix = PropagationMatrix(nodes.adjacency, self.encoder.normalization)
         return scale_to_unit_rows(encoded(self.encoder, X, matrix, device=self.device))
 

@@ -84,7 +84,7 @@ class SparseMatrix:
     def weighted(self, factors: Tensor) -> "SparseMatrix":
         """Return the matrix with its entries multiplied by ``factors`` (nnz,), which are in row-major order."""
         weighted = copy.copy(self)
-        weighted._matrix = None  # type: ignore[assignment]  # whose entries are not these
+        weighted._matrix = None  # whose entries are not these
         weighted.forward, weighted.backward = (
             _csr(matrix.crow_indices(), matrix.col_indices(), matrix.values() * entries, matrix.shape)
             for matrix, entries in ((self.forward, factors), (self.backward, factors[self._transposed_order]))

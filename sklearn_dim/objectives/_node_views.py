@@ -41,7 +41,7 @@ class NodeViews(Information):
     @property
     def divisible(self) -> list[nn.Module]:
         """The encoder, if it says how far neighbourhoods reach."""
-        return [] if self.encoder.n_hops is None else [self.encoder]  # type: ignore[list-item]
+        return [] if self.encoder.n_hops is None else [self.encoder]
 
     def embed(self, graph: Any) -> tuple[Tensor, Tensor]:
         """Return the embeddings (n_nodes, n_components) of a batch's own nodes in two views."""
