@@ -14,6 +14,7 @@ from sklearn_dim import Graph
 from sklearn_dim.datasets import fetch_planetoid
 
 NAMES = ("cora", "citeseer", "coauthor-cs")
+PLAIN = ("acm", "cora_ml", "uai", "chameleon", "squirrel")  # edges of the last three mostly join different classes
 
 
 def load(name):
@@ -21,8 +22,11 @@ def load(name):
     if not (folder := os.environ.get("SKLEARN_DIM_DATA")):
         sys.exit(
             "SKLEARN_DIM_DATA is not set. Let it name a folder that holds planetoid/ind.cora.*, planetoid/ind.citeseer."
-            "* (fetch_planetoid(data_home=folder) downloads them) and graphs/coauthor_cs.npz (Shchur et al. 2018)."
+            "* (fetch_planetoid(data_home=folder) downloads them), graphs/coauthor_cs.npz (Shchur et al. 2018), and "
+            f"graphs/NAME.npz of {', '.join(PLAIN)}: CSR parts adj_indices, adj_indptr, attr_…, and labels."
         )
+    if name in PLAIN:
+        return load_plain(pathlib.Path(folder) / "graphs" / f"{name}.npz")
     if name == "coauthor-cs":
         return load_coauthor(pathlib.Path(folder) / "graphs" / "coauthor_cs.npz")
     data = fetch_planetoid(name, data_home=folder)
@@ -45,6 +49,24 @@ def load_coauthor(path):
         return rows[:tenth], rows[2 * tenth :]
 
     return Graph(X, adjacency), labels, split
+
+
+def load_plain(path):
+    """Return a graph with weights of 1, its labels, and `tenth` as its split."""
+    with np.load(path) as data:
+        X = sparse.csr_matrix((data["attr_data"], data["attr_indices"], data["attr_indptr"]), data["attr_shape"])
+        ones = np.ones(len(data["adj_indices"]), dtype=np.float32)
+        adjacency = sparse.csr_matrix((ones, data["adj_indices"], data["adj_indptr"]), (X.shape[0],) * 2)
+        labels = data["labels"]
+    return Graph(X.astype(np.float32), adjacency), labels, lambda seed: tenth(labels, seed)
+
+
+def tenth(labels, seed):
+    """Return a tenth of the rows for training, with at least one of each class, and all others."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    _, first = np.unique(labels[order], return_index=True)
+    train = np.union1d(order[: len(labels) // 10], order[first])
+    return train, np.setdiff1d(order, train)
 
 
 def has_pyg():

@@ -1,7 +1,8 @@
 """Deep Graph Infomax beside its peers: `python benchmarks/planetoid.py [part ...]`, all parts by default.
 
-Parts: accuracy, others (graphs of other kinds), speed (CPU time of an epoch and of a fit, and memory), large (a graph
-of 200 000 nodes). Graphs are read from the folder that SKLEARN_DIM_DATA names. --quick shows that everything runs;
+Parts: random (eight graphs, random splits, beside what needs no training), accuracy (standard splits, and the paper's
+setting), others (graphs of other kinds), speed (CPU time of an epoch and of a fit, and memory), large (a graph of
+200 000 nodes). Graphs are read from the folder that SKLEARN_DIM_DATA names. --quick shows that everything runs;
 its figures mean nothing.
 """
 
@@ -19,16 +20,17 @@ import time
 import numpy as np
 import pandas as pd
 import torch
-from _graphs import NAMES, PygInfomax, has_pyg, load, load_optimizers, reference_classifier, torch_csr
+from _graphs import NAMES, PLAIN, PygInfomax, has_pyg, load, load_optimizers, reference_classifier, tenth, torch_csr
 from _other_graphs import OTHERS, SPLITS, neighbor_matrix, random_split
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, cross_val_score
 from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.utils.extmath import randomized_svd
 
 from sklearn_dim import DGITransformer, Graph
 from sklearn_dim.graphs import normalized_adjacency
 
-PAPER = {"propagation": 0, "input_share": 0.0, "max_iter": 10_000}  # the arguments that make DGITransformer the paper's
 PUBLISHED = {"cora": "82.3 ± 0.6", "citeseer": "71.8 ± 0.7"}  # Veličković et al. 2019
 EVALUATIONS = {"as it comes, C=1": (False, 1), "as it comes, C=100": (False, 100), "unit rows, C=1": (True, 1)}
 
@@ -66,7 +68,7 @@ def defaults(graph, seed, quick):
 
 def paper(graph, seed, quick):
     """Fit as published; its vectors as they are given out, and as they are in the network."""
-    model, seconds = fitted(graph, seed, quick, **PAPER)
+    model, seconds = fitted(graph, seed, quick, DGITransformer.published)
     yield "the paper's setting", model.transform(graph), seconds
     X, A = torch.as_tensor(unit_sum(graph).toarray()), torch_csr(normalized_adjacency(graph.adjacency))
     yield "the paper's setting, H", model.net_.module_.encoder(X, A).detach().numpy(), seconds
@@ -102,12 +104,81 @@ def propagated(graph, seed, quick):
     yield "Â²X of rows of unit sum", A @ (A @ unit_sum(graph)), 0.0
 
 
-def fitted(graph, seed, quick, **arguments):
+def fitted(graph, seed, quick, make=DGITransformer, **arguments):
     """Return a fitted estimator and the CPU seconds it took."""
     start = time.process_time()
     arguments |= {"max_iter": 3} if quick else {}
-    model = DGITransformer(**arguments, device="cpu", random_state=seed).fit(graph)
+    model = make(**arguments, device="cpu", random_state=seed).fit(graph)
     return model, time.process_time() - start
+
+
+def at_random(options):
+    """Eight graphs, a tenth of the nodes for training: ours, untrained, and what needs no training.
+
+    Three of them have edges that mostly join different classes.
+    """
+    records = []
+    for name in (*NAMES, *PLAIN):
+        graph, y, _ = load(name)
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
+            train, test = tenth(y, seed)
+            for label, H, seconds in unsupervised(graph, seed, options.quick):
+                scores = probe(H, y, train, test, paper=False)
+                records.append({"graph": name, "method": label, **scores, "CPU s": seconds})
+            H = [each[1] for each in smoothed_blocks(graph)]
+            records.append({"graph": name, "method": "depth chosen", **by_depth(H, y, train, test), "CPU s": np.nan})
+        of_graph = [
+            {key: value for key, value in row.items() if key != "graph"} for row in records if row["graph"] == name
+        ]
+        show(f"{name}: accuracy in %, mean ± sd of seeds", mean_and_sd(of_graph))
+    table = pd.DataFrame(records).groupby(["method", "graph"], sort=False).mean().unstack("graph")
+    for label in (*EVALUATIONS, "CPU s"):
+        means = table[label].assign(mean=table[label].mean(axis=1))
+        show(f"{label}, means over seeds", means.map("{:.1f}".format))
+
+
+def unsupervised(graph, seed, quick):
+    """Yield the rows of `at_random`: a name, vectors, and CPU seconds of fit and transform."""
+    for label, arguments in {"": {}, ", untrained": {"max_iter": 1, "learning_rate_init": 1e-30}}.items():
+        start = time.process_time()
+        model, _ = fitted(graph, seed, quick, **arguments)
+        yield f"DGITransformer(){label}", model.transform(graph), time.process_time() - start
+    start = time.process_time()
+    blocks = [block for block, _ in smoothed_blocks(graph)]
+    seconds = time.process_time() - start
+    yield "[X, ÂX, Â²X]", side_by_side(blocks), seconds
+    yield "[X, ÂX, Â²X], unit rows", side_by_side([normalize(block) for block in blocks]), seconds
+
+
+def smoothed_blocks(graph, depth=2):
+    """Yield X, ÂX, …, each on its leading 256 singular vectors, as it is and as one of several blocks."""
+    A, X = normalized_adjacency(graph.adjacency), graph.features
+    for _ in range(depth + 1):
+        left, size, _ = randomized_svd(X, 256, n_iter=2, random_state=0)
+        yield left * size, side_by_side([left * size])
+        X = A @ X
+
+
+def side_by_side(blocks, length=2.5):
+    """Return blocks side by side, centered, all of one root mean square length, the whole of ``length``."""
+    centered = [block - block.mean(0) for block in blocks]
+    lengths = [np.sqrt((block**2).sum(1).mean() * len(blocks)) / length for block in centered]
+    return np.hstack([block / size for block, size in zip(centered, lengths, strict=True)])
+
+
+def by_depth(blocks, y, train, test):
+    """Return accuracies with as many of the blocks as cross-validation of the training rows prefers."""
+    scores = {}
+    for label, (unit_rows, C) in EVALUATIONS.items():
+        trials = []
+        for depth in range(1, len(blocks) + 1):
+            rows = np.hstack(blocks[:depth]) / depth**0.5
+            rows = normalize(rows) if unit_rows else rows
+            model = LogisticRegression(C=C, max_iter=1000)
+            held_out = cross_val_score(model, rows[train], y[train], cv=KFold(3, shuffle=True, random_state=0)).mean()
+            trials.append((held_out, 100 * model.fit(rows[train], y[train]).score(rows[test], y[test])))
+        scores[label] = max(trials)[1]
+    return scores
 
 
 def unit_sum(graph):
@@ -184,7 +255,7 @@ def others(options):
 def other_methods(X, seed, quick):
     """Yield defaults, the paper's setting, and Â²X of raw or standardised, and of unit-sum rows."""
     yield "DGITransformer()", fitted(X, seed, quick)[0].transform(X)
-    yield "the paper's setting", fitted(X, seed, quick, **PAPER)[0].transform(X)
+    yield "the paper's setting", fitted(X, seed, quick, DGITransformer.published)[0].transform(X)
     graph = X if isinstance(X, Graph) else Graph(X, neighbor_matrix(X), directed=True)
     A = normalized_adjacency(graph.adjacency)
     bag = sparse.issparse(graph.features)
@@ -226,13 +297,14 @@ def show(title, table):
     print(f"{title}\n{table.to_string()}\n", flush=True)
 
 
-PARTS = {"accuracy": accuracy, "others": others, "speed": speed, "large": large}
+PARTS = {"random": at_random, "accuracy": accuracy, "others": others, "speed": speed, "large": large}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", default=list(PARTS), metavar="part", help=", ".join(PARTS))
     parser.add_argument("--graphs", nargs="+", default=NAMES, choices=NAMES)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0, help="of the random splits")
     parser.add_argument("--no-pyg", action="store_true", help="accuracy without torch_geometric's class")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()

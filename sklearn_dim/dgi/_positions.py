@@ -115,8 +115,8 @@ def two_hop_axes(matrix: sparse.csr_matrix, n_axes: int, random_state: int) -> t
     rng = np.random.default_rng(random_state)
     basis = rng.standard_normal((n, min(n_axes + 10, n))).astype(matrix.dtype)
     for _ in range(3):
-        basis = np.linalg.qr(matrix @ (matrix @ basis))[0]
-        basis = np.linalg.qr(transposed @ (transposed @ basis))[0]
+        basis = transposed @ (transposed @ (matrix @ (matrix @ basis)))
+        basis = np.linalg.qr(basis)[0]
     left, size, right = np.linalg.svd(matrix @ (matrix @ basis), full_matrices=False)
     axes = basis @ right.T[:, :n_axes]
     sign = np.where(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])] < 0, -1, 1).astype(axes.dtype)

@@ -63,14 +63,14 @@ class TwoLayerGCN(GraphEncoder):
         Columns of X.
     n_components : int
         Width of a node embedding.
-    hidden : int, default=256
+    hidden : int, default=128
         Width of the first convolution.
     """
 
     normalization = "symmetric"
     n_hops = 2
 
-    def __init__(self, n_features: int, n_components: int, *, hidden: int = 256):
+    def __init__(self, n_features: int, n_components: int, *, hidden: int = 128):
         super().__init__()
         self.first, self.bias = _glorot(n_features, hidden), nn.Parameter(torch.zeros(hidden))
         self.second = _glorot(hidden, n_components)

@@ -19,7 +19,7 @@ class NodeViews(Information):
 
     As Deep Graph Infomax it maximises what a node's embedding says about its graph; but instead of a summary, which all
     nodes share, a node's own surroundings are asked for (Zhu et al., "Deep Graph Contrastive Representation Learning",
-    2020, eq. 1). Both views take their turn as anchors.
+    2020, eq. 1).
 
     A batch is ``((X, adjacency, n_nodes, graph_ids, n_graphs),)``, a `graphs.GraphBatch`.
 
@@ -51,10 +51,9 @@ class NodeViews(Information):
         return one, other
 
     def scores(self, critic: nn.Module, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the scores of each node with itself (2n, 1) and with the other nodes (2n, n − 1)."""
-        table = critic(one, other)
-        joint, marginal = SplitDiagonal.apply(torch.stack([table, table.mT]))
-        return joint.reshape(-1, 1), marginal.flatten(0, 1)
+        """Return the scores of each node with itself (n, 1) and with the other nodes (n, n − 1)."""
+        joint, marginal = SplitDiagonal.apply(critic(one, other))
+        return joint[:, None], marginal
 
     def forward(self, batch: tuple[Any]) -> dict[str, Tensor]:
         """Return the loss of a batch."""
