@@ -68,7 +68,9 @@ DIM = {
     "mixed_precision": False, "random_state": 0,
 }  # fmt: skip
 DGI = {"n_components": 12, "max_iter": 3, "device": "cpu", "random_state": 0}
-INFOGRAPH = {"n_components": 12, "max_iter": 2, "batch_size": 8, "device": "cpu", "random_state": 0}
+INFOGRAPH = {
+    "n_components": 12, "max_iter": 2, "batch_size": 8, "representation": "code", "device": "cpu", "random_state": 0,
+}  # fmt: skip
 PAIRS = {"cv": 2, "max_iter": 2, "batch_size": 64, "device": "cpu", "random_state": 0}
 FEATURES = {"max_iter": 30, "device": "cpu", "random_state": 0}
 

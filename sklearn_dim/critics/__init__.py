@@ -17,6 +17,7 @@ from sklearn_dim.critics._bilinear import Bilinear
 from sklearn_dim.critics._classes import Classes, is_one_hot
 from sklearn_dim.critics._concatenated import Concatenated
 from sklearn_dim.critics._corrected import Corrected, FeatureMap
+from sklearn_dim.critics._cosine import Cosine
 from sklearn_dim.critics._encoded import EncodedAnchor
 from sklearn_dim.critics._gaussian import Gaussian
 from sklearn_dim.critics._group import GroupDiscrimination
@@ -40,6 +41,7 @@ __all__ = [
     "Bilinear",
     "Concatenated",
     "Corrected",
+    "Cosine",
     "Critic",
     "EncodeAndDot",
     "GroupDiscrimination",

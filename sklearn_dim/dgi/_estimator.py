@@ -2,21 +2,33 @@
 
 import copy
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.data import check_numbers
-from sklearn_dim.dgi._input import FeatureScale, Nodes, check_one_graph, sampled_batches, whole_batch
-from sklearn_dim.dgi._objective import build_node_summary
-from sklearn_dim.dgi._output import NodeOutput, input_axes, mean_and_scale, n_input_columns
+from sklearn_dim.dgi._blocks import FixedBlocks
+from sklearn_dim.dgi._input import (
+    EncoderInput,
+    FeatureScale,
+    Nodes,
+    check_one_graph,
+    sampled_batches,
+    whole_batch,
+)
+from sklearn_dim.dgi._objective import PUBLISHED, VIEWS, build_objective
+from sklearn_dim.dgi._output import NodeOutput, column_names
+from sklearn_dim.dgi._places import Places
+from sklearn_dim.dgi._positions import Positions
 from sklearn_dim.encoders import GRAPH_ENCODERS
 from sklearn_dim.estimator import (
+    HasMethods,
     InfomaxEstimator,
     Interval,
     StrOptions,
@@ -24,6 +36,7 @@ from sklearn_dim.estimator import (
     check_n_features,
     documented,
     fit_context,
+    output_container,
     training_constraints,
 )
 from sklearn_dim.graphs import (
@@ -33,12 +46,14 @@ from sklearn_dim.graphs import (
     NeighborBatches,
     NeighborGraph,
     as_graph,
+    node_index,
+    refuse_arguments,
     refuse_edges,
 )
 from sklearn_dim.objectives import READOUTS
 from sklearn_dim.training import BestWeights, seeded
 
-LARGE = 2**25  # batch_size="auto" trains on batches if the node embeddings have more numbers than this, 128 MB
+LARGE = 2**16  # nodes, above which batch_size="auto" trains on batches
 BATCH_SIZE = 4096  # of these batches; not tuned
 
 
@@ -46,58 +61,67 @@ BATCH_SIZE = 4096  # of these batches; not tuned
 class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxEstimator):
     """Deep Graph Infomax: node embeddings that keep as much information about their graph as possible.
 
-    A graph convolution is trained to tell the nodes of the graph from those of a corrupted graph, by comparing each
-    with a summary of the graph; this maximises their mutual information [1]_. X is a `Graph`, a list of graphs, or
-    plain rows, which are connected to their nearest neighbours.
+    A graph network is trained to recognise each node in a second view of the graph, in which features are hidden and
+    edges are left out; this maximises the information that a node's embedding has about what surrounds the node [1]_.
+    `published` compares nodes with a summary of the whole graph instead, as the paper does [2]_. X is a `Graph`, a list
+    of graphs, or plain rows, which are connected to their nearest neighbours.
 
     Parameters
     ----------
-    n_components : int, default=512
-        Number of columns of the output.
-    mi_estimator : str or Bound, default="jsd"
+    n_components : int or "auto", default="auto"
+        Number of columns of the code, which is the node embedding. "auto" is 128, or 512 where nodes are compared with
+        a summary. With ``representation="auto"`` the output has more columns.
+    mi_estimator : str or Bound, default="infonce"
         %(mi_estimator)s
-    encoder : {"gcn", "sage", "sgc", "gin"}, Module or callable, default="gcn"
-        The network (X, adjacency) → node embeddings. "gcn" is one graph convolution (as published); "sage" has two
-        layers that treat a node's own features and the mean of its neighbours' separately [2]_; "sgc" is one
-        convolution over two hops [3]_; "gin" has three layers that sum over neighbours (see
-        `GraphInfomaxTransformer`). A module of your own must return n_components columns minus those that
-        ``input_share`` takes. It gets X as a dense tensor and the adjacency Â, with which ``adjacency @ dense``
+    encoder : {"auto", "gcn", "sage", "sgc", "gin"}, Module or callable, default="auto"
+        The network (X, adjacency) → node embeddings. "auto" has two graph convolutions, which are given a node's
+        neighbours beside its features where these foresee edges (see Notes); or it is "gcn" where nodes are compared
+        with a summary. "gcn" is one graph convolution (as published); "sage" has two layers that treat a node's own
+        features and the mean of its neighbours' separately [3]_; "sgc" is one convolution over two hops [4]_; "gin" has
+        three layers that sum over neighbours (see `GraphInfomaxTransformer`). A module of your own must return
+        n_components columns. It gets X as a dense tensor and the adjacency Â, with which ``adjacency @ dense``
         propagates features; or ``edge_index`` if its ``forward`` has an argument of that name, as in torch_geometric.
         It must not be linear, as a single layer without an activation is: the mean embedding would then be the same
         for the graph and the corrupted graph. A callable (n_features, n_columns) returns a module, for example
         ``partial(GCN, n_layers=2)``.
-    critic : str or callable, default="bilinear"
-        The critic T(summary, node embedding): "bilinear" (as published), another name of `sklearn_dim.critics.CRITICS`,
-        or a callable (summary_features, node_features) → module. "group" scores a node without the summary [4]_.
-    corruption : str or callable, default="shuffle"
-        How the corrupted graph is made. "shuffle" permutes the rows of X and keeps the edges (as published);
+    critic : str or callable, default="auto"
+        The critic T(a, b), b a node embedding, a that of the node in another view or a summary. "auto" is "cosine", the
+        cosine divided by a temperature of 0.5, for two views, and else "bilinear" (as published). Or another name of
+        `sklearn_dim.critics.CRITICS`, or a callable (a_features, b_features) → module. "group" scores a node without
+        the summary [5]_.
+    corruption : str or callable, default="views"
+        What a node is told from. "views": from the other nodes, by its embedding in a second view of the graph. In both
+        views each feature and each edge is missing with probability 0.4. All others compare the nodes of the graph and
+        those of a corrupted one with the graph's summary: "shuffle" permutes the rows of X and keeps the edges (as
+        published);
         "masked_shuffle" also masks half of the columns, in both graphs; "feature_dropout" and "edge_dropout" remove
         half of the entries of X or of the propagation matrix; "other_graph" needs several graphs, and compares nodes
         with the summary of another one. A callable maps (X, adjacency) to the inputs of both graphs, see
         `sklearn_dim.graphs.CORRUPTIONS`.
     readout : {"mean", "sum", "max"}, default="mean"
-        The summary of a graph: the sigmoid of the mean, sum or maximum of its node embeddings.
-    propagation : int, default=10
-        Number of steps of personalised PageRank by which `transform` smooths its columns over the graph [5]_. 0 does
-        not smooth, as in the paper.
-    input_share : float in [0, 1), default=0.5
-        Maximum fraction of the output's columns that hold the input, smoothed over the graph. They are X itself if
-        they suffice, else its projection on the leading singular vectors of the smoothed X. The other columns hold the
-        node embeddings. 0 returns the node embeddings alone, as in the paper.
+        The summary of a graph: the sigmoid of the mean, sum or maximum of its node embeddings. Two views have none.
+    representation : {"auto", "code"}, default="auto"
+        What `transform` returns. "auto" puts side by side what a classifier, k-means or nearest neighbours can use as
+        it is: the code; the features; the features smoothed over one step and over ten of personalised PageRank [6]_;
+        and structure, that is degrees, and positions in the graph where these foresee edges. More than 256 features are
+        reduced to 256 axes. "code" is the code alone, as published.
     inductive : bool, default=False
         Train only on the selected rows of a `Graph` that was indexed, such as a training split, and on the edges
         between them. By default all nodes are trained on, as training needs no labels.
-    n_neighbors : int, default=10
-        Number of neighbours to which each plain row is connected.
+    n_neighbors : int or transformer, default=10
+        Number of neighbours to which each plain row is connected. Or a transformer that finds them among the
+        standardised training rows, such as `sklearn.neighbors.KNeighborsTransformer`, `RadiusNeighborsTransformer` or
+        `pynndescent.PyNNDescentTransformer`; see `sklearn_dim.graphs.NeighborGraph`. If the neighbours are known, give
+        them as edges: ``Graph(X, kneighbors_graph(X, 10))``.
     max_iter : int or "auto", default="auto"
-        Maximum number of epochs. "auto" is 500 on a whole graph; on batches it takes about 1000 steps, in 10 to 500
-        epochs.
+        Maximum number of epochs. "auto" is 40 on a whole graph, or 500 where nodes are compared with a summary; on
+        batches it takes about 400 or 1000 steps, in at least 5 epochs.
     batch_size : int, None or "auto", default="auto"
-        Number of nodes in a batch; None trains on the whole graph at once. "auto" does so up to 65,536 nodes with 512
-        components, and uses batches of 4096 nodes for larger graphs.
+        Number of nodes in a batch; None trains on the whole graph at once. "auto" does so up to 65,536 nodes, and uses
+        batches of 4096 nodes for larger graphs.
     fan_out : int or None, default=10
         Number of neighbours to draw for each node in each hop, when training on batches; None uses all neighbours.
-    learning_rate_init : float, default=0.001
+    learning_rate_init : float, default=0.003
         %(learning_rate_init)s
     early_stopping : bool, default=True
         Stop when the training loss no longer decreases, and keep the best weights.
@@ -119,8 +143,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     Attributes
     ----------
     mutual_info_ : float
-        Estimated information of the summary with the nodes of the training graph, in nats, as `score` returns it; if
-        batches were trained on, the mean over new batches.
+        Estimated information of the two views of a node in nats, or of the summary with the nodes, as `score` returns
+        it; if batches were trained on, the mean over new batches.
     history_ : DataFrame
         One row per epoch: training loss, seconds.
     loss_curve_ : list of float
@@ -129,12 +153,16 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         %(n_iter_)s
     net_ : InformationNet
         %(net_)s
-    propagation_ : int
-        ``propagation`` as it was at fit.
-    input_axes_ : ndarray of shape (n_features, n_axes), or None
-        The singular vectors on which X is projected in the output; None if the output holds X itself, or none of it.
-    mean_, scale_ : ndarray of shape (n_components,)
+    representation_ : str
+        ``representation`` as it was at fit.
+    position_share_ : float
+        How much a node's position in the graph counts, from 0 to 1; see Notes.
+    mean_, scale_ : ndarray of shape (n_features_out,)
         The statistics that center and scale the output, from the training nodes.
+    structure_ : list of str
+        The columns of `Graph.with_structure` that are added to the features: "degree", "returns" and, if one graph is
+        trained on as a whole, "axes" to features that are all constant, and "axes" if the Graph was made of X=None;
+        none otherwise. Axes are 0 on any other graph than that of `fit`.
     neighbors_ : NeighborGraph or None
         The graph of the training rows, to which `transform` attaches new rows; None if X was a `Graph`.
     n_features_in_ : int
@@ -142,20 +170,32 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     feature_names_in_ : ndarray of str
         Names of the features, if X has any.
 
+    Notes
+    -----
+    Who a node's neighbours are says much about it where edges come from communities, roles or hubs, and nothing where
+    they are mostly chance. So a tenth of the edges is held out. If the others foresee it (the two ends of an edge are
+    nearer to each other than nodes paired at random, by the position of their neighbourhoods), the encoder is given
+    neighbours beside features, and the output has columns of positions. This needs one graph of at most 100 000 nodes
+    that is trained on as a whole; on another graph those columns hold their mean, with a warning.
+
     References
     ----------
-    .. [1] P. Veličković et al., "Deep Graph Infomax", ICLR 2019, eq. 1.
-    .. [2] W. Hamilton et al., "Inductive Representation Learning on Large Graphs", NeurIPS 2017.
-    .. [3] F. Wu et al., "Simplifying Graph Convolutional Networks", ICML 2019.
-    .. [4] Y. Zheng et al., "Rethinking and Scaling Up Graph Contrastive Learning", NeurIPS 2022.
-    .. [5] J. Klicpera et al., "Predict then Propagate", ICLR 2019, eq. 4.
+    .. [1] Y. Zhu et al., "Deep Graph Contrastive Representation Learning", ICML workshop 2020, eq. 1.
+    .. [2] P. Veličković et al., "Deep Graph Infomax", ICLR 2019, eq. 1.
+    .. [3] W. Hamilton et al., "Inductive Representation Learning on Large Graphs", NeurIPS 2017.
+    .. [4] F. Wu et al., "Simplifying Graph Convolutional Networks", ICML 2019.
+    .. [5] Y. Zheng et al., "Rethinking and Scaling Up Graph Contrastive Learning", NeurIPS 2022.
+    .. [6] J. Klicpera et al., "Predict then Propagate", ICLR 2019, eq. 4.
 
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn_dim import DGITransformer
     >>> X, _ = load_iris(return_X_y=True)
-    >>> DGITransformer(n_components=8, max_iter=5, random_state=0).fit_transform(X).shape
+    >>> dgi = DGITransformer(n_components=8, max_iter=5, random_state=0).fit(X)
+    >>> dgi.transform(X).shape
+    (150, 44)
+    >>> dgi.set_params(representation="code").fit_transform(X).shape
     (150, 8)
     """
 
@@ -163,39 +203,39 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
 
     _parameter_constraints: ClassVar[dict] = {
         **training_constraints(without=("validation_fraction",)),
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "encoder": [StrOptions(set(GRAPH_ENCODERS)), callable],
-        "critic": [StrOptions({*CRITICS, "group"}), callable],
-        "corruption": [StrOptions({*CORRUPTIONS, "other_graph"}), callable],
+        "n_components": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "encoder": [StrOptions({"auto", *GRAPH_ENCODERS}), callable],
+        "critic": [StrOptions({"auto", "cosine", "group", *CRITICS}), callable],
+        "corruption": [StrOptions({VIEWS, "other_graph", *CORRUPTIONS}), callable],
         "readout": [StrOptions(set(READOUTS))],
-        "propagation": [Interval(Integral, 0, None, closed="left")],
-        "input_share": [Interval(Real, 0, 1, closed="left")],
+        "representation": [StrOptions({"auto", "code"})],
         "inductive": ["boolean"],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left"), HasMethods(["fit_transform", "transform"])],
         "batch_size": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"}), None],
         "fan_out": [Interval(Integral, 1, None, closed="left"), None],
     }
-    _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset({"propagation", "inductive", "n_neighbors", "fan_out"})
+    _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset(
+        {"representation", "inductive", "n_neighbors", "fan_out"}
+    )
 
     neighbors_: NeighborGraph | None
 
     def __init__(
         self,
-        n_components=512,
+        n_components="auto",
         *,
-        mi_estimator="jsd",
-        encoder="gcn",
-        critic="bilinear",
-        corruption="shuffle",
+        mi_estimator="infonce",
+        encoder="auto",
+        critic="auto",
+        corruption="views",
         readout="mean",
-        propagation=10,
-        input_share=0.5,
+        representation="auto",
         inductive=False,
         n_neighbors=10,
         max_iter="auto",
         batch_size="auto",
         fan_out=10,
-        learning_rate_init=1e-3,
+        learning_rate_init=3e-3,
         early_stopping=True,
         n_iter_no_change=20,
         tol=0.0,
@@ -211,8 +251,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.critic = critic
         self.corruption = corruption
         self.readout = readout
-        self.propagation = propagation
-        self.input_share = input_share
+        self.representation = representation
         self.inductive = inductive
         self.n_neighbors = n_neighbors
         self.max_iter = max_iter
@@ -227,6 +266,28 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.callbacks = callbacks
         self.verbose = verbose
         self.random_state = random_state
+
+    @classmethod
+    def published(cls, **parameters) -> Self:
+        """Return an estimator with the settings of the paper, Deep Graph Infomax [2]_.
+
+        Parameters
+        ----------
+        **parameters
+            Parameters of the constructor that replace the paper's.
+
+        Returns
+        -------
+        DGITransformer
+            Its output is the paper's embedding, of which each row is scaled to unit length.
+
+        Examples
+        --------
+        >>> from sklearn_dim import DGITransformer
+        >>> DGITransformer.published(max_iter=100).corruption
+        'shuffle'
+        """
+        return cls(**{**PUBLISHED, **parameters})
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, **refused) -> Self:
@@ -253,12 +314,13 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             holds nodes and edges.
         FloatingPointError
             If training diverges.
+
+        Warns
+        -----
+        UserWarning
+            If all features of a `Graph` are constant, so that structural columns are added to them (``structure_``).
         """
-        if refused:
-            raise TypeError(
-                f"fit takes no {', '.join(refused)}: cross-validation would split only its rows. Pass nodes and edges "
-                "as one X: Graph(X, adjacency), or Graph.from_edges(nodes, edges)."
-            )
+        refuse_arguments(refused)
         refuse_edges(y)
         return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
@@ -271,14 +333,16 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             check_one_graph(self.corruption, self.critic)
         if not isinstance(X, Graph):
             X = self._check_rows(X, reset=reset, ensure_min_samples=2)
-            self.neighbors_ = NeighborGraph(self.n_neighbors).fit(X)
+            self.neighbors_, self._places = NeighborGraph(self.n_neighbors).fit(X), Places()
             return Nodes.of_rows(X, self.neighbors_.adjacency_)
         self._check_node_features(X, reset=reset)
         X = X.induced() if self.inductive else X
         if X.features.shape[0] < 2:
             raise ValueError("a Graph needs at least two nodes, to compare them; X has n_samples = 1.")
         self.neighbors_ = None
-        return Nodes.of(X)
+        if reset:
+            self._places = Places().fit(X, one_graph=not (self.inductive or X.parts.any()))
+        return Nodes.of(self._places.add(X))
 
     def _check_rows(self, X: Any, *, reset: bool, **rules) -> Any:
         check_feature_names(self, X, reset=reset)
@@ -287,13 +351,24 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         return rows
 
     def _size(self, data: Nodes) -> int:
-        return data.features.shape[0] * int(self.n_components)
+        return data.features.shape[0] * self._width
 
-    def _split(self, data: Nodes, seed: int) -> None:
-        return None  # all nodes are trained on, as training needs no labels
+    @property
+    def _width(self) -> int:
+        """Number of columns of the code."""
+        if self.n_components != "auto":
+            return int(self.n_components)
+        return 128 if self.corruption == VIEWS else 512
 
-    def _build(self, data: Nodes, split: None) -> None:
+    def _split(self, data: Nodes, seed: int) -> int:
+        return seed  # all nodes are trained on, as training needs no labels
+
+    def _build(self, data: Nodes, split: int) -> None:
         self._scale = FeatureScale().fit(data.features)
+        beside = self.encoder == "auto" and self.corruption == VIEWS
+        one_graph = not (self.inductive or data.graph_ids.any()) and (beside or self.representation == "auto")
+        self._positions = Positions().fit(data.adjacency, one_graph=one_graph, random_state=split)
+        self._inputs = EncoderInput(self._scale, self._positions if beside else None)
         parameters = {
             "mi_estimator": self.mi_estimator,
             "encoder": self.encoder,
@@ -301,12 +376,11 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             "corruption": self.corruption,
             "readout": self.readout,
         }
-        n_features = data.features.shape[1]
-        self._n_input = n_input_columns(self.n_components, n_features, self.input_share)
-        n_encoded = self.n_components - self._n_input
-        build = partial(build_node_summary, n_features, n_encoded, **copy.deepcopy(parameters))
+        n_columns = self._inputs.n_columns(data.features.shape[1])
+        build = partial(build_objective, n_columns, self._width, **copy.deepcopy(parameters))
         self.net_ = self._make_net(build, sparse=True)
-        self._n_features_out = self.n_components
+        self.representation_ = self.representation
+        self._fixed = FixedBlocks(self._scale, self._positions) if self.representation == "auto" else None
 
     def _early_stopping(self) -> list[BestWeights]:
         if not self.early_stopping:
@@ -314,9 +388,11 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         patience = {"n_iter_no_change": self.n_iter_no_change, "tol": self.tol}
         return [BestWeights("train_loss", lower_is_better=True, **patience)]
 
-    def _run(self, data: Nodes, split: None, epochs: int | None, **shown) -> None:
+    def _run(self, data: Nodes, split: int, epochs: int | None, **shown) -> None:
         batches = self._batches(data)
-        epochs = epochs or self._epochs(batches, steps=1000, min_epochs=10, max_epochs=500)
+        views = self.corruption == VIEWS
+        steps, least, most = (400, 5, 40) if views else (1000, 10, 500)
+        epochs = epochs or self._epochs(batches, steps=steps, min_epochs=least, max_epochs=most)
         self.net_.set_params(max_epochs=epochs)
         self._train(self.net_, batches, None, self._begin(epochs, **shown), **shown)
         self.mutual_info_ = self.net_.evaluate(batches)["mutual_info"]
@@ -325,35 +401,34 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         """Return the batches of an epoch: the whole graph as one, or batches of nodes with sampled neighbours."""
         size, encoder = self.batch_size, self.net_.module_.encoder
         if size == "auto":
-            size = BATCH_SIZE if self._size(nodes) > LARGE else None
+            size = BATCH_SIZE if nodes.features.shape[0] > LARGE else None
         if size is None or size >= nodes.features.shape[0]:
-            return [(whole_batch(nodes, self._scale, encoder, device=self.net_.device),)]
+            return [(whole_batch(nodes, self._inputs, encoder, device=self.net_.device),)]
         options = {"batch_size": size, "fan_out": self.fan_out, "device": self.net_.device}
-        return sampled_batches(nodes, self._scale, encoder, **options)
+        return sampled_batches(nodes, self._inputs, encoder, **options)
 
     def _publish(self, data: Nodes, split: None, seed: int) -> None:
         self.history_ = self.net_.history_frame()
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
-        self.propagation_ = self.propagation
-        self.input_axes_ = input_axes(data, self._scale, self._n_input, seed)
-        self.mean_, self.scale_ = mean_and_scale(self._output().blocks(data))
+        self.structure_ = list(self._places.columns)
+        self.position_share_ = self._positions.share
+        if self._fixed is not None:
+            self._fixed.fit(data, seed)
+        blocks = self._output().blocks(data)
+        self._widths = {name: block.shape[1] for name, block in blocks.items()}
+        self._n_features_out = sum(self._widths.values())
+        self.mean_, self.scale_ = self._output().mean_and_scale(blocks)
 
     def _parts(self) -> tuple:
-        return (*super()._parts(), FeatureScale, NeighborGraph, build_node_summary)
+        own = EncoderInput, FeatureScale, FixedBlocks, NeighborGraph, Places, Positions, build_objective
+        return (*super()._parts(), *own)
 
     # The fitted estimator.
 
     def _output(self) -> NodeOutput:
         """Return the object that computes the output of `transform`."""
-        return NodeOutput(
-            self.net_.module_.encoder,
-            self._scale,
-            propagation=self.propagation_,
-            axes=self.input_axes_,
-            holds_input=self._n_input > 0,
-            device=self.net_.device,
-        )
+        return NodeOutput(self.net_.module_.encoder, self._inputs, self._fixed, device=self.net_.device)
 
     def _nodes(self, X: Any) -> Nodes:
         """Return the nodes of X; plain rows are attached to the graph of the training rows."""
@@ -361,7 +436,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         X = as_graph(X)
         if isinstance(X, Graph):
             self._check_node_features(X, reset=False)
-            return Nodes.of(X)
+            return Nodes.of(self._places.add(X))
         X = self._check_rows(X, reset=False)
         if self.neighbors_ is None:
             raise ValueError(
@@ -382,11 +457,11 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
 
         Returns
         -------
-        ndarray of shape (n_samples, n_components)
-            The node embeddings, and beside them the input (see ``input_share``), in the float dtype of X. Each of the
-            two blocks consists of unit vectors, which are then centered and scaled: on the training nodes the mean is
-            0, and the root mean square distance from it is 2. If X is a list, the nodes of the first graph come first,
-            then those of the second, and so on.
+        ndarray or DataFrame of shape (n_samples, n_features_out)
+            The node embeddings, and beside them what ``representation`` says, in the float dtype of X. On the training
+            nodes the mean of each column is 0. Embeddings are unit vectors before they are centered. If X is a list,
+            the nodes of the first graph come first, then those of the second, and so on.
+            After ``set_output(transform="pandas")`` the names of a Graph's nodes, or else their numbers, are the index.
 
         Raises
         ------
@@ -396,24 +471,52 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         NotFittedError
             If the estimator is not fitted.
         """
+        check_is_fitted(self)
+        X = as_graph(X)
         nodes = self._nodes(X)
         double = nodes.features.dtype == np.float64 and self.neighbors_ is not None
         with seeded(0, self._size(nodes), device=self.net_.device):
             blocks = self._output().blocks(nodes, torch.float64 if double else torch.float32)
-        vectors = np.empty((len(nodes.rows), len(self.mean_)), dtype=blocks[0].dtype)
+        vectors = np.empty((len(nodes.rows), len(self.mean_)), dtype=blocks["code"].dtype)
         stop = 0
-        while blocks:  # one after the other is let go
-            start, stop = stop, stop + blocks[0].shape[1]
-            np.take(blocks.pop(0), nodes.rows, axis=0, out=vectors[:, start:stop], mode="clip")
+        for name, width in self._widths.items():  # one after the other is let go
+            start, stop = stop, stop + width
+            np.take(blocks.pop(name), nodes.rows, axis=0, out=vectors[:, start:stop], mode="clip")
         vectors -= self.mean_
         vectors /= self.scale_
-        return vectors.astype(nodes.features.dtype, copy=False)
+        vectors = vectors.astype(nodes.features.dtype, copy=False)
+        index = node_index(X) if output_container(self) == "pandas" else None
+        return vectors if index is None else pd.DataFrame(vectors, index=index)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the output's columns, which say what block a column belongs to.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str
+            "dgitransformer_code0", then "…_input0", "…_smoothed0", "…_structure0" and so on with
+            ``representation="auto"``; else "dgitransformer0" and so on.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        names = super().get_feature_names_out(input_features)
+        if self.representation_ != "auto":
+            return names
+        return np.array([f"{type(self).__name__.lower()}_{name}" for name in column_names(self._widths)], dtype=object)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Return the estimated information of the summary with the nodes of X, in nats; higher is better.
+        """Return the estimated information of the nodes of X in two views, or with a summary, in nats.
 
-        This is the Donsker–Varadhan value of the critic's log-ratio against one corrupted graph: a plug-in estimate,
-        comparable across ``mi_estimator``.
+        Higher is better. This is the Donsker–Varadhan value of the critic's log-ratio against the other nodes, at most
+        1024 of them, or against one corrupted graph: a plug-in estimate, comparable across ``mi_estimator``.
 
         Parameters
         ----------
@@ -432,7 +535,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         """
         nodes = self._nodes(X)
         with seeded(0, self._size(nodes), device=self.net_.device), torch.no_grad():
-            batch = whole_batch(nodes, self._scale, self.net_.module_.encoder, device=self.net_.device)
+            batch = whole_batch(nodes, self._inputs, self.net_.module_.encoder, device=self.net_.device)
             return self.net_.module_.mutual_info((batch,), torch.as_tensor(nodes.rows)).item()
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler, normalize
 
 from sklearn_dim.data import is_bag
+from sklearn_dim.dgi._positions import Positions
 from sklearn_dim.encoders import GraphEncoder
 from sklearn_dim.graphs import (
     BUDGET,
@@ -106,7 +107,7 @@ def check_one_graph(corruption: Any, critic: Any) -> None:
     if corruption == "other_graph":
         raise ValueError(
             "corruption='other_graph' compares nodes with another graph, but X is one graph. Pass a list of Graphs, or "
-            "use corruption='shuffle'."
+            "use corruption='views'."
         )
     if critic == "encode_and_dot":
         raise ValueError(
@@ -115,15 +116,53 @@ def check_one_graph(corruption: Any, critic: Any) -> None:
         )
 
 
-def whole_batch(nodes: Nodes, scale: FeatureScale, encoder: GraphEncoder, **options) -> GraphBatch:
+class EncoderInput:
+    """What an encoder is given of each node.
+
+    Parameters
+    ----------
+    scale : FeatureScale
+    positions : Positions, default=None
+        With them the neighbours of a node stand beside its features: rows of unit length, or for features other than
+        words of about unit length, beside those of the adjacency.
+    """
+
+    def __init__(self, scale: FeatureScale, positions: Positions | None = None):
+        self.scale, self.positions = scale, positions
+
+    def n_columns(self, n_features: int) -> int:
+        """Return how many columns a node with so many features has."""
+        return n_features + (0 if self.neighbors is None else self.neighbors.n_nodes)
+
+    @property
+    def neighbors(self) -> Positions | None:
+        """What gives the neighbours that stand beside the features, or None if none do."""
+        return self.positions if self.positions is not None and self.positions.share else None
+
+    def features(self, features: Any) -> Any:
+        """Return the features, scaled."""
+        if self.positions is None:
+            return self.scale.for_encoder(features)
+        rows = self.scale.for_output(features)
+        return rows if self.scale.scaler_ is None else rows / rows.shape[1] ** 0.5
+
+    def __call__(self, nodes: Nodes) -> Any:
+        """Return an array or CSR matrix of shape (n_nodes, n_columns)."""
+        rows = self.features(nodes.features)
+        if self.neighbors is None:
+            return rows
+        return sparse.hstack([sparse.csr_matrix(rows), self.neighbors.neighbors(nodes.adjacency)], format="csr")
+
+
+def whole_batch(nodes: Nodes, inputs: EncoderInput, encoder: GraphEncoder, **options) -> GraphBatch:
     """Return the whole graph as one batch; ``options`` are dtype and device."""
-    X, matrix = scale.for_encoder(nodes.features), normalized_adjacency(nodes.adjacency, encoder.normalization)
+    X, matrix = inputs(nodes), normalized_adjacency(nodes.adjacency, encoder.normalization)
     return whole_graph(X, matrix, nodes.graph_ids, dense=encoder.n_hops is None, **options)
 
 
 def sampled_batches(
     nodes: Nodes,
-    scale: FeatureScale,
+    inputs: EncoderInput,
     encoder: GraphEncoder,
     *,
     batch_size: int,
@@ -132,9 +171,9 @@ def sampled_batches(
 ) -> NeighborBatches:
     """Return batches of nodes with a sample of their neighbourhoods."""
     n_hops = 2 if encoder.n_hops is None else encoder.n_hops  # networks of unknown depth usually have two layers
-    large = held_bytes(nodes.features, nodes.adjacency, 0) > BUDGET
+    large = held_bytes(nodes.features, nodes.adjacency, 0) > BUDGET and inputs.neighbors is None
     return NeighborBatches(
-        ScaledRows(nodes.features, scale.for_encoder) if large else scale.for_encoder(nodes.features),
+        ScaledRows(nodes.features, inputs.features) if large else inputs(nodes),
         PropagationMatrix(nodes.adjacency, encoder.normalization),
         nodes.graph_ids,
         batch_size=batch_size,

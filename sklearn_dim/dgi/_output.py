@@ -1,33 +1,18 @@
-"""The output of `DGITransformer`: node embeddings and columns of the input, both smoothed over the graph."""
+"""The output of `DGITransformer`: node embeddings, and beside them blocks that need no training."""
 
 import copy
-from typing import Any
 
 import numpy as np
 import torch
-from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
-from torch import Tensor
+from torch import nn
 
-from sklearn_dim.dgi._input import FeatureScale, Nodes, ScaledRows, whole_batch
+from sklearn_dim.dgi._blocks import NAMES, FixedBlocks
+from sklearn_dim.dgi._input import EncoderInput, Nodes, ScaledRows, whole_batch
 from sklearn_dim.encoders import GraphEncoder
-from sklearn_dim.graphs import (
-    BUDGET,
-    PropagationMatrix,
-    SparseMatrix,
-    encoded,
-    held_bytes,
-    leading_axes,
-    normalized_adjacency,
-    propagated,
-    scale_to_unit_rows,
-)
+from sklearn_dim.graphs import BUDGET, PropagationMatrix, encoded, held_bytes, scale_to_unit_rows
 
-# The teleport probability of each smoothing step, which is the weight of a node's own vector: 0.1 for node embeddings,
-# as in APPNP, and more for the input, of which less smoothing keeps more. Chosen on random splits of ten graphs and
-# tables (benchmarks/RESULTS.md).
-TELEPORT_EMBEDDING, TELEPORT_INPUT = 0.1, 0.35
-SPREAD = 2.0  # root mean square distance of the output from its mean: suits LogisticRegression with its default C=1
+# Root mean square distance of the output from its mean; both suit LogisticRegression with its default C=1.
+SPREAD_CODE, SPREAD_BLOCKS = 2.0, 2.5
 
 
 class NodeOutput:
@@ -36,47 +21,30 @@ class NodeOutput:
     Parameters
     ----------
     encoder : GraphEncoder
-    scale : FeatureScale
-    propagation : int
-        Number of smoothing steps.
-    axes : ndarray of shape (n_features, n_axes) or None
-        The input is projected on these axes; None leaves it as it is.
-    holds_input : bool
-        Whether there is a block of the input beside that of the node embeddings.
+    inputs : EncoderInput
+    fixed : FixedBlocks or None
+        None leaves the code alone.
     device : str or torch.device
     """
 
     def __init__(
-        self,
-        encoder: GraphEncoder,
-        scale: FeatureScale,
-        *,
-        propagation: int,
-        axes: np.ndarray | None,
-        holds_input: bool,
-        device: str | torch.device,
+        self, encoder: GraphEncoder, inputs: EncoderInput, fixed: FixedBlocks | None, *, device: str | torch.device
     ):
-        self.encoder, self.scale, self.device = encoder, scale, device
-        self.propagation, self.axes, self.holds_input = propagation, axes, holds_input
+        self.encoder, self.inputs, self.fixed, self.device = encoder, inputs, fixed, device
 
     @torch.no_grad()
-    def blocks(self, nodes: Nodes, dtype: torch.dtype = torch.float32) -> list[np.ndarray]:
-        """Return the node embeddings of all nodes, smoothed, and then the input, smoothed, if the output holds it."""
-        if self.is_large(nodes):
-            return self._blocks_in_parts(nodes)
-        options: dict[str, Any] = {"dtype": dtype, "device": self.device}
-        graph = whole_batch(nodes, self.scale, self.encoder, **options)
+    def blocks(self, nodes: Nodes, dtype: torch.dtype = torch.float32) -> dict[str, np.ndarray]:
+        """Return the blocks of all nodes by name: the code, rows of unit length, and the fixed ones."""
+        code = self._code_in_parts(nodes) if self.is_large(nodes) else self._code(nodes, dtype)
+        return {"code": code, **({} if self.fixed is None else self.fixed(nodes, dtype))}
+
+    def _code(self, nodes: Nodes, dtype: torch.dtype) -> np.ndarray:
+        graph = whole_batch(nodes, self.inputs, self.encoder, dtype=dtype, device=self.device)
         encoder = copy.deepcopy(self.encoder).double() if dtype == torch.float64 else self.encoder
-        symmetric = encoder.normalization == "symmetric"
-        matrix = graph.adjacency if symmetric else SparseMatrix(normalized_adjacency(nodes.adjacency), **options)
-        blocks = [smoothed(encoder(graph.X, graph.adjacency), matrix, TELEPORT_EMBEDDING, self.propagation)]
-        if self.holds_input:
-            columns = input_columns(self.scale.for_output(nodes.features), self.axes)
-            blocks.append(smoothed(torch.as_tensor(columns).to(**options), matrix, TELEPORT_INPUT, self.propagation))
-        return blocks
+        return nn.functional.normalize(encoder(graph.X, graph.adjacency)).cpu().numpy()
 
     def is_large(self, nodes: Nodes) -> bool:
-        """Whether the output is computed in parts: where all at once would take more than 256 MB besides it.
+        """Whether nodes are encoded in parts: where all at once would take more than 256 MB besides the output.
 
         An encoder of several hops has to know its steps; a GPU's memory is another matter.
         """
@@ -85,78 +53,36 @@ class NodeOutput:
         on_cpu = torch.device(self.device).type == "cpu"
         return in_parts and on_cpu and held_bytes(nodes.features, nodes.adjacency, width) > BUDGET
 
-    def _blocks_in_parts(self, nodes: Nodes) -> list[np.ndarray]:
-        """Return what `blocks` does, in float32 and up to rounding, in bounded memory."""
-        X = ScaledRows(nodes.features, self.scale.for_encoder)
-        matrix = PropagationMatrix(nodes.adjacency)
-        same = self.encoder.normalization == "symmetric"
-        own = matrix if same else PropagationMatrix(nodes.adjacency, self.encoder.normalization)
-        blocks, teleports = [encoded(self.encoder, X, own, device=self.device)], [TELEPORT_EMBEDDING]
-        if self.holds_input:
-            rows = ScaledRows(nodes.features, self.scale.for_output)
-            blocks.append(columns_in_parts(rows, self.axes))
-            teleports.append(TELEPORT_INPUT)
-        for block, teleport in zip(blocks, teleports, strict=True):
-            scale_to_unit_rows(propagated(block, matrix, teleport, self.propagation, out=block))
-        return blocks
+    def _code_in_parts(self, nodes: Nodes) -> np.ndarray:
+        """Return the code in float32 and up to rounding, in bounded memory."""
+        X = ScaledRows(nodes.features, self.inputs.features) if self.inputs.neighbors is None else self.inputs(nodes)
+        matrix = PropagationMatrix(nodes.adjacency, self.encoder.normalization)
+        return scale_to_unit_rows(encoded(self.encoder, X, matrix, device=self.device))
+
+    def mean_and_scale(self, blocks: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mean of each column, and the scale that gives every block its length."""
+        lengths = {"code": SPREAD_CODE} if self.fixed is None else self.fixed.lengths(list(blocks), SPREAD_BLOCKS)
+        moments = {name: _mean_and_spread(block) for name, block in blocks.items()}
+        scales = [np.full(len(mean), spread / lengths[name]) for name, (mean, spread) in moments.items()]
+        return np.concatenate([mean for mean, _ in moments.values()]), np.concatenate(scales)
 
 
-def n_input_columns(n_components: int, n_features: int, share: float) -> int:
-    """Return how many of ``n_components`` columns hold the input; at least one holds node embeddings."""
-    return min(n_features, int(share * n_components), n_components - 1)
+def column_names(widths: dict[str, int]) -> list[str]:
+    """Return what block each column belongs to, and its number there: "code0", "input0", and so on."""
+    counts: dict[str, int] = {}
+    names = []
+    for name, width in widths.items():
+        name = NAMES.get(name, "structure")
+        start = counts.get(name, 0)
+        counts[name] = start + width
+        names += [f"{name}{number}" for number in range(start, start + width)]
+    return names
 
 
-def input_axes(nodes: Nodes, scale: FeatureScale, n_axes: int, random_state: int) -> np.ndarray | None:
-    """Return the leading right singular vectors of Â X, (n_features, n_axes).
-
-    Neighbourhoods differ most along them. Return None if there are as many axes as features, or none.
-    """
-    n_features = nodes.features.shape[1]
-    if n_axes in (0, n_features):
-        return None
-    if held_bytes(nodes.features, nodes.adjacency, n_features) > BUDGET:
-        rows = ScaledRows(nodes.features, scale.for_output)
-        return leading_axes(rows, PropagationMatrix(nodes.adjacency), n_axes, random_state=random_state)
-    rows, matrix = scale.for_output(nodes.features), normalized_adjacency(nodes.adjacency)
-    return randomized_svd(matrix @ rows, n_axes, n_iter=2, random_state=random_state)[2].T
-
-
-def input_columns(rows: Any, axes: np.ndarray | None) -> np.ndarray:
-    """Return the rows projected on the axes, or if there are none the rows themselves."""
-    if axes is not None:
-        return np.asarray(rows @ axes)
-    return rows.toarray() if sparse.issparse(rows) else rows
-
-
-def columns_in_parts(rows: ScaledRows, axes: np.ndarray | None, step: int = 2**16) -> np.ndarray:
-    """Return `input_columns` of all rows, some at a time, in float32."""
-    n_columns = rows.shape[1] if axes is None else axes.shape[1]
-    columns = np.empty((rows.shape[0], n_columns), dtype=np.float32)
-    for first in range(0, len(columns), step):
-        part = slice(first, first + step)
-        columns[part] = input_columns(rows[part], axes)
-    return columns
-
-
-def smoothed(vectors: Tensor, adjacency: Any, teleport: float, steps: int) -> np.ndarray:
-    """Return the vectors (n_nodes, n_columns) smoothed over the graph, and then scaled to unit length."""
-    return scale_to_unit_rows(propagated(vectors, adjacency, teleport, steps))
-
-
-def mean_and_scale(blocks: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean of each column, and the scale that gives the rows a root mean square distance `SPREAD` from it.
-
-    Each block contributes equally to that distance.
-    """
-    moments = [_mean_and_spread(block) for block in blocks]
-    spread_of_block = SPREAD / np.sqrt(len(blocks))
-    scales = [np.full(len(mean), spread / spread_of_block) for mean, spread in moments]
-    return np.concatenate([mean for mean, _ in moments]), np.concatenate(scales)
-
-
-def _mean_and_spread(unit_vectors: np.ndarray) -> tuple[np.ndarray, float]:
+def _mean_and_spread(rows: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the mean of the rows, and their root mean square distance from it."""
-    mean = unit_vectors.mean(0, dtype=np.float64)
-    squares = np.einsum("ij,ij->i", unit_vectors, unit_vectors).mean(dtype=np.float64)
+    mean = rows.mean(0, dtype=np.float64)
+    squares = np.einsum("ij,ij->i", rows, rows).mean(dtype=np.float64)
     spread = float(np.sqrt(max(squares - mean @ mean, 0.0)))
-    return mean, spread if spread > 1e-3 else 1.0  # if all rows are equal, do not magnify rounding errors
+    least = 1e-3 * max(1.0, float(np.sqrt(mean @ mean)))  # if all rows are equal, do not magnify rounding errors
+    return mean, spread if spread > least else 1.0

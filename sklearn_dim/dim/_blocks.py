@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from sklearn_dim.encoders import (
@@ -21,10 +19,10 @@ from sklearn_dim.encoders import (
     SampleEncoder,
     WhitenedPatches,
     WordAxes,
+    block_scales,
+    leading_axes,
 )
 
-MAX_AXES = 256  # of a block
-LEAST_VARIANCE = 1e-5  # of an axis, relative to the first: less is noise
 LEAST_SIDE = 8  # of images and sequences that have features without training
 CODE, LAYERS, INPUT = "code", "layers", "input"
 FIXED_FEATURES = DilatedKernels, KernelMap, WhitenedPatches, WordAxes  # that files of an estimator may name
@@ -147,24 +145,7 @@ class Blocks(PlainModule):
 
         The columns of the code get equal variances; those of the other blocks keep their proportions.
         """
-        rows = rows.astype(np.float64)
-        mean, deviation = rows.mean(0), rows.std(0)
-        deviation = np.where(varies(mean, deviation), deviation, 0.0)
-        code, *rest = np.split(deviation, np.cumsum(list(self.widths.values()))[:-1])
-        lengths = RECIPES[self.kind].lengths
-        n_varying = max(1, int(np.count_nonzero(code)))
-        scales = [np.where(code > 0, code * n_varying**0.5 / lengths[CODE], 1.0)]
-        for name, block in zip(list(self.widths)[1:], rest, strict=True):
-            scales.append(np.full(len(block), np.linalg.norm(block) / lengths[name] or 1.0))
-        return mean, np.concatenate(scales)
-
-
-def varies(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Return whether columns vary by more than rounding errors.
-
-    In float32 the computed deviation of a constant column may be as large as one, 1e-7 of its mean.
-    """
-    return deviation > 1e-6 * np.maximum(np.abs(mean), 1.0)
+        return block_scales(rows, self.widths, RECIPES[self.kind].lengths)
 
 
 def pooled(layer: Tensor) -> Tensor:
@@ -173,46 +154,3 @@ def pooled(layer: Tensor) -> Tensor:
         return layer
     layer = layer.flatten(2)
     return torch.cat([layer.mean(2), layer.amax(2), (layer > 0).to(layer.dtype).mean(2)], 1)
-
-
-def leading_axes(
-    features: np.ndarray, n_axes: int | None = None, *, standardized: bool = True
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean (n_features,) and axes (n_features, k), so that (features - mean) @ axes keep most of the variance.
-
-    These span the principal components of the features, standardised or as they are: at most `MAX_AXES`, of which
-    negligible ones are left out, or as many as ``n_axes`` says. They are turned so that all of them have the same
-    variance: distances stay what they are, and a scaler behind them does no harm.
-    """
-    scaler = StandardScaler().fit(features.astype(np.float64))
-    weight = np.where(varies(scaler.mean_, scaler.scale_), 1 / scaler.scale_ if standardized else 1.0, 0.0)
-    rows = (features - scaler.mean_) * weight
-    if not rows.any():
-        return scaler.mean_, np.zeros((rows.shape[1], n_axes or 1))
-    pca = PCA(n_axes or min(MAX_AXES, len(rows) - 1, rows.shape[1]), random_state=0).fit(rows)
-    kept = pca.explained_variance_ >= (0 if n_axes else LEAST_VARIANCE * pca.explained_variance_[0])
-    axes = pca.components_[kept].T @ even_rotation(pca.explained_variance_[kept])
-    return scaler.mean_, weight[:, None] * axes
-
-
-def even_rotation(variances: np.ndarray) -> np.ndarray:
-    """Return an orthogonal matrix Q, so that x @ Q has columns of equal variance where those of x are uncorrelated.
-
-    At most k − 1 rotations of two columns each (Chan & Li, "Diagonalizing quadratic forms", 1983): of the columns with
-    the largest and the smallest variance, one gets the mean.
-    """
-    covariance, rotation = np.diag(variances.astype(np.float64)), np.eye(len(variances))
-    mean = variances.mean()
-    for _ in range(len(variances) - 1):
-        most, least = np.argmax(np.diag(covariance)), np.argmin(np.diag(covariance))
-        pair = [most, least]
-        above, below = covariance[most, most] - mean, mean - covariance[least, least]
-        if min(above, below) <= 1e-12 * mean:
-            break
-        product = covariance[most, least]
-        tangent = (product + np.sqrt(product**2 + above * below)) / below
-        turn = np.array([[1.0, -tangent], [tangent, 1.0]]) / np.hypot(1.0, tangent)
-        covariance[:, pair] = covariance[:, pair] @ turn
-        covariance[pair] = turn.T @ covariance[pair]
-        rotation[:, pair] = rotation[:, pair] @ turn
-    return rotation

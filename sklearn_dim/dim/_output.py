@@ -11,8 +11,8 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from sklearn_dim.data import chunks, sparse_tensor
-from sklearn_dim.dim._blocks import Blocks, fixed_features, varies
-from sklearn_dim.encoders import SampleEncoder
+from sklearn_dim.dim._blocks import Blocks, fixed_features
+from sklearn_dim.encoders import SampleEncoder, varies
 
 MAX_ROWS = 1024  # encoded at a time: more are not faster, and need more memory
 

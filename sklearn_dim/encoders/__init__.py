@@ -1,5 +1,6 @@
 """Encoders: networks that map a batch to local features and a code (`Encoded`), or a graph to node embeddings."""
 
+from sklearn_dim.encoders._axes import block_scales, even_rotation, leading_axes, varies
 from sklearn_dim.encoders._bags import BagEncoder
 from sklearn_dim.encoders._base import (
     Encoded,
@@ -20,7 +21,7 @@ from sklearn_dim.encoders._graph_base import (
     as_graph_encoder,
     check_graph_encoder,
 )
-from sklearn_dim.encoders._graphs import GCN, SGC, GraphSAGE
+from sklearn_dim.encoders._graphs import GCN, SGC, GraphSAGE, TwoLayerGCN
 from sklearn_dim.encoders._images import ConvEncoder, image_encoder, published_encoder
 from sklearn_dim.encoders._kernel_map import KernelMap
 from sklearn_dim.encoders._kernels import DilatedKernels
@@ -54,6 +55,7 @@ __all__ = [
     "Standardized",
     "TableEncoder",
     "TokenEncoder",
+    "TwoLayerGCN",
     "WhitenedPatches",
     "image_encoder",
     "published_encoder",

@@ -52,6 +52,42 @@ class GCN(GraphEncoder):
         return layer.weight, layer.bias, layer.activation.weight
 
 
+class TwoLayerGCN(GraphEncoder):
+    """Two graph convolutions, Â ReLU(Â X V + b) W (Kipf & Welling, "Variational Graph Auto-Encoders", 2016).
+
+    The last is linear, so that an embedding's directions are all used.
+
+    Parameters
+    ----------
+    n_features : int
+        Columns of X.
+    n_components : int
+        Width of a node embedding.
+    hidden : int, default=256
+        Width of the first convolution.
+    """
+
+    normalization = "symmetric"
+    n_hops = 2
+
+    def __init__(self, n_features: int, n_components: int, *, hidden: int = 256):
+        super().__init__()
+        self.first, self.bias = _glorot(n_features, hidden), nn.Parameter(torch.zeros(hidden))
+        self.second = _glorot(hidden, n_components)
+
+    def forward(self, X: Any, adjacency: Any) -> Tensor:
+        """Return node embeddings (n_nodes, n_components)."""
+        return follow(self.steps, X, adjacency)
+
+    @property
+    def steps(self) -> list[Callable[[Any, Any], Tensor]]:
+        """The two convolutions."""
+        return [
+            lambda X, hop: torch.relu(propagate(hop, X, self.first) + self.bias),
+            lambda X, hop: propagate(hop, X, self.second),
+        ]
+
+
 class SGC(GraphEncoder):
     """One convolution over several hops, PReLU(Âᵏ X W + b) (Wu et al., ICML 2019).
 

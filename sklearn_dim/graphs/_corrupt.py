@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sklearn_dim.graphs._matrix import MaskedColumns, SharedProducts, ShuffledRows, SparseMatrix
 
+HIDDEN = 0.4  # probability of a column or an edge to be missing in a view; 0.2 to 0.5 are alike
 DROPPED = 0.5  # probability of a feature or an edge to be dropped: with ½ there are most ways to corrupt a graph
 
 Inputs = tuple[Any, Any]  # X, a tensor or a matrix that knows ``X @ weight``, and adjacency, a matrix or one per hop
@@ -45,6 +46,24 @@ def drop_edges(X: Any, adjacency: Any) -> tuple[Inputs, Inputs]:
     if isinstance(adjacency, list):
         return (X, adjacency), (X, type(adjacency)(thinned(hop, DROPPED) for hop in adjacency))
     return (X, adjacency), (X, thinned(adjacency, DROPPED))
+
+
+def graph_view(X: Any, adjacency: Any) -> Inputs:
+    """Return a view of a graph: columns of X are hidden, edges are left out, and the others grow to make up for it.
+
+    Every column and every entry of the propagation matrix is missing with probability 0.4 (Zhu et al., "Deep Graph
+    Contrastive Representation Learning", 2020, section 3.2).
+    """
+    mask = kept(X.shape[1], X.device)
+    X = X * mask if isinstance(X, Tensor) else MaskedColumns(X, mask)
+    if isinstance(adjacency, list):
+        return X, type(adjacency)(hop.weighted(kept(hop.nnz, hop.device)) for hop in adjacency)
+    return X, adjacency.weighted(kept(adjacency.nnz, adjacency.device))
+
+
+def kept(n: int, device: torch.device) -> Tensor:
+    """Return n factors whose expectation is 1: 0 with probability 0.4, else 1 / 0.6."""
+    return (torch.rand(n).to(device) >= HIDDEN) / (1 - HIDDEN)
 
 
 def thinned(matrix: Any, probability: float) -> Any:

@@ -1,16 +1,22 @@
 """The graph that the estimators take."""
 
+import os
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.utils import check_array
 
-from sklearn_dim.graphs._arrays import in_file
-from sklearn_dim.graphs._checks import check_edges
+from sklearn_dim.graphs._checks import Parts, as_names, check_adjacency, check_features
+from sklearn_dim.graphs._from_anndata import check_same_variables, read_anndata
+from sklearn_dim.graphs._from_edges import read_edges
+from sklearn_dim.graphs._from_networkx import read_networkx
+from sklearn_dim.graphs._from_pyg import read_pyg
+from sklearn_dim.graphs._owned import frozen
 from sklearn_dim.graphs._stored import open_graph, save_graph
+from sklearn_dim.graphs._structure import COMPARABLE, STRUCTURES, structure
 from sklearn_dim.graphs._written import write_graph
 
 
@@ -23,11 +29,12 @@ class Graph:
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, DataFrame} of shape (n_nodes, n_features)
-        Node features.
-    adjacency : {array-like, sparse matrix} of shape (n_nodes, n_nodes)
-        Entry (i, j) is the weight of the edge from i to j, 0 for none. Loops are dropped; an encoder that needs them
-        adds them.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_nodes, n_features), or None
+        Node features. The index of a DataFrame names the nodes. None takes structural columns in their place, with a
+        warning: the degree and the return probabilities of `with_structure`.
+    adjacency : {array-like, sparse matrix, DataFrame, sparse tensor} of shape (n_nodes, n_nodes)
+        Entry (i, j) is the weight of the edge from i to j, 0 for none. Duplicate entries are summed. Loops are dropped;
+        an encoder that needs them adds them.
     directed : bool, default=False
         Whether edges keep their direction, so that a node gathers only from the nodes that its edges lead to. By
         default edges count both ways, with the larger of the two weights where these differ.
@@ -35,16 +42,20 @@ class Graph:
     Attributes
     ----------
     features : ndarray or CSR matrix of shape (n_nodes, n_features)
-        Features of all nodes.
+        Features of all nodes, read-only. They are a copy of X, unless X is a memory map or cannot be changed.
     adjacency : CSR matrix of shape (n_nodes, n_nodes)
-        Edges of all nodes.
+        Edges of all nodes, read-only.
     rows : ndarray of int of shape (n_selected,)
         Numbers of the selected nodes.
     names : ndarray of str of shape (n_features,), or None
         Names of the features, if X is a DataFrame.
+    node_names : Index of shape (n_nodes,), or None
+        Names of all nodes, if they have other names than their numbers.
     directed : bool
     parts : ndarray of int of shape (n_nodes,)
         In a `union`, the number of each node's graph; else zeros.
+    structural : bool
+        Whether X was None, so that all features are structural columns.
     shape : tuple (n_selected, n_features)
     dtype : numpy.dtype
         Type of the features.
@@ -52,7 +63,13 @@ class Graph:
     Raises
     ------
     ValueError
-        If the shapes do not match, a feature or weight is missing or infinite, or a weight is negative.
+        If the shapes do not match, X holds text or complex numbers, a feature or weight is missing or infinite, or a
+        weight is negative. The message names the node, the column or the edge.
+
+    Warns
+    -----
+    UserWarning
+        If X is None.
 
     Examples
     --------
@@ -70,20 +87,44 @@ class Graph:
     adjacency: sparse.csr_matrix
     rows: np.ndarray
     names: np.ndarray | None
+    node_names: pd.Index | None = None
     directed: bool
     parts: np.ndarray
+    structural: bool = False
 
     def __init__(self, X: Any, adjacency: Any, *, directed: bool = False):
-        names = np.asarray(X.columns, dtype=object) if isinstance(X, pd.DataFrame) else None
-        X = _check_features(X)
-        adjacency = _check_adjacency(adjacency, X.shape[0], directed)
-        self._set(
+        self._fill(Parts(X, adjacency), directed, stacklevel=4)
+
+    @classmethod
+    def _of(cls, parts: Parts, directed: bool) -> "Graph":
+        return cls.__new__(cls)._fill(parts, directed, stacklevel=5)
+
+    def _fill(self, parts: Parts, directed: bool, stacklevel: int) -> "Graph":
+        X, adjacency, names, node_names, graph_ids = parts
+        if isinstance(X, pd.DataFrame):
+            names = np.asarray(X.columns, dtype=object)
+            node_names = as_names(X.index)
+        elif node_names is None and isinstance(adjacency, pd.DataFrame):
+            node_names = as_names(adjacency.index)
+        n_nodes = None
+        if X is not None:
+            X = check_features(X, names, node_names)
+            n_nodes = X.shape[0]
+        adjacency = check_adjacency(adjacency, n_nodes, directed, node_names)
+        n_nodes = adjacency.shape[0]
+        graph_ids = np.zeros(n_nodes, dtype=int) if graph_ids is None else graph_ids
+        structural = X is None
+        if structural:
+            X, names = _places(adjacency, graph_ids, stacklevel)
+        return self._set(
             features=X,
             adjacency=adjacency,
-            rows=np.arange(X.shape[0]),
+            rows=np.arange(n_nodes),
             names=names,
+            node_names=node_names,
             directed=directed,
-            parts=np.zeros(X.shape[0], dtype=int),
+            parts=graph_ids,
+            structural=structural,
         )
 
     def _set(self, **values: Any) -> "Graph":
@@ -99,22 +140,24 @@ class Graph:
     @classmethod
     def from_edges(
         cls,
-        nodes: pd.DataFrame,
-        edges: pd.DataFrame,
+        nodes: pd.DataFrame | None,
+        edges: pd.DataFrame | str | os.PathLike,
         *,
         source: str = "source",
         target: str = "target",
         weight: str | None = None,
         directed: bool = False,
     ) -> "Graph":
-        """Make a graph from two DataFrames.
+        """Make a graph from a table of nodes and a table of edges.
 
         Parameters
         ----------
-        nodes : DataFrame
-            Features, one row per node; the index names the nodes.
-        edges : DataFrame
-            One row per edge.
+        nodes : DataFrame, or None
+            Features, one row per node; the index names the nodes. Rows of a polars or pyarrow table are numbered. None
+            takes all nodes that the edges name, in the order in which they come, with structural columns for features.
+        edges : DataFrame, str or path
+            One row per edge: a table of pandas, polars or pyarrow, or a CSV file with commas and names in its first
+            line. Edges between the same two nodes are summed.
         source, target : str
             Columns of ``edges`` with the names of the two nodes.
         weight : str, default=None
@@ -125,51 +168,66 @@ class Graph:
         Raises
         ------
         ValueError
-            If ``edges`` lacks a column, or names a node that is not in the index.
+            If ``edges`` lacks a column, a name or a weight, or names a node that is not in the index; or if the index
+            has a name twice.
+        FileNotFoundError
+            If there is no such file.
+
+        Warns
+        -----
+        UserWarning
+            If nodes is None.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from sklearn_dim import Graph
+        >>> nodes = pd.DataFrame({"age": [31.0, 54.0, 28.0]}, index=["ada", "ben", "cem"])
+        >>> edges = pd.DataFrame({"source": ["ada", "ben"], "target": ["ben", "cem"], "calls": [3, 1]})
+        >>> Graph.from_edges(nodes, edges, weight="calls").node_names.tolist()
+        ['ada', 'ben', 'cem']
         """
-        ends = []
-        for column in (source, target):
-            if column not in edges:
-                raise ValueError(f"edges has no column {column!r}; it has {list(edges.columns)}. Name it in the call.")
-            position = nodes.index.get_indexer(edges[column])
-            if (position < 0).any():
-                unknown = edges[column].iloc[int(np.argmax(position < 0))]
-                raise ValueError(f"edges[{column!r}] names {unknown!r}, which is not in the index of nodes.")
-            ends.append(position)
-        weights = np.ones(len(edges)) if weight is None else edges[weight].to_numpy(dtype=float)
-        n = len(nodes)
-        return cls(nodes, sparse.csr_matrix((weights, tuple(ends)), shape=(n, n)), directed=directed)
+        return cls._of(read_edges(nodes, edges, source, target, weight), directed)
 
     @classmethod
-    def from_networkx(cls, graph: Any, features: str = "x", *, weight: str = "weight") -> "Graph":
+    def from_networkx(cls, graph: Any, features: Any = "x", *, weight: str | None = "weight") -> "Graph":
         """Make a graph from one of networkx.
 
         Parameters
         ----------
-        graph : networkx.Graph or DiGraph
-            The edges of a DiGraph keep their direction.
-        features : str, default="x"
-            The attribute of each node that holds its features, a number or a sequence of numbers.
-        weight : str, default="weight"
-            The attribute of an edge that holds its weight, 1 where it is missing.
+        graph : networkx.Graph, DiGraph, MultiGraph or MultiDiGraph
+            The edges of a directed graph keep their direction. The weights of parallel edges are summed.
+        features : str, list of str, "all", DataFrame or None, default="x"
+            The attributes of nodes that hold their features, numbers or sequences of as many numbers at each node; they
+            are put side by side. "all" takes all attributes. Text is refused, as it is mostly a label or a name. A
+            DataFrame has features of its own; its index names the nodes. None takes structural columns.
+        weight : str or None, default="weight"
+            The attribute of an edge that holds its weight, 1 where it is missing. None counts each edge 1.
 
         Raises
         ------
         ValueError
-            If a node has no such attribute.
-        """
-        import networkx as nx
+            If an attribute is missing at a node, is no number, or differs in length; or if a weight is no number. The
+            message names the node or edge.
 
-        missing = [node for node, data in graph.nodes(data=True) if features not in data]
-        if missing:
-            raise ValueError(
-                f"node {missing[0]!r} has no attribute {features!r}; pass the name of the one that holds its features."
-            )
-        X = np.array([np.atleast_1d(data[features]) for _, data in graph.nodes(data=True)], dtype=float)
-        return cls(X, nx.to_scipy_sparse_array(graph, weight=weight), directed=graph.is_directed())
+        Warns
+        -----
+        UserWarning
+            If features is None.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> from sklearn_dim import Graph
+        >>> graph = nx.path_graph(["a", "b", "c"])
+        >>> nx.set_node_attributes(graph, {"a": 31, "b": 54, "c": 28}, "age")
+        >>> Graph.from_networkx(graph, ["age"])
+        Graph(3 nodes, 2 edges, 1 features)
+        """
+        return cls._of(read_networkx(graph, features, weight), graph.is_directed())
 
     @classmethod
-    def from_pyg(cls, data: Any, *, directed: bool = False) -> "Graph":
+    def from_pyg(cls, data: Any, *, directed: bool = False) -> "Graph | list[Graph]":
         """Make a graph from one of torch_geometric.
 
         There an edge is the path of a message: its target gathers from its source. So here it becomes an edge from
@@ -177,24 +235,148 @@ class Graph:
 
         Parameters
         ----------
-        data : torch_geometric.data.Data
-            With x, edge_index and perhaps edge_weight.
+        data : torch_geometric.data.Data or Batch
+            With edge_index or adj_t, and perhaps x. Weights are edge_weight, else an edge_attr of one column. Without x
+            the nodes get structural columns.
         directed : bool, default=False
             As in `Graph`.
+
+        Returns
+        -------
+        Graph, or for a Batch a list of Graphs
+
+        Raises
+        ------
+        TypeError
+            If data is a HeteroData, or several Data.
+        ValueError
+            If edge_attr has several columns, as edges have no features here; or if edge_index names a node that is not
+            there.
+
+        Warns
+        -----
+        UserWarning
+            If there is no x.
         """
-        ends = data.edge_index.flip(0).cpu().numpy()
-        weights = np.ones(ends.shape[1]) if data.edge_weight is None else data.edge_weight.cpu().numpy().astype(float)
-        n = data.num_nodes
-        return cls(data.x.cpu().numpy(), sparse.csr_matrix((weights, ends), shape=(n, n)), directed=directed)
+        parts = read_pyg(data)
+        graph = cls._of(parts, directed)
+        return graph if parts.graph_ids is None else graph._separated()
 
     @classmethod
-    def union(cls, graphs: Sequence["Graph"]) -> "Graph":
+    def from_anndata(
+        cls,
+        adata: Any,
+        *,
+        layer: str | None = None,
+        obsm: str | None = None,
+        obsp: str = "connectivities",
+        directed: bool = False,
+    ) -> "Graph":
+        """Make a graph from an AnnData: its observations are nodes, which ``obsp`` joins.
+
+        Parameters
+        ----------
+        adata : AnnData, or list of AnnData
+            One opened with ``backed="r"`` is read only as far as is needed. Several slides become a `union`.
+        layer : str, default=None
+            Take the features from this layer instead of ``adata.X``.
+        obsm : str, default=None
+            Take the features from this array of observations, such as "X_pca".
+        obsp : str, default="connectivities"
+            The weights of the edges; squidpy calls them "spatial_connectivities". Distances are refused, as a larger
+            weight means a nearer node.
+        directed : bool, default=False
+            As in `Graph`.
+
+        Raises
+        ------
+        ValueError
+            If ``layer``, ``obsm`` or ``obsp`` are not there, or slides differ in their variables.
+        """
+        if not isinstance(adata, list | tuple):
+            return cls._of(read_anndata(adata, layer, obsm, obsp), directed)
+        check_same_variables(list(adata))
+        return cls.union([cls._of(read_anndata(slide, layer, obsm, obsp), directed) for slide in adata])
+
+    def with_structure(self, columns: Iterable[str] = STRUCTURES) -> "Graph":
+        """Return the graph with columns added that say where a node stands in it.
+
+        ============  ======================  =======================================================================
+        "degree"      degree                  the logarithm of 1 + the sum of a node's weights
+        "returns"     return_2 … return_6     the probability that a random walk is back after so many steps, which
+                                              triangles, squares and other short cycles raise
+        "axes"        axis_0 … axis_7         leading eigenvectors of the normalised adjacency, of unit mean square:
+                                              nodes of a community lie together
+        ============  ======================  =======================================================================
+
+        The first two mean the same on every graph; axes do not, as their signs and order are those of one graph. So use
+        axes only if `fit` and `transform` are given the same graph. Of a union each graph has its own columns. Return
+        probabilities are exact up to 10⁹ for nodes times entries of the adjacency, and beyond estimated from the same
+        64 probes each time.
+
+        Parameters
+        ----------
+        columns : iterable of {"degree", "returns", "axes"}, default=("degree", "returns", "axes")
+
+        Returns
+        -------
+        Graph
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown.
+        """
+        columns = [columns] if isinstance(columns, str) else list(columns)
+        if unknown := [column for column in columns if column not in STRUCTURES]:
+            raise ValueError(f"columns has {unknown[0]!r}, which is unknown; use some of {STRUCTURES}.")
+        if not columns:
+            return self
+        return self.with_columns(*structure(self.adjacency, self.parts, columns))
+
+    def with_columns(self, values: Any, names: Iterable[str] | None = None) -> "Graph":
+        """Return the graph with more features, beside those it has.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_nodes, n_added)
+            Of all nodes, also those that are not selected.
+        names : iterable of str, default=None
+            Their names. Features without names are called x0, x1, and so on.
+
+        Returns
+        -------
+        Graph
+
+        Raises
+        ------
+        ValueError
+            If the number of rows is not that of the nodes, or values are missing or infinite.
+        """
+        n_nodes, n_features = self.features.shape
+        values = check_features(values, node_names=self.node_names).astype(self.features.dtype)
+        if values.shape[0] != n_nodes:
+            raise ValueError(
+                f"values has {values.shape[0]} rows, but the Graph has {n_nodes} nodes. Give one for each."
+            )
+        own = [f"x{j}" for j in range(n_features)] if self.names is None else list(self.names)
+        added = [f"x{n_features + j}" for j in range(values.shape[1])] if names is None else list(names)
+        if sparse.issparse(self.features) or sparse.issparse(values):
+            features = frozen(sparse.hstack([self.features, values], format="csr"))
+        else:
+            features = np.hstack([self.features, values])
+            features.flags.writeable = False
+        return self._with(features=features, names=np.asarray([*own, *added], dtype=object), structural=False)
+
+    @classmethod
+    def union(cls, graphs: Iterable["Graph"]) -> "Graph":
         """Join several graphs into one, without edges between them; the attribute ``parts`` tells them apart.
 
         Parameters
         ----------
-        graphs : sequence of Graph
-            With the same number of features. Their selected nodes stay selected, in order.
+        graphs : list, tuple, Series or array of Graph
+            With the same number of features. Their selected nodes stay selected, in order. Nodes keep their names if
+            all graphs have some.
 
         Raises
         ------
@@ -212,6 +394,11 @@ class Graph:
                     f"graphs[{number}] has {graph.shape[1]} features, but graphs[0] has {graphs[0].shape[1]}; give all "
                     "graphs the same features."
                 )
+            if graph.names is not None and graphs[0].names is not None and list(graph.names) != list(graphs[0].names):
+                raise ValueError(
+                    f"graphs[{number}] has features named {graph.names}, but graphs[0] has {graphs[0].names}. Give all "
+                    "graphs the same names, in the same order."
+                )
         if not graphs:
             raise ValueError("graphs is empty; give at least one Graph.")
         sizes = [graph.features.shape[0] for graph in graphs]
@@ -223,6 +410,8 @@ class Graph:
             adjacency=sparse.block_diag([graph.adjacency for graph in graphs], format="csr"),
             rows=np.concatenate([start + graph.rows for start, graph in zip(starts, graphs, strict=True)]),
             parts=np.repeat(np.arange(len(graphs)), sizes),
+            structural=all(graph.structural for graph in graphs),
+            node_names=_joined([graph.node_names for graph in graphs]),
             directed=any(graph.directed for graph in graphs),
         )
 
@@ -315,8 +504,19 @@ class Graph:
     def induced(self) -> "Graph":
         """Return the graph of only the selected nodes and the edges between them."""
         edges = self.adjacency[self.rows][:, self.rows]
-        rows = np.arange(len(self))
-        return self._with(features=self.features[self.rows], adjacency=edges, rows=rows, parts=self.parts[self.rows])
+        return self._with(
+            features=self.features[self.rows],
+            adjacency=edges,
+            rows=np.arange(len(self)),
+            parts=self.parts[self.rows],
+            node_names=None if self.node_names is None else self.node_names[self.rows],
+        )
+
+    def _separated(self) -> list["Graph"]:
+        """Return the graphs that this one joins."""
+        order = np.argsort(self.parts, kind="stable")
+        groups = np.split(order, np.flatnonzero(np.diff(self.parts[order])) + 1)
+        return [self[nodes].induced()._with(parts=np.zeros(len(nodes), dtype=int)) for nodes in groups]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -336,7 +536,13 @@ class Graph:
             key, *rest = key
             if any(part is not Ellipsis and part != slice(None) for part in rest):
                 raise IndexError("a Graph is indexed by rows only; select features before making it")
-        rows = np.atleast_1d(self.rows[key])
+        mask = np.asarray(key) if not isinstance(key, slice) else np.empty(0)
+        if mask.dtype == bool and mask.shape != (len(self),):
+            raise IndexError(f"the mask has shape {mask.shape}, but the Graph has {len(self)} rows. Give one for each.")
+        try:
+            rows = np.atleast_1d(self.rows[key])
+        except IndexError as error:
+            raise IndexError(f"the Graph has {len(self)} rows, numbered 0 to {len(self) - 1}: {error}.") from error
         return self._with(rows=rows)
 
     def __copy__(self) -> "Graph":
@@ -346,7 +552,7 @@ class Graph:
         return self
 
     def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
+        self._set(**state)
 
     def __repr__(self) -> str:
         whole = self.features.shape[0]
@@ -355,83 +561,18 @@ class Graph:
         return f"Graph({selected}{whole} nodes, {edges} edges, {self.shape[1]} features)"
 
 
-# What other packages call a graph, by the module of its class, and what makes a Graph of it.
-_OTHER_GRAPHS = {
-    "networkx": "Graph.from_networkx(X)",
-    "torch_geometric": "Graph.from_pyg(X)",
-    "anndata": 'Graph(X.X, X.obsp["connectivities"])',
-    "scanpy": 'Graph(X.X, X.obsp["connectivities"])',
-    "dgl": "Graph(features, X.adj_external(scipy_fmt='csr'))",
-    "igraph": "Graph(features, X.get_adjacency_sparse())",
-}
+def _joined(names: Sequence[pd.Index | None]) -> pd.Index | None:
+    named = [each for each in names if each is not None]
+    return named[0].append(named[1:]) if len(named) == len(names) else None
 
 
-def as_graph(X: Any) -> Any:
-    """Return a list of Graphs as their union, rows as they are, and refuse what is another kind of graph."""
-    if isinstance(X, list | tuple) and X and isinstance(X[0], Graph):
-        return Graph.union(X)
-    package = type(X).__module__.partition(".")[0]
-    if package in _OTHER_GRAPHS:
-        raise TypeError(
-            f"X is a {type(X).__name__} of {package}; expected a Graph, a list of Graphs, or plain rows. Make a Graph "
-            f"of it first: {_OTHER_GRAPHS[package]}."
-        )
-    if isinstance(X, tuple):
-        raise TypeError(
-            f"X is a tuple of {len(X)}; expected a Graph, a list of Graphs, or plain rows. For features and edges give "
-            "Graph(features, adjacency)."
-        )
-    return X
-
-
-def refuse_edges(y: Any) -> None:
-    """Refuse an adjacency in the place of y: it would be ignored, and another graph be trained on."""
-    shape = y.shape if sparse.issparse(y) else np.asarray(y).shape
-    if sparse.issparse(y) or (len(shape) == 2 and shape[0] == shape[1] > 1):
-        raise TypeError(
-            f"y has shape {shape}, as an adjacency has, but y is ignored: the graph would be another one. Put nodes "
-            "and edges into one X: fit(Graph(X, adjacency)), or Graph.from_edges(nodes, edges)."
-        )
-
-
-def _check_features(X: Any) -> Any:
-    """Return features as a valid array or CSR matrix."""
-    try:
-        return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X of the Graph")
-    except ValueError as error:
-        if "could not convert string" not in str(error):
-            raise
-        raise ValueError(f"X of the Graph holds text, but features are numbers ({error}). Encode it first.") from error
-
-
-def _check_adjacency(adjacency: Any, n_nodes: int, directed: bool) -> sparse.csr_matrix:
-    """Return a valid adjacency as a CSR matrix, without loops, and symmetric unless directed."""
-    shape = np.shape(adjacency)
-    if len(shape) != 2 or shape != (n_nodes, n_nodes):
-        raise ValueError(
-            f"adjacency has shape {shape}, but X has {n_nodes} rows; expected ({n_nodes}, {n_nodes}), one row and "
-            "one column per node. For a list of edges use Graph.from_edges."
-        )
-    if _is_ready(adjacency, directed):
-        return adjacency
-    adjacency = check_array(adjacency, accept_sparse="csr", dtype=np.float32, input_name="adjacency")
-    adjacency = sparse.csr_matrix(adjacency, copy=True)
-    adjacency.sum_duplicates()
-    if adjacency.nnz and adjacency.data.min() < 0:
-        raise ValueError(
-            f"adjacency has negative weights (minimum {adjacency.data.min()}); weights must be at least 0."
-        )
-    adjacency = sparse.csr_matrix(adjacency - sparse.diags(adjacency.diagonal()))
-    adjacency.eliminate_zeros()
-    return adjacency if directed else adjacency.maximum(adjacency.T).tocsr()
-
-
-def _is_ready(adjacency: Any, directed: bool) -> bool:
-    """Whether an adjacency consists of memory maps that need no change; others are copied into memory."""
-    if not (sparse.issparse(adjacency) and adjacency.format == "csr" and in_file(adjacency.data)):
-        return False
-    try:
-        check_edges(adjacency, directed=directed)
-    except ValueError:
-        return False
-    return adjacency.dtype == np.float32
+def _places(adjacency: sparse.csr_matrix, graph_ids: np.ndarray, stacklevel: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return features for nodes that have none, and say so."""
+    values, names = structure(adjacency, graph_ids, COMPARABLE)
+    warnings.warn(
+        f"the nodes have no features, so each is given columns of its place in the graph: {', '.join(names)}. Give "
+        "X to have others, or add some by with_structure.",
+        stacklevel=stacklevel,
+    )
+    values.flags.writeable = False
+    return values, np.asarray(names, dtype=object)

@@ -43,6 +43,13 @@ class SparseMatrix:
         """The transpose, made when a gradient first asks for it."""
         return torch_csr(self._matrix.T.tocsr(), self.dtype, self.device)
 
+    @cached_property
+    def _transposed_order(self) -> Tensor:
+        """The number of each entry of the transpose, in the order of this matrix's entries."""
+        start, columns = self.forward.crow_indices().cpu().numpy(), self.forward.col_indices().cpu().numpy()
+        numbered = sparse.csr_matrix((np.arange(self.nnz), columns, start), shape=self.shape)
+        return torch.as_tensor(numbered.T.tocsr().data).to(self.device)
+
     def __matmul__(self, dense: Tensor) -> Tensor:
         return _Product.apply(self, dense)
 
@@ -73,6 +80,16 @@ class SparseMatrix:
         moved = torch.cat([ends.new_zeros(1), ends]).to(start.dtype)
         shuffled.backward = _csr(moved, columns[entries], values[entries], self.backward.shape)
         return shuffled
+
+    def weighted(self, factors: Tensor) -> "SparseMatrix":
+        """Return the matrix with its entries multiplied by ``factors`` (nnz,), which are in row-major order."""
+        weighted = copy.copy(self)
+        weighted._matrix = None  # whose entries are not these
+        weighted.forward, weighted.backward = (
+            _csr(matrix.crow_indices(), matrix.col_indices(), matrix.values() * entries, matrix.shape)
+            for matrix, entries in ((self.forward, factors), (self.backward, factors[self._transposed_order]))
+        )
+        return weighted
 
     def __len__(self) -> int:
         return self.shape[0]

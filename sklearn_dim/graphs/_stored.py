@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from sklearn_dim.graphs._arrays import described, open_array
-from sklearn_dim.graphs._checks import check_columns, check_edges, check_finite
 from sklearn_dim.graphs._normalize import csr_of
+from sklearn_dim.graphs._stored_checks import check_columns, check_edges, check_finite
 
 FORMAT, VERSION = "sklearn-dim graph", 1
 ABOUT = "graph.json"
@@ -19,15 +20,24 @@ CSR = ("data", "indices", "indptr")
 
 
 def save_graph(
-    directory: Any, features: Any, adjacency: Any, *, rows: np.ndarray, parts: np.ndarray, **about: Any
+    directory: Any,
+    features: Any,
+    adjacency: Any,
+    *,
+    rows: np.ndarray,
+    parts: np.ndarray,
+    node_names: pd.Index | None,
+    **about: Any,
 ) -> None:
-    """Write a checked graph to a new directory; ``about`` is what the JSON holds of it (names, directed)."""
+    """Write a checked graph to a new directory; ``about`` is what the JSON holds of it besides."""
     with new_directory(directory) as folder:
         arrays = {"adjacency": adjacency, "features": features}
         if not np.array_equal(rows, np.arange(features.shape[0])):
             arrays["rows"] = rows.astype(np.int64)
         if parts.any():
             arrays["parts"] = parts.astype(np.int64)
+        if node_names is not None:
+            arrays["node_names"] = _plain_names(node_names)
         for name, array in arrays.items():
             for file, part in _files(name, array).items():
                 np.save(folder / f"{file}.npy", part, allow_pickle=False)
@@ -52,7 +62,9 @@ def open_graph(directory: Any, *, check: bool = False) -> dict[str, Any]:
             "rows": np.asarray(arrays.get("rows", np.arange(n_nodes))),
             "parts": np.asarray(arrays.get("parts", np.zeros(n_nodes, dtype=int))),
             "names": None if about["names"] is None else np.array(about["names"], dtype=object),
+            "node_names": pd.Index(np.asarray(arrays["node_names"])) if "node_names" in arrays else None,
             "directed": bool(about["directed"]),
+            "structural": bool(about["structural"]),
         }
         _check_sizes(graph)
         if check:
@@ -61,6 +73,20 @@ def open_graph(directory: Any, *, check: bool = False) -> dict[str, Any]:
         why = f"{error} is not in {ABOUT}." if isinstance(error, KeyError) else error
         raise ValueError(f"{str(folder)!r} holds no graph that can be opened: {why} Write it again.") from error
     return graph
+
+
+def _plain_names(node_names: pd.Index) -> np.ndarray:
+    """Return names of nodes as an array of text or numbers, which a file can hold without a pickle."""
+    names = node_names.to_numpy()
+    if names.dtype.kind == "O" and all(isinstance(name, str) for name in names):
+        names = names.astype(str)
+    if names.dtype.kind == "O":
+        other = next(name for name in names if not isinstance(name, str))
+        raise TypeError(
+            f"node {other!r} has a {type(other).__name__} as its name; a file holds names that are all text or all "
+            "numbers. Rename the nodes before the graph is saved."
+        )
+    return names
 
 
 @contextmanager
@@ -102,7 +128,12 @@ def _about(folder: pathlib.Path) -> dict[str, Any]:
         raise ValueError(f"{ABOUT} is not that of a graph.")
     if about["version"] != VERSION:
         raise ValueError(f"it has version {about['version']}, but this sklearn-dim reads version {VERSION}.")
-    known = {f"{name}_{part}" for name in ("adjacency", "features") for part in CSR} | {"features", "rows", "parts"}
+    known = {f"{name}_{part}" for name in ("adjacency", "features") for part in CSR} | {
+        "features",
+        "rows",
+        "parts",
+        "node_names",
+    }
     if unknown := set(about["arrays"]) - known:
         raise ValueError(f"{ABOUT} names {sorted(unknown)}, which are no part of a graph.")
     return about

@@ -10,9 +10,9 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_dim.graphs._arrays import GrowingCsr, GrowingFile
-from sklearn_dim.graphs._checks import check_finite
 from sklearn_dim.graphs._edge_files import records_of, sorted_rows
 from sklearn_dim.graphs._stored import finish, new_directory
+from sklearn_dim.graphs._stored_checks import check_finite
 
 
 def write_graph(
@@ -25,7 +25,7 @@ def write_graph(
             raise ValueError(f"names has {len(names)} names for {n_features} features; give one for each.")
         chunks = (records_of(chunk, number, n_nodes, directed=directed) for number, chunk in enumerate(edges))
         _write_edges(folder, chunks, n_nodes)
-        finish(folder, (n_nodes, n_features), names=names, directed=directed)
+        finish(folder, (n_nodes, n_features), names=names, directed=directed, structural=False)
 
 
 def _write_features(folder: pathlib.Path, chunks: Iterable[Any], n_nodes: int) -> int:

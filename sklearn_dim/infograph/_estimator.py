@@ -10,7 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim.critics import CRITICS
-from sklearn_dim.encoders import GRAPH_ENCODERS
+from sklearn_dim.encoders import GRAPH_ENCODERS, block_scales
 from sklearn_dim.estimator import (
     InfomaxEstimator,
     Interval,
@@ -20,10 +20,14 @@ from sklearn_dim.estimator import (
     fit_context,
     training_constraints,
 )
-from sklearn_dim.graphs import Graph, GraphBatches, normalized_adjacency
+from sklearn_dim.graphs import Graph, GraphBatches, graph_list, normalized_adjacency
+from sklearn_dim.infograph._blocks import LENGTHS, FixedBlocks
 from sklearn_dim.infograph._input import check_graphs, fit_scaler
 from sklearn_dim.infograph._objective import build_graph_summary
 from sklearn_dim.infograph._output import graph_vectors, mean_and_scale
+from sklearn_dim.infograph._pools import FeaturePools
+from sklearn_dim.infograph._structure import Structure
+from sklearn_dim.infograph._subtrees import Subtrees
 from sklearn_dim.objectives import READOUTS
 from sklearn_dim.training import BestWeights, RowBatches, drawn_once, seeded
 
@@ -34,12 +38,13 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     A graph isomorphism network is trained to tell the nodes of a graph from those of other graphs, by comparing each
     with the embedding of the graph; this maximises their mutual information [1]_. X is a list of graphs. Features are
-    standardised, except constants and those that are 0 or 1.
+    standardised, except constants and those that are 0 or 1. By default, numbers that need no training stand beside the
+    embedding.
 
     Parameters
     ----------
     n_components : int, default=384
-        Number of columns of the output, and of a node embedding.
+        Number of columns of the code, which is the graph's embedding, and of a node embedding.
     mi_estimator : str or Bound, default="jsd"
         %(mi_estimator)s
     encoder : {"gin", "gcn", "sage", "sgc"}, Module or callable, default="gin"
@@ -54,6 +59,12 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         callable (node_features, graph_features) → module.
     readout : {"sum", "mean", "max"}, default="sum"
         How node embeddings are combined to that of the graph. The sum, unlike the mean, depends on the graph's size.
+    representation : {"auto", "code"}, default="auto"
+        What `transform` returns. "auto" puts side by side what a classifier, k-means or nearest neighbours can use as
+        it is: the code; sums, means and deviations of the features, and of their means over neighbours; structure, that
+        is sizes, degrees and the probabilities that a random walk returns; and counts of subtrees, the labels of the
+        Weisfeiler–Lehman kernel [2]_. The last three need no training. They are reduced to at most 256 principal axes
+        each, and all four contribute equally to distances. "code" is the code alone, as published.
     max_iter : int or "auto", default="auto"
         %(epochs)s
     batch_size : int, default=128
@@ -92,8 +103,12 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         %(n_iter_)s
     net_ : InformationNet
         %(net_)s
-    mean_, scale_ : ndarray of shape (n_components,)
-        Statistics that give the output zero mean and unit variance on the training graphs.
+    mean_, scale_ : ndarray of shape (n_features_out,)
+        What `transform` subtracts from its columns, and what it divides the difference by: their mean on the training
+        graphs, and their standard deviation, or with ``representation="auto"`` a number that gives every block, and all
+        columns of the code, the same variance.
+    representation_ : str
+        ``representation`` as it was at fit.
     n_features_in_ : int
         Number of features of a node.
     feature_names_in_ : ndarray of str
@@ -103,6 +118,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     ----------
     .. [1] F.-Y. Sun et al., "InfoGraph: Unsupervised and Semi-supervised Graph-Level Representation Learning via
        Mutual Information Maximization", ICLR 2020, eq. 4.
+    .. [2] N. Shervashidze et al., "Weisfeiler–Lehman Graph Kernels", JMLR 12, 2011.
 
     Examples
     --------
@@ -110,8 +126,12 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     >>> from sklearn_dim import Graph, GraphInfomaxTransformer
     >>> ring, path = np.eye(6)[[1, 2, 3, 4, 5, 0]], np.eye(6, k=1)
     >>> graphs = [Graph(np.ones((6, 1)), adjacency) for adjacency in (ring, path, ring, path)]
-    >>> GraphInfomaxTransformer(n_components=12, max_iter=5, random_state=0).fit_transform(graphs).shape
-    (4, 12)
+    >>> infograph = GraphInfomaxTransformer(n_components=12, max_iter=5, random_state=0)
+    >>> infograph.fit_transform(graphs).shape
+    (4, 15)
+    >>> infograph.get_feature_names_out()[[0, 11, 12, -1]].tolist()  # doctest: +NORMALIZE_WHITESPACE
+    ['graphinfomaxtransformer_code0', 'graphinfomaxtransformer_code11', 'graphinfomaxtransformer_features0',
+    'graphinfomaxtransformer_subtrees0']
     """
 
     __module__ = "sklearn_dim.infograph"
@@ -122,7 +142,12 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         "encoder": [StrOptions(set(GRAPH_ENCODERS)), callable],
         "critic": [StrOptions(set(CRITICS)), callable],
         "readout": [StrOptions(set(READOUTS))],
+        "representation": [StrOptions({"auto", "code"})],
     }
+    _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset({"representation"})
+
+    _blocks: Any = None  # a FixedBlocks, with representation="auto"
+    _widths: dict[str, int]  # the number of columns of each block
 
     def __init__(
         self,
@@ -132,6 +157,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         encoder="gin",
         critic="separable",
         readout="sum",
+        representation="auto",
         max_iter="auto",
         batch_size=128,
         learning_rate_init=1e-3,
@@ -150,6 +176,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.encoder = encoder
         self.critic = critic
         self.readout = readout
+        self.representation = representation
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
@@ -195,6 +222,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _read(self, X: Any, y: Any, *, reset: bool, min_graphs: int = 2, **metadata) -> Graph:
         """Return the graphs of X, joined into one without edges between them."""
+        X = graph_list(X)
         check_graphs(X, min_graphs)
         self._check_node_features(X[0], reset=reset)
         return Graph.union(X)
@@ -216,7 +244,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         }
         build = partial(build_graph_summary, data.shape[1], self.n_components, **copy.deepcopy(parameters))
         self.net_ = self._make_net(build, sparse=True)
-        self._n_features_out = self.n_components
+        self._blocks = None
 
     def _early_stopping(self) -> list[BestWeights]:
         if not self.early_stopping:
@@ -236,20 +264,31 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _batches(self, graphs: Graph, **options) -> GraphBatches:
         sizes = np.bincount(graphs.parts)
-        features = self._scaler.transform(graphs.features)
         adjacency = normalized_adjacency(graphs.adjacency, self.net_.module_.encoder.normalization)
         picks = RowBatches(np.arange(len(sizes)), batch_size=self.batch_size, **options)
-        return GraphBatches(features, adjacency, sizes, picks, self.net_.device)
+        return GraphBatches(self._scaled(graphs), adjacency, sizes, picks, self.net_.device)
+
+    def _scaled(self, graphs: Graph) -> Any:
+        return self._scaler.transform(graphs.features)
 
     def _publish(self, data: Graph, split: Split, seed: int) -> None:
         self.history_ = self.net_.history_frame()
         self.loss_curve_ = self.history_["train_loss"].tolist()
         self.n_iter_ = len(self.history_)
-        train = self._batches(data, rows=split.train, shuffle=False)
-        self.mean_, self.scale_ = mean_and_scale(graph_vectors(self.net_.module_, train))
+        self.representation_ = self.representation
+        code = graph_vectors(self.net_.module_, self._batches(data, rows=split.train, shuffle=False))
+        if self.representation_ == "code":
+            self.mean_, self.scale_ = mean_and_scale(code)
+        else:
+            if self._blocks is None:  # else they keep their axes, so that a warm start keeps the columns
+                self._blocks = FixedBlocks().fit(data, self._scaled(data), drawn_once(split.train))
+            rows = np.hstack([code, self._blocks(data, self._scaled(data))[split.train]])
+            self._widths = {"code": code.shape[1], **self._blocks.widths}
+            self.mean_, self.scale_ = block_scales(rows, self._widths, LENGTHS)
+        self._n_features_out = len(self.mean_)
 
     def _parts(self) -> tuple:
-        return (*super()._parts(), build_graph_summary)
+        return (*super()._parts(), FixedBlocks, FeaturePools, Structure, Subtrees, build_graph_summary)
 
     # The fitted estimator.
 
@@ -263,9 +302,10 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
         Returns
         -------
-        ndarray of shape (n_graphs, n_components)
-            The inverse hyperbolic sine of the readout, which shortens the long tails of sums as a logarithm does,
-            standardised to zero mean and unit variance on the training graphs, in the float dtype of the features.
+        ndarray of shape (n_graphs, n_features_out)
+            The code is the inverse hyperbolic sine of the readout, which shortens the long tails of sums as a logarithm
+            does; with ``representation="auto"`` the other blocks stand behind it. Of zero mean on the training graphs,
+            and on the scale of ``scale_``, in the float dtype of the features.
 
         Raises
         ------
@@ -280,7 +320,34 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         graphs = self._read(X, None, reset=False, min_graphs=1)
         with seeded(0, self._size(graphs), device=self.net_.device):
             vectors = graph_vectors(self.net_.module_, self._batches(graphs, shuffle=False))
+            if self.representation_ == "auto":
+                vectors = np.hstack([vectors, self._blocks(graphs, self._scaled(graphs))])
         return ((vectors - self.mean_) / self.scale_).astype(graphs.dtype, copy=False)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the output's columns, which say what block a column belongs to.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str
+            "graphinfomaxtransformer_code0", then "…_features0", "…_structure0", "…_subtrees0" and so on with
+            ``representation="auto"``; else "graphinfomaxtransformer0" and so on.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        names = super().get_feature_names_out(input_features)
+        if self.representation_ != "auto":
+            return names
+        prefix = type(self).__name__.lower()
+        return np.array([f"{prefix}_{name}{i}" for name, n in self._widths.items() for i in range(n)], dtype=object)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the estimated information of a node with its graph, in nats; higher is better.

@@ -7,6 +7,7 @@ from sklearn_dim.objectives._deep_infomax import PRIORS, AdversarialPrior, DeepI
 from sklearn_dim.objectives._graph_summary import GraphSummary
 from sklearn_dim.objectives._masked import MaskedInformation
 from sklearn_dim.objectives._node_summary import NodeSummary
+from sklearn_dim.objectives._node_views import NodeViews
 from sklearn_dim.objectives._pairs import Evaluation, PairInformation, bias_correction
 from sklearn_dim.objectives._readout import READOUTS, readout
 from sklearn_dim.objectives._total_correlation import TotalCorrelation

@@ -18,7 +18,8 @@ from torch import nn
 
 from sklearn_dim import DIMTransformer
 from sklearn_dim.datasets import make_motif_sequences
-from sklearn_dim.dim._blocks import RECIPES, Blocks, even_rotation, leading_axes, pooled
+from sklearn_dim.dim._blocks import RECIPES, Blocks, pooled
+from sklearn_dim.encoders import even_rotation, leading_axes
 from sklearn_dim.persistence import load, save
 
 

@@ -130,6 +130,7 @@ VALID = {
         "encoder": st.sampled_from([*GRAPH_ENCODERS, GCN]),
         "critic": CRITIC,
         "readout": maybe("mean", "sum", "max"),
+        "representation": maybe("auto", "code"),
     },
     "mi": {
         **TRAINING,
@@ -244,6 +245,7 @@ INVALID = {
         "encoder": NOT_A_NAME | st.none() | st.just(nn.Identity()),
         "critic": NOT_A_NAME | st.none(),
         "readout": NOT_A_NAME | st.none(),
+        "representation": NOT_A_NAME | st.none(),
     },
     "mi": {
         **INVALID_TRAINING,

@@ -71,7 +71,7 @@ def test_from_edges_names_nodes_by_the_index():
     graph = Graph.from_edges(nodes, edges, weight="w")
     np.testing.assert_array_equal(graph.adjacency.toarray(), PATH)
     assert list(graph.names) == ["f"]
-    with pytest.raises(ValueError, match="names 'z', which is not in the index"):
+    with pytest.raises(ValueError, match="names 'z' in column 'source', which is not in the index"):
         Graph.from_edges(nodes, edges.replace("c", "z"))
     with pytest.raises(ValueError, match="no column 'from'"):
         Graph.from_edges(nodes, edges, source="from")

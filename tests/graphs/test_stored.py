@@ -10,8 +10,8 @@ from scipy import sparse
 from sklearn_dim.datasets import make_community_graph
 from sklearn_dim.graphs import Graph
 from sklearn_dim.graphs._arrays import GrowingCsr, in_file
-from sklearn_dim.graphs._checks import check_columns, check_edges
 from sklearn_dim.graphs._edge_files import records_of, sorted_rows
+from sklearn_dim.graphs._stored_checks import check_columns, check_edges
 
 N = 40
 

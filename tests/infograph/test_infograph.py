@@ -73,7 +73,8 @@ def graphs(labelled):
 
 def test_graphs_of_a_kind_lie_together():
     graphs, kind = rings_and_stars()
-    vectors = GraphInfomaxTransformer(readout="mean", random_state=0, max_iter=30).fit_transform(graphs)
+    model = GraphInfomaxTransformer(readout="mean", representation="code", random_state=0, max_iter=30)
+    vectors = model.fit_transform(graphs)
     assert adjusted_rand_score(kind, KMeans(2, n_init=10, random_state=0).fit_predict(vectors)) > 0.9
 
 
@@ -105,8 +106,8 @@ def test_early_stopping_holds_graphs_out(graphs):
 # Its output
 
 
-def test_the_output_is_the_standardised_read_out(graphs):
-    model = quick().fit(graphs)
+def test_the_code_is_the_standardised_read_out(graphs):
+    model = quick(representation="code").fit(graphs)
     output = model.transform(graphs)
     assert output.dtype == np.float64
     np.testing.assert_allclose(output.mean(0), 0, atol=1e-5)
@@ -179,7 +180,8 @@ def test_names_and_frames():
 
     model = quick(n_components=3).fit([graph(list("abc"))] * 3)
     assert list(model.feature_names_in_) == list("abc")
-    names = [f"graphinfomaxtransformer{i}" for i in range(3)]
+    blocks = "code0", "code1", "code2", "features0", "structure0", "subtrees0"
+    names = [f"graphinfomaxtransformer_{block}" for block in blocks]
     assert list(model.get_feature_names_out()) == names
     frame = model.set_output(transform="pandas").transform([graph(list("abc"))])
     assert list(frame.columns) == names
@@ -204,7 +206,7 @@ class Mean(nn.Module):
 
 @pytest.mark.parametrize("encoder", [Mean, Mean(2, 12)], ids=["callable", "module"])
 def test_an_encoder_of_ones_own(graphs, encoder):
-    model = quick(encoder=encoder).fit(graphs)
+    model = quick(encoder=encoder, representation="code").fit(graphs)
     assert model.transform(graphs).shape == (60, 12)
     _, _, adjacency = next(iter(model._batches(Graph.union(graphs))))
     rows = adjacency @ torch.ones(len(adjacency), 1)

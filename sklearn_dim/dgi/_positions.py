@@ -1,0 +1,123 @@
+"""Where a node stands in the graph of `fit`: who its neighbours are, and how much that can say."""
+
+import warnings
+import zlib
+from typing import Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import normalize
+
+from sklearn_dim.encoders import even_rotation
+
+MAX_NODES = 100_000  # of graphs whose positions are used: the encoder has a weight for each node
+MAX_AXES, NODES_PER_AXIS = 256, 8
+HELD_OUT, FEW = 0.1, 10  # share of the edges that are held out, and number from which they say anything
+PROBE_AXES = 16
+SURE = 0.1  # how far above ½ the share of held-out edges that are foreseen must be for positions to count in full
+
+
+class Positions:
+    """The neighbours of a node as features, where these foresee edges.
+
+    Edges that come from communities, roles or hubs tell nodes apart by their neighbours; edges that are mostly chance
+    do not, and would only add noise. So a tenth of the edges is held out, and what the others say about it decides.
+
+    Attributes
+    ----------
+    share : float
+        In [0, 1]: how much positions count.
+    n_nodes : int
+        Of the graph of `fit`.
+    axes : ndarray of shape (n_nodes, n_axes)
+        The leading right singular vectors of L L, L the adjacency with rows of unit length.
+    """
+
+    def fit(self, adjacency: sparse.csr_matrix, *, one_graph: bool, random_state: int) -> Self:
+        """Find out what positions are worth; ``one_graph`` says that all of it, and nothing else, is trained on."""
+        self.n_nodes, self.share, self.checksum = adjacency.shape[0], 0.0, 0
+        self.axes = np.zeros((self.n_nodes, 0), dtype=np.float32)
+        if not one_graph or self.n_nodes > MAX_NODES or not adjacency.nnz:
+            return self
+        self.share = edge_share(adjacency, random_state)
+        self.checksum = zlib.crc32(adjacency.indices)
+        if self.share:
+            n_axes = max(1, min(MAX_AXES, self.n_nodes // NODES_PER_AXIS))
+            scores, axes = two_hop_axes(unit_rows(adjacency), n_axes, random_state)
+            self.axes = (axes @ even_rotation(scores.var(0))).astype(np.float32)
+        return self
+
+    def known(self, adjacency: sparse.csr_matrix) -> bool:
+        """Return whether this is the graph of `fit`, perhaps with more nodes at the end; warn if it is not."""
+        if not self.share:
+            return False
+        n = self.n_nodes
+        same = adjacency.shape[0] >= n and zlib.crc32(adjacency.indices[: adjacency.indptr[n]]) == self.checksum
+        if not same:
+            warnings.warn(
+                "X is another graph than that of fit. What was learned of positions in that graph is left out: those "
+                "columns hold their mean. To do without positions, fit on a list of graphs, or with inductive=True.",
+                stacklevel=6,
+            )
+        return same
+
+    def neighbors(self, adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Return the neighbours of each node as features for the encoder, (n, n_nodes of the graph of `fit`)."""
+        if not self.known(adjacency):
+            return sparse.csr_matrix((adjacency.shape[0], self.n_nodes), dtype=np.float32)
+        return self.share * unit_rows(adjacency)[:, : self.n_nodes]
+
+    def columns(self, adjacency: sparse.csr_matrix) -> np.ndarray:
+        """Return the position of each node on the axes, (n, n_axes)."""
+        if not self.known(adjacency):
+            return np.zeros((adjacency.shape[0], self.axes.shape[1]), dtype=np.float32)
+        rows = unit_rows(adjacency)
+        return rows @ (rows[:, : self.n_nodes] @ self.axes)
+
+
+def unit_rows(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return the adjacency with rows of unit length."""
+    return normalize(adjacency.astype(np.float32))
+
+
+def edge_share(adjacency: sparse.csr_matrix, random_state: int) -> float:
+    """Return how much the places of nodes foresee edges, from 0, as well as chance, to 1.
+
+    A tenth of the edges is held out. The two ends of an edge should be nearer to each other, by the cosine of their
+    positions in the rest, than the same nodes paired at random. One standard error is subtracted from how often they
+    are.
+    """
+    rng = np.random.default_rng(random_state)
+    edges = sparse.triu(adjacency.maximum(adjacency.T), k=1).tocoo()
+    held = rng.random(edges.nnz) < HELD_OUT
+    ends = edges.row[~held], edges.col[~held]
+    rest = sparse.csr_matrix((edges.data[~held], ends), shape=adjacency.shape)
+    rest = rest + rest.T
+    source, target = edges.row[held], edges.col[held]
+    both = (np.diff(rest.indptr)[source] > 0) & (np.diff(rest.indptr)[target] > 0)
+    source, target = source[both], target[both]
+    if len(source) < FEW:
+        return 0.0
+    places = normalize(two_hop_axes(unit_rows(rest), PROBE_AXES, random_state)[0])
+    near = np.einsum("ij,ij->i", places[source], places[target])
+    chance = np.einsum("ij,ij->i", places[source], places[rng.permutation(target)])
+    order = np.searchsorted(np.sort(chance), [near, near + 1e-6], side="left").mean()
+    foreseen, error = order / len(chance), 1 / np.sqrt(6 * len(source))
+    return float(np.clip((foreseen - error - 0.5) / SURE, 0.0, 1.0))
+
+
+def two_hop_axes(matrix: sparse.csr_matrix, n_axes: int, random_state: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return U S (n, k) and V (n, k) of the leading singular values of L L, by a subspace iteration.
+
+    Neither the product L L nor its transpose is made (Halko, Martinsson & Tropp, SIAM Review 2011, algorithm 4.4).
+    """
+    n, transposed = matrix.shape[0], matrix.T.tocsr()
+    rng = np.random.default_rng(random_state)
+    basis = rng.standard_normal((n, min(n_axes + 10, n))).astype(matrix.dtype)
+    for _ in range(3):
+        basis = np.linalg.qr(matrix @ (matrix @ basis))[0]
+        basis = np.linalg.qr(transposed @ (transposed @ basis))[0]
+    left, size, right = np.linalg.svd(matrix @ (matrix @ basis), full_matrices=False)
+    axes = basis @ right.T[:, :n_axes]
+    sign = np.where(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])] < 0, -1, 1).astype(axes.dtype)
+    return (left * size)[:, :n_axes] * sign, axes * sign
