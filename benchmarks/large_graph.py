@@ -82,11 +82,13 @@ def measure(options):
     import torch
 
     from sklearn_dim import DGITransformer, Graph
+    from sklearn_dim.graphs import PropagationMatrix
 
     torch.set_num_threads(options.threads)
     graph = step("open", lambda: Graph.open(options.child), lambda graph: f"{graph.adjacency.nnz // 2} edges")
-    step("sample", lambda: sampled(graph), lambda n: f"the neighbourhoods of {n} nodes, in batches of 4096")
-    step("multiply", lambda: multiplied(graph), lambda n: f"Â with {n} columns")
+    matrix = step("normalise", lambda: PropagationMatrix(graph.adjacency), lambda matrix: "sums of rows")
+    step("sample", lambda: sampled(graph, matrix), lambda n: f"neighbourhoods of {n} nodes, in batches of 4096")
+    step("multiply", lambda: matrix @ torch.ones(len(graph), 8), lambda product: "Â with 8 columns")
     size = options.batch_size if options.batch_size == "auto" else int(options.batch_size)
     model = DGITransformer(n_components=64, batch_size=size, device="cpu", random_state=0)
     step("fit", lambda: model.fit(graph), lambda model: f"{model.n_iter_} epochs, {model.mutual_info_:.2f} nats")
@@ -94,22 +96,12 @@ def measure(options):
     step("k-means", lambda: agreement(codes, communities(len(graph))), lambda found: f"adjusted Rand index {found:.3f}")
 
 
-def sampled(graph, n_batches=50):
+def sampled(graph, matrix, n_batches=100):
     """Draw and read batches as training does, and return how many nodes they are of."""
-    from sklearn_dim.graphs import NeighborBatches, PropagationMatrix
+    from sklearn_dim.graphs import NeighborBatches
 
-    matrix = PropagationMatrix(graph.adjacency)
     batches = NeighborBatches(graph.features, matrix, graph.parts, batch_size=4096, fan_out=[10])
     return sum(batch.n_nodes for _, (batch,) in zip(range(n_batches), batches, strict=False))
-
-
-def multiplied(graph, n_columns=8):
-    """Multiply Â with some columns, as smoothing does."""
-    import torch
-
-    from sklearn_dim.graphs import PropagationMatrix
-
-    return (PropagationMatrix(graph.adjacency) @ torch.ones(len(graph), n_columns)).shape[1]
 
 
 def agreement(codes, y):
@@ -130,7 +122,9 @@ def step(name, work, said):
     done.set()
     watch.join()
     cells = time.perf_counter() - wall, time.process_time() - cpu, peak(samples), max(own for _, own in samples)
-    print(f"| {name} | " + " | ".join(f"{cell:.0f}" for cell in cells) + f" | {said(result)} |", flush=True)
+    seconds, megabytes = cells[:2], cells[2:]
+    row = [name, *(f"{cell:.1f}" for cell in seconds), *(f"{cell:.0f}" for cell in megabytes), said(result)]
+    print(f"| {' | '.join(row)} |", flush=True)
     return result
 
 

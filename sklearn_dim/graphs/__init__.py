@@ -42,6 +42,9 @@ __all__ = [
     "CORRUPTIONS",
     "Graph",
     "NeighborGraph",
+    "PropagationMatrix",
     "SparseMatrix",
+    "encoded",
     "normalized_adjacency",
+    "propagated",
 ]

@@ -72,7 +72,7 @@ class PropagationMatrix:
 
     def __init__(self, adjacency: sparse.csr_matrix, kind: str = "symmetric"):
         _check_kind(kind)
-        self.adjacency, self.shape, self.dtype = adjacency, adjacency.shape, adjacency.dtype
+        self.adjacency, self.shape = adjacency, adjacency.shape
         if kind == "mean":
             self.left = _inverse(np.concatenate([row_sums(block) for _, block in row_blocks(adjacency)]))
         if kind == "symmetric":

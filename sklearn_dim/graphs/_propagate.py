@@ -62,6 +62,10 @@ def propagated(
         Memory for the columns that are worked on.
     out : ndarray of shape (n_nodes, n_columns), default=None
         Where to write the result: a new array by default. It may be ``vectors``, or columns of a wider array.
+
+    Returns
+    -------
+    ndarray of shape (n_nodes, n_columns)
     """
     whole = read_only_tensor(vectors) if isinstance(vectors, np.ndarray) and vectors.flags.c_contiguous else vectors
     n_nodes, n_columns = vectors.shape
@@ -120,6 +124,10 @@ def encoded(
     device : str or torch.device, default="cpu"
     out : ndarray of shape (n_nodes, n_components), default=None
         Where to write the embeddings: a new array of float32 by default.
+
+    Returns
+    -------
+    ndarray of shape (n_nodes, n_components)
 
     Raises
     ------
