@@ -115,7 +115,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         them as edges: ``Graph(X, kneighbors_graph(X, 10))``.
     max_iter : int or "auto", default="auto"
         Maximum number of epochs. "auto" is 40 on a whole graph, or 500 where nodes are compared with a summary; on
-        batches it takes about 400 or 1000 steps, in at least 5 epochs.
+        batches it takes about 400 or 1000 steps.
     batch_size : int, None or "auto", default="auto"
         Number of nodes in a batch; None trains on the whole graph at once. "auto" does so up to 65,536 nodes, and uses
         batches of 4096 nodes for larger graphs.
@@ -391,7 +391,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     def _run(self, data: Nodes, split: int, epochs: int | None, **shown) -> None:
         batches = self._batches(data)
         views = self.corruption == VIEWS
-        steps, least, most = (400, 5, 40) if views else (1000, 10, 500)
+        steps, least, most = (400, 1, 40) if views else (1000, 10, 500)
         epochs = epochs or self._epochs(batches, steps=steps, min_epochs=least, max_epochs=most)
         self.net_.set_params(max_epochs=epochs)
         self._train(self.net_, batches, None, self._begin(epochs, **shown), **shown)
