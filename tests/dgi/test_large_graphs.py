@@ -21,13 +21,15 @@ def graph(words=False):
 @pytest.fixture
 def in_parts(monkeypatch):
     """Make every graph a large one."""
-    for module in ("_output", "_input"):
+    for module in ("_output", "_input", "_blocks"):
         monkeypatch.setattr(f"sklearn_dim.dgi.{module}.BUDGET", 0)
     monkeypatch.setattr("sklearn_dim.graphs._propagate.BUDGET", 40_000)
 
 
 @pytest.mark.parametrize("words", [False, True])
-@pytest.mark.parametrize("options", [{}, {"encoder": "sage"}, {"encoder": "sgc"}, {"input_share": 0.0}])
+@pytest.mark.parametrize(
+    "options", [{}, {"encoder": "sage"}, {"encoder": "sgc"}, {"representation": "code"}, {"corruption": "shuffle"}]
+)
 def test_the_output_in_parts_is_the_output(request, words, options):
     one = graph(words)
     model = DGITransformer(**QUICK, batch_size=40, **options).fit(one)
@@ -39,14 +41,18 @@ def test_the_output_in_parts_is_the_output(request, words, options):
 
 @pytest.mark.parametrize("words", [False, True])
 def test_a_fit_in_parts_finds_the_same(request, words):
-    one, model = graph(words), DGITransformer(**QUICK, batch_size=40, input_share=0.3)
+    request.getfixturevalue("monkeypatch").setattr("sklearn_dim.dgi._blocks.MAX_AXES", 5)
+    one, model = graph(words), DGITransformer(**QUICK, batch_size=40)
     whole = clone(model).fit(one)
     request.getfixturevalue("in_parts")
     parts = model.fit(one)
     np.testing.assert_allclose(parts.loss_curve_, whole.loss_curve_, rtol=1e-5)
-    axes = np.linalg.svd(parts.input_axes_.T @ whole.input_axes_)[1]
-    np.testing.assert_allclose(axes, 1, atol=1e-3)  # the same plane
-    np.testing.assert_allclose(parts.scale_, whole.scale_, rtol=1e-4)
+    axes = np.linalg.svd(parts._fixed.smoothed_axes.T @ whole._fixed.smoothed_axes)[1]
+    np.testing.assert_allclose(axes, 1, atol=1e-3)  # the same space
+    names = whole.get_feature_names_out()
+    same = ["input" not in name for name in names]  # a large graph's own features are put on the smoothed axes
+    np.testing.assert_array_equal(parts.get_feature_names_out(), names)
+    np.testing.assert_allclose(parts.scale_[same], whole.scale_[same], rtol=1e-4)
 
 
 @pytest.mark.parametrize("batch_size", [None, 40])
