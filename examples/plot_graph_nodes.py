@@ -25,8 +25,8 @@ print(f"{graph.shape[0]} nodes with {graph.shape[1]} features, {adjacency.nnz //
 
 # %%
 # Three representations, and 20 labels. The second is the fair rival: features, averaged over neighbours and their
-# neighbours, with nothing learnt. Half the columns of a `DGITransformer` are such averages; the others are what its
-# encoder learnt.
+# neighbours, with nothing learnt. The output of a `DGITransformer` has such averages as well, beside what its encoder
+# learnt, the features and the graph's structure.
 
 dgi = DGITransformer(64, max_iter=60, random_state=0).fit(graph)
 degree = np.asarray(adjacency.sum(axis=1)).ravel() + 1

@@ -68,6 +68,10 @@ DIM = {
     "mixed_precision": False, "random_state": 0,
 }  # fmt: skip
 DGI = {"n_components": 12, "max_iter": 3, "device": "cpu", "random_state": 0}
+SUMMARY = {  # as Deep Graph Infomax was before it compared two views by default
+    "n_components": 6, "mi_estimator": "jsd", "encoder": "gcn", "critic": "bilinear", "corruption": "shuffle",
+    "representation": "code", "learning_rate_init": 1e-3,
+}  # fmt: skip
 INFOGRAPH = {
     "n_components": 12, "max_iter": 2, "batch_size": 8, "representation": "code", "device": "cpu", "random_state": 0,
 }  # fmt: skip
@@ -290,14 +294,15 @@ def dim_of_a_file(**parameters):
         return dim(partial(memory_map, folder), **parameters)
 
 
-def dgi(rows=graph_pair, **parameters):
-    return transformer(DGITransformer, rows, **{**DGI, **parameters})
+def dgi(rows=graph_pair, make=DGITransformer, **parameters):
+    return transformer(make, rows, **{**DGI, **parameters})
 
 
 def dgi_of_torch_geometric(**parameters):
     from torch_geometric.nn import GCNConv
 
-    return dgi(encoder=seeded(EdgeEncoder, GCNConv, 16, 12), input_share=0.0, **parameters)
+    own = {"encoder": seeded(EdgeEncoder, GCNConv, 16, 12), "n_components": 12}
+    return dgi(**{**SUMMARY, **own, **parameters})
 
 
 def infograph(rows=small_graphs, **parameters):
@@ -449,7 +454,8 @@ def bound_objects():
 def dgi_cases():
     plain = partial(table)
     words = partial(graph_pair, words=True)
-    return {
+    own = {"encoder": seeded(OwnGraphEncoder, 16, 12), "n_components": 12}
+    cases = {
         "words": {"rows": words},
         "numbers": {},
         "gcn of two": {"rows": words, "encoder": partial(GCN, n_layers=2)},
@@ -458,16 +464,31 @@ def dgi_cases():
         "batches": {"rows": words, "batch_size": 20, "fan_out": 3},
         "batches of numbers": {"batch_size": 20},
         "plain rows": {"rows": plain},
-        "other graph": {"rows": small_graphs, "corruption": "other_graph"},
+        "other graph": {"rows": small_graphs, "corruption": "other_graph", "n_components": 7},
         **{name: {"corruption": name} for name in ("masked_shuffle", "feature_dropout", "edge_dropout")},
         **{f"words {name}": {"rows": words, "corruption": name} for name in ("masked_shuffle", "edge_dropout")},
         **{f"critic {name}": {"critic": name} for name in ("group", "separable")},
         **{f"bound {name}": {"mi_estimator": name} for name in ("dv", "flo", "tuba", "infonce")},
-        "paper": {"rows": words, "propagation": 0, "input_share": 0.0, "readout": "max"},
-        "own encoder": {"encoder": seeded(OwnGraphEncoder, 16, 12), "input_share": 0.0},
-        "own encoder, batches": {"encoder": seeded(OwnGraphEncoder, 16, 12), "input_share": 0.0, "batch_size": 20},
+        "paper": {"rows": words, "readout": "max", "n_components": 12},
+        "own encoder": own,
+        "own encoder, batches": {**own, "batch_size": 20},
         "no early stopping": {"early_stopping": False},
         "warm start": {"warm_start": True, "fits": 2},
+        "summary, blocks": {"rows": words, "representation": "auto"},
+    }
+    yield from ((name, {**SUMMARY, **options}) for name, options in cases.items())
+    yield "published", {"rows": words, "make": DGITransformer.published}
+    yield from {
+        "default": {},
+        "default words": {"rows": words},
+        "default, positions": {"rows": partial(graph_pair, n=200, degree=20.0)},
+        "default, float64 rows": {"rows": plain},
+        "default, list": {"rows": small_graphs},
+        "default, batches": {"rows": words, "batch_size": 20, "fan_out": 3},
+        "default, warm start": {"warm_start": True, "fits": 2},
+        "default, code": {"representation": "code"},
+        "default, sage": {"encoder": "sage", "rows": words},
+        "default, jsd": {"mi_estimator": "jsd", "critic": "separable"},
     }.items()
 
 

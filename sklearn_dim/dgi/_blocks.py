@@ -56,7 +56,9 @@ class FixedBlocks:
         matrix, n_axes = PropagationMatrix(nodes.adjacency), min(MAX_AXES, n_nodes - 1)
         if held_bytes(nodes.features, nodes.adjacency, 0) > BUDGET:
             rows = ScaledRows(nodes.features, self.scale.for_output)
-            self.smoothed_axes = leading_axes(rows, matrix, n_axes, random_state=random_state)
+            axes = leading_axes(rows, matrix, n_axes, random_state=random_state).astype(np.float32)
+            smoothed = propagated(projected(rows, axes, np.float32), matrix, 0.0, 1)
+            self.smoothed_axes = (axes @ even_rotation(smoothed.var(0))).astype(np.float32)
             self.own_axes = self.smoothed_axes  # the graph is read once less
             return self
         rows = self.scale.for_output(nodes.features)
@@ -75,11 +77,9 @@ class FixedBlocks:
         blocks = {"input": own, "near": propagated(plain, matrix, 0.0, 1)}
         blocks["far"] = propagated(plain, matrix, TELEPORT, STEPS)
         if self.positions.share:
-            blocks["position"] = self.positions.columns(nodes.adjacency)
+            blocks["position"] = self.positions.columns(nodes.adjacency).astype(number)
         if self.scale.scaler_ is None:
             blocks |= {name: scale_to_unit_rows(blocks[name].copy()) for name in ("input", "near", "far")}
-        if "position" in blocks:
-            scale_to_unit_rows(blocks["position"])
         blocks["degree"] = degree_columns(nodes.adjacency).astype(number)
         return blocks
 

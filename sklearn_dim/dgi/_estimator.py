@@ -436,6 +436,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         X = as_graph(X)
         if isinstance(X, Graph):
             self._check_node_features(X, reset=False)
+            self._positions.warn_of_others(X.adjacency)
             return Nodes.of(self._places.add(X))
         X = self._check_rows(X, reset=False)
         if self.neighbors_ is None:

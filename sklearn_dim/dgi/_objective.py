@@ -10,7 +10,7 @@ from torch import nn
 from sklearn_dim.bounds import Bound, make_bound
 from sklearn_dim.critics import Cosine, GroupDiscrimination, make_critic
 from sklearn_dim.encoders import GRAPH_ENCODERS, GraphEncoder, TwoLayerGCN, as_graph_encoder, check_graph_encoder
-from sklearn_dim.graphs import CORRUPTIONS, SparseMatrix
+from sklearn_dim.graphs import CORRUPTIONS, SparseMatrix, graph_view
 from sklearn_dim.objectives import NodeSummary, NodeViews
 
 
@@ -34,7 +34,7 @@ def build_objective(
     critic = make_critic(_MORE_CRITICS.get(critic, critic), n_components, n_components)
     bound = make_bound(mi_estimator)
     if corruption == VIEWS:
-        return NodeViews(network, critic, bound)
+        return NodeViews(network, critic, bound, graph_view)
     corrupt = None if corruption == "other_graph" else CORRUPTIONS.get(corruption, corruption)
     return NodeSummary(network, critic, bound, corrupt, readout=readout, shuffles=corruption == "shuffle")
 

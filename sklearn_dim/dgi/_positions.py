@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from sklearn_dim.encoders import even_rotation
+from sklearn_dim.graphs import scale_to_unit_rows
 
 MAX_NODES = 100_000  # of graphs whose positions are used: the encoder has a weight for each node
 MAX_AXES, NODES_PER_AXIS = 256, 8
@@ -31,12 +32,15 @@ class Positions:
         Of the graph of `fit`.
     axes : ndarray of shape (n_nodes, n_axes)
         The leading right singular vectors of L L, L the adjacency with rows of unit length.
+    mean : ndarray of shape (n_axes,)
+        Of the positions in that graph; it stands for those in any other.
     """
 
     def fit(self, adjacency: sparse.csr_matrix, *, one_graph: bool, random_state: int) -> Self:
         """Find out what positions are worth; ``one_graph`` says that all of it, and nothing else, is trained on."""
         self.n_nodes, self.share, self.checksum = adjacency.shape[0], 0.0, 0
         self.axes = np.zeros((self.n_nodes, 0), dtype=np.float32)
+        self.mean = np.zeros(0, dtype=np.float32)
         if not one_graph or self.n_nodes > MAX_NODES or not adjacency.nnz:
             return self
         self.share = edge_share(adjacency, random_state)
@@ -45,21 +49,22 @@ class Positions:
             n_axes = max(1, min(MAX_AXES, self.n_nodes // NODES_PER_AXIS))
             scores, axes = two_hop_axes(unit_rows(adjacency), n_axes, random_state)
             self.axes = (axes @ even_rotation(scores.var(0))).astype(np.float32)
+            self.mean = self._rows(adjacency).mean(0, dtype=np.float64)
         return self
 
     def known(self, adjacency: sparse.csr_matrix) -> bool:
-        """Return whether this is the graph of `fit`, perhaps with more nodes at the end; warn if it is not."""
-        if not self.share:
-            return False
+        """Return whether this is the graph of `fit`, perhaps with more nodes at the end."""
         n = self.n_nodes
-        same = adjacency.shape[0] >= n and zlib.crc32(adjacency.indices[: adjacency.indptr[n]]) == self.checksum
-        if not same:
+        return adjacency.shape[0] >= n and zlib.crc32(adjacency.indices[: adjacency.indptr[n]]) == self.checksum
+
+    def warn_of_others(self, adjacency: sparse.csr_matrix) -> None:
+        """Warn if positions count and this is another graph than that of `fit`."""
+        if self.share and not self.known(adjacency):
             warnings.warn(
                 "X is another graph than that of fit. What was learned of positions in that graph is left out: those "
                 "columns hold their mean. To do without positions, fit on a list of graphs, or with inductive=True.",
-                stacklevel=6,
+                stacklevel=5,
             )
-        return same
 
     def neighbors(self, adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
         """Return the neighbours of each node as features for the encoder, (n, n_nodes of the graph of `fit`)."""
@@ -68,11 +73,12 @@ class Positions:
         return self.share * unit_rows(adjacency)[:, : self.n_nodes]
 
     def columns(self, adjacency: sparse.csr_matrix) -> np.ndarray:
-        """Return the position of each node on the axes, (n, n_axes)."""
-        if not self.known(adjacency):
-            return np.zeros((adjacency.shape[0], self.axes.shape[1]), dtype=np.float32)
+        """Return the position of each node on the axes, rows of unit length (n, n_axes)."""
+        return self._rows(adjacency) if self.known(adjacency) else np.tile(self.mean, (adjacency.shape[0], 1))
+
+    def _rows(self, adjacency: sparse.csr_matrix) -> np.ndarray:
         rows = unit_rows(adjacency)
-        return rows @ (rows[:, : self.n_nodes] @ self.axes)
+        return scale_to_unit_rows(rows @ (rows[:, : self.n_nodes] @ self.axes))
 
 
 def unit_rows(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:

@@ -1,5 +1,6 @@
 """Two views of a graph: what a node is in the one and in the other, against the other nodes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -7,7 +8,6 @@ from torch import Tensor, nn
 
 from sklearn_dim.bounds import Bound
 from sklearn_dim.critics import Critic
-from sklearn_dim.graphs import graph_view
 from sklearn_dim.objectives._base import Information, Tables
 from sklearn_dim.objectives._pairs import SplitDiagonal
 
@@ -30,13 +30,15 @@ class NodeViews(Information):
     critic : Critic
         T(node, node).
     bound : Bound
+    view : callable
+        (X, adjacency) → a view of them, drawn anew with each call.
     """
 
     critic: Critic
 
-    def __init__(self, encoder: nn.Module, critic: Critic, bound: Bound):
+    def __init__(self, encoder: nn.Module, critic: Critic, bound: Bound, view: Callable):
         super().__init__(critic, bound)
-        self.encoder = encoder
+        self.encoder, self.view = encoder, view
 
     @property
     def divisible(self) -> list[nn.Module]:
@@ -46,7 +48,7 @@ class NodeViews(Information):
     def embed(self, graph: Any) -> tuple[Tensor, Tensor]:
         """Return the embeddings (n_nodes, n_components) of a batch's own nodes in two views."""
         X, adjacency, n_nodes, *_ = graph
-        views = (graph_view(X, adjacency) for _ in range(2))
+        views = (self.view(X, adjacency) for _ in range(2))
         one, other = (self.encoder(*view)[:n_nodes] for view in views)
         return one, other
 

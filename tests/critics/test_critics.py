@@ -10,6 +10,7 @@ from sklearn_dim.critics import (
     Bilinear,
     Concatenated,
     Corrected,
+    Cosine,
     EncodedAnchor,
     FeatureMap,
     Gaussian,
@@ -208,3 +209,16 @@ def test_an_encoded_anchor_is_encoded_once_for_all_its_pairs():
     torch.testing.assert_close(critic(images, b), inner(images.flatten(1), b))
     assert calls == [3] and (critic.a_features, critic.b_features) == (4, 2)
     assert critic.rowwise is critic.encoder
+
+
+def test_the_cosine_critic_is_the_cosine_over_the_temperature():
+    torch.manual_seed(0)
+    a, b = torch.randn(4, 3), torch.randn(6, 3)
+    cosine = nn.functional.cosine_similarity(a[:, None], b[None], dim=-1)
+    torch.testing.assert_close(Cosine(3, 3)(a, b), 2 * cosine)
+    torch.testing.assert_close(Cosine(3, 3, temperature=0.1)(5 * a, b / 7), 10 * cosine)
+    blocks = Cosine(3, 3)(a.view(2, 2, 3), b.view(2, 3, 3))
+    torch.testing.assert_close(blocks, torch.stack([2 * cosine[:2, :3], 2 * cosine[2:, 3:]]))
+    assert (Cosine(3, 3)(torch.zeros(1, 3), b) == 0).all() and not list(Cosine(3, 3).parameters())
+    with pytest.raises(ValueError, match=r"critic='cosine' compares vectors of one width, .* 3 and 4 columns"):
+        Cosine(3, 4)

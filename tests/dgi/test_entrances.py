@@ -104,7 +104,7 @@ def test_axes_of_one_graph_are_not_those_of_another():
     with pytest.warns(UserWarning, match="another graph than that of fit.*list of both"):
         new = dgi.transform(second)
     blocks = dgi._output().blocks(Nodes.of(second.with_columns(np.zeros((60, 8)))))
-    np.testing.assert_allclose(new, (np.hstack(blocks) - dgi.mean_) / dgi.scale_, atol=1e-5)
+    np.testing.assert_allclose(new, (np.hstack(list(blocks.values())) - dgi.mean_) / dgi.scale_, atol=1e-5)
     assert quick().fit([first, second]).structure_ == []
     assert quick(inductive=True).fit(first[:40]).structure_ == []
     ones = [Graph(np.ones((60, 1)), graph.adjacency) for graph in (first, second)]

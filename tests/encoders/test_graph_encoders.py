@@ -6,7 +6,7 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from sklearn_dim.encoders import GCN, SGC, GraphSAGE, as_graph_encoder, check_graph_encoder
+from sklearn_dim.encoders import GCN, SGC, GraphSAGE, TwoLayerGCN, as_graph_encoder, check_graph_encoder
 from sklearn_dim.encoders._activation import PReLU
 from sklearn_dim.graphs import SparseMatrix
 
@@ -67,7 +67,22 @@ def test_sage_keeps_a_nodes_own_features_apart(graph):
     torch.testing.assert_close(encoder(X, matrix), H)
 
 
-@pytest.mark.parametrize("make", [GCN, SGC, GraphSAGE])
+def test_two_convolutions_of_which_the_last_is_linear(graph):
+    X, A, matrix = graph
+    encoder = filled(TwoLayerGCN(4, 3, hidden=5))
+    V, b, W = (parameter.detach().numpy() for parameter in (encoder.first, encoder.bias, encoder.second))
+    x, a = X.numpy(), A.numpy()
+    expected = a @ np.maximum(a @ x @ V + b, 0) @ W
+    for adjacency in (matrix, A, [matrix, matrix]):
+        np.testing.assert_allclose(encoder(X, adjacency).detach().numpy(), expected, atol=1e-5)
+    with torch.no_grad():
+        encoder.second.neg_()
+    np.testing.assert_allclose(encoder(X, matrix).detach().numpy(), -expected, atol=1e-5)
+    assert encoder.n_hops == len(encoder.steps) == 2
+    assert TwoLayerGCN(4, 3).first.shape == (4, 256)
+
+
+@pytest.mark.parametrize("make", [GCN, SGC, GraphSAGE, TwoLayerGCN])
 def test_sparse_features_give_the_same(graph, make):
     X, A, matrix = graph
     X = X * (X > 0.3)

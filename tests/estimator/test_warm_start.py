@@ -105,7 +105,6 @@ OTHERS = {  # another value of every parameter that shapes a model
         "critic": "group",
         "corruption": "edge_dropout",
         "readout": "max",
-        "input_share": 0.0,
     },
     "graphs": {
         "n_components": 4,
@@ -118,7 +117,7 @@ OTHERS = {  # another value of every parameter that shapes a model
 }
 TAKEN = {"max_iter", "batch_size", "learning_rate_init", "early_stopping", "validation_fraction", "n_iter_no_change"}
 TAKEN |= {"tol", "warm_start", "callbacks", "verbose", "random_state"}
-TAKEN |= {"mixed_precision", "representation", "propagation", "inductive", "n_neighbors", "fan_out"}
+TAKEN |= {"mixed_precision", "representation", "inductive", "n_neighbors", "fan_out"}
 
 
 @pytest.mark.parametrize("name", FITS)
@@ -196,7 +195,7 @@ def test_what_transform_needs_is_frozen_at_fit():
     np.testing.assert_array_equal(dim.transform(flat), expected)
     dgi = DGITransformer(4, max_iter=1, random_state=0).fit(ROWS)
     expected = dgi.transform(ROWS)
-    dgi.set_params(propagation=0, input_share=0.0, n_neighbors=2)
+    dgi.set_params(representation="code", corruption="shuffle", n_components=2, n_neighbors=2)
     np.testing.assert_array_equal(dgi.transform(ROWS), expected)
 
 

@@ -16,7 +16,9 @@ from sklearn_dim.training import data_parallel
 from sklearn_dim.training._joined import batch_norm
 
 SCRIPT = pathlib.Path(__file__).with_name("two_processes.py")
-NODES = ["nodes", "nodes of words", "nodes, edges dropped", "nodes, words masked"]
+VIEWS = ["nodes", "nodes by features alone", "nodes of words"]
+SUMMARY = ["nodes and a summary", "nodes of words and a summary", "nodes, edges dropped", "nodes, words masked"]
+NODES = [*VIEWS, *SUMMARY]
 GATHERED = ["table", "images", "two critics", "pairs", "encoded pairs", *NODES]
 APART = ["apart", "apart, numbered", "apart, stopped", "apart, nodes", "apart, pairs"]
 

@@ -23,6 +23,7 @@ GRAPH = Graph(NODES, EDGES)
 WORDS = Graph(sparse.csr_matrix(np.maximum(NODES - 4, 0)), EDGES)  # one cell in forty is filled
 # Three batches of 20 or 21 nodes; of two hops, with three neighbours drawn in each.
 DGI = {"n_components": 12, "batch_size": 21, "fan_out": 3, "max_iter": 2, "random_state": 0}
+MASKED = {**DGI, "corruption": "masked_shuffle", "mi_estimator": "dv"}
 
 
 class Pixels(nn.Module):
@@ -47,9 +48,12 @@ def fits():
         "two critics": DIMTransformer(**DIM, mi_estimator="flo", n_locations=3).fit(X),
         "pairs": MutualInfoEstimator(**pair).fit(X[:, 20:23], Y),
         "nodes": DGITransformer(**DGI).fit(GRAPH),
+        "nodes by features alone": DGITransformer(**DGI, inductive=True).fit(GRAPH),
         "nodes of words": DGITransformer(**DGI, encoder="sage").fit(WORDS),
-        "nodes, edges dropped": DGITransformer(**DGI, encoder="sgc", corruption="edge_dropout").fit(GRAPH),
-        "nodes, words masked": DGITransformer(**DGI, corruption="masked_shuffle", mi_estimator="dv").fit(WORDS),
+        "nodes and a summary": DGITransformer.published(**DGI).fit(GRAPH),
+        "nodes of words and a summary": DGITransformer.published(**DGI, encoder="sage").fit(WORDS),
+        "nodes, edges dropped": DGITransformer.published(**DGI, encoder="sgc", corruption="edge_dropout").fit(GRAPH),
+        "nodes, words masked": DGITransformer.published(**MASKED).fit(WORDS),
         "encoded pairs": MutualInfoEstimator(encoder=Pixels(), **pair).fit(IMAGES, Y),
     }
 
