@@ -44,7 +44,7 @@ class _Digest:
             self._add_tensor(value.detach())
         elif isinstance(value, np.ndarray):
             self._add_array(value)
-        elif isinstance(value, np.generic):  # which has a shape, but no rows
+        elif isinstance(value, np.generic | np.dtype):  # which have a shape, but no rows
             self.write(repr(value))
         elif isinstance(value, dict):
             self.add([part for item in value.items() for part in item])

@@ -95,3 +95,8 @@ def test_it_is_the_same_in_another_process():
     )
     runs = {subprocess.check_output([sys.executable, "-c", code]) for _ in range(2)}
     assert len(runs) == 1
+
+
+def test_types_of_numbers_have_a_shape_but_no_rows():
+    one, other = (fingerprint({"dtype": np.dtype(kind)}) for kind in (np.float32, np.float64))
+    assert one != other and one == fingerprint({"dtype": np.dtype("f4")})
