@@ -133,7 +133,7 @@ def _place(
     domain = np.searchsorted(bounds[:-1] / bounds[-1], np.clip(depth, 0, 1), side="right")
     share = 1 / n_domains
     for island in range(n_bands, n_domains):
-        height = _smooth(random, unit, waves=5.0)
+        height = _smooth(random, unit, waves=3.0)
         taken = (island - n_bands) * share if layout == "blobs" else 0.0  # later islands may not cover earlier ones
         free = domain < n_bands
         if free.any():
