@@ -35,6 +35,7 @@ def make_tissue(
     n_types: int = 12,
     layout: str = "both",
     contrast: float = 1.0,
+    gradient: float = 1.0,
     random_state: int | np.random.RandomState | None = None,
 ) -> Bunch:
     """Return a simulated tissue, as spatial transcriptomics measures it, whose domains are known.
@@ -61,6 +62,8 @@ def make_tissue(
     contrast : float, default=1.0
         How much domains differ: the standard deviation of the logarithm of a type's proportion, and twice that of a
         gene that is raised or lowered in a domain. 0 makes all domains alike.
+    gradient : float, default=1.0
+        How much some genes change from one side of a slide to the other: the standard deviation of the logarithm.
     random_state : int, RandomState instance or None, default=None
 
     Returns
@@ -78,7 +81,7 @@ def make_tissue(
     ------
     ValueError
         If ``layout`` is unknown; if there are no genes, domains, types or slides, or fewer cells than slides; or if
-        ``contrast`` is negative.
+        ``contrast`` or ``gradient`` is negative or infinite.
 
     Examples
     --------
@@ -87,13 +90,13 @@ def make_tissue(
     >>> tissue.counts.shape, tissue.coordinates.shape
     ((200, 50), (200, 2))
     """
-    _check(n_cells, n_genes, n_domains, n_slides, n_types, layout, contrast)
+    _check(n_cells, n_genes, n_domains, n_slides, n_types, layout, {"contrast": contrast, "gradient": gradient})
     random = check_random_state(random_state)
     slide = np.sort(np.arange(n_cells) % n_slides)
     placed = [_place(random, int(n), n_domains, layout) for n in np.bincount(slide)]
     unit, domain = (np.concatenate(parts) for parts in zip(*placed, strict=True))
     side = SPACING * np.sqrt(np.bincount(slide))[slide]
-    rates = _draw_rates(random, n_genes, n_domains, n_slides, n_types, contrast)
+    rates = _draw_rates(random, n_genes, n_domains, n_slides, n_types, contrast, gradient)
     cell_type = _draw_types(random, domain, n_domains, n_types, contrast)
     counts = _draw_counts(random, rates, unit, domain, slide, cell_type)
     return Bunch(
@@ -107,7 +110,13 @@ def make_tissue(
 
 
 def _check(
-    n_cells: int, n_genes: int, n_domains: int, n_slides: int, n_types: int, layout: str, contrast: float
+    n_cells: int,
+    n_genes: int,
+    n_domains: int,
+    n_slides: int,
+    n_types: int,
+    layout: str,
+    sizes: dict[str, float],
 ) -> None:
     numbers = {"n_genes": n_genes, "n_domains": n_domains, "n_slides": n_slides, "n_types": n_types}
     for name, number in numbers.items():
@@ -117,8 +126,9 @@ def _check(
         raise ValueError(f"n_cells={n_cells!r} is less than n_slides={n_slides!r}; give each slide at least one cell.")
     if layout not in LAYOUTS:
         raise ValueError(f"layout={layout!r} is unknown; use one of {LAYOUTS}.")
-    if not contrast >= 0:
-        raise ValueError(f"contrast={contrast!r} is negative; give 0 for domains that are alike, or more.")
+    for name, size in sizes.items():
+        if not 0 <= size < np.inf:
+            raise ValueError(f"{name}={size!r} is no deviation; give 0 for none, or more.")
 
 
 def _place(
@@ -161,7 +171,13 @@ def _draw_types(
 
 
 def _draw_rates(
-    random: np.random.RandomState, n_genes: int, n_domains: int, n_slides: int, n_types: int, contrast: float
+    random: np.random.RandomState,
+    n_genes: int,
+    n_domains: int,
+    n_slides: int,
+    n_types: int,
+    contrast: float,
+    gradient: float,
 ) -> _Rates:
     """Return what raises and lowers genes: classes of types, types, domains, gradients and slides."""
 
@@ -173,7 +189,7 @@ def _draw_rates(
     of_type = of_type + some(n_types, 0.1, 1.0)
     spatial = random.uniform(size=n_genes) < SPATIAL
     of_domain = 0.5 * contrast * random.normal(size=(n_domains, n_genes)) * spatial
-    return _Rates(of_type, of_domain, SLIDE * random.normal(size=(n_slides, n_genes)), some(2, GRADIENT, 1.0))
+    return _Rates(of_type, of_domain, SLIDE * random.normal(size=(n_slides, n_genes)), some(2, GRADIENT, gradient))
 
 
 def _draw_counts(
