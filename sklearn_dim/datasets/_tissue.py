@@ -131,9 +131,7 @@ def _check(
             raise ValueError(f"{name}={size!r} is no deviation; give 0 for none, or more.")
 
 
-def _place(
-    random: np.random.RandomState, n_cells: int, n_domains: int, layout: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _place(random: np.random.RandomState, n_cells: int, n_domains: int, layout: str) -> tuple[np.ndarray, np.ndarray]:
     """Return places in the unit square and the domain of each."""
     unit = random.uniform(size=(n_cells, 2))
     n_islands = {"layers": 0, "blobs": n_domains - 1, "both": n_domains // 3}[layout]

@@ -67,7 +67,10 @@ def test_counts_vary_more_than_poisson():
 def test_a_cell_says_its_type_and_little_of_its_domain():
     tissue = make_tissue(1500, 200, 4, n_types=4, random_state=0)
     X = log_shares(tissue.counts)
-    right = {key: cross_val_score(LinearDiscriminantAnalysis(), X, tissue[key], cv=3).mean() for key in ("cell_type", "domain")}
+    right = {
+        key: cross_val_score(LinearDiscriminantAnalysis(), X, tissue[key], cv=3).mean()
+        for key in ("cell_type", "domain")
+    }
     assert right["cell_type"] > 0.8
     assert 0.35 < right["domain"] < 0.85
 
