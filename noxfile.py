@@ -31,7 +31,7 @@ def lint(session):
 @nox.session
 def oldest(session):
     """Run the suite on the releases of constraints-oldest.txt, the floors of pyproject.toml."""
-    session.install("--constraint", "constraints-oldest.txt", "--editable", TESTED)
+    session.install("--constraint", "constraints-oldest.txt", "--editable", ".[plot,graph,spatial,test]")
     session.run("pytest", "-q", *session.posargs)
 
 

@@ -7,6 +7,7 @@ from sklearn_dim.datasets._graph_file import load_graph_file
 from sklearn_dim.datasets._planetoid import fetch_planetoid
 from sklearn_dim.datasets._sequences import make_motif_sequences, make_topic_corpus
 from sklearn_dim.datasets._tables import make_grouped_features
+from sklearn_dim.datasets._tissue import make_tissue
 
 __all__ = [
     "fetch_planetoid",
@@ -17,5 +18,6 @@ __all__ = [
     "make_gaussian_pair",
     "make_grouped_features",
     "make_motif_sequences",
+    "make_tissue",
     "make_topic_corpus",
 ]

@@ -188,7 +188,7 @@ def test_further_arguments_are_refused(argument, sentence):
 
 
 def test_anndata_is_refused_with_what_takes_it():
-    adata = pytest.importorskip("anndata", reason="needs the extra [graph]").AnnData(np.eye(3))
+    adata = pytest.importorskip("anndata", reason="needs the extra [spatial]").AnnData(np.eye(3))
     for X in (adata, [adata, adata]):
         with pytest.raises(TypeError, match=r"AnnData of anndata; expected a Graph.*Graph\.from_anndata\(X\)"):
             quick().fit(X)

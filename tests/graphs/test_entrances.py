@@ -237,9 +237,37 @@ def test_a_batch_becomes_several_graphs():
 # AnnData
 
 
+class Observations:
+    """What an AnnData has, as far as it is read: for where anndata is not installed."""
+
+    def __init__(self, X, names):
+        self.X, self.obs_names, self.var_names = X, pd.Index(names), pd.Index(["gene1", "gene2"])
+        self.layers, self.obsm = {"counts": np.ones(X.shape)}, {"X_pca": np.eye(len(names))}
+        self.obsp = {"spatial_connectivities": sparse.csr_matrix(PATH[: len(names), : len(names)])}
+
+
+def test_what_looks_like_an_anndata_is_read():
+    one = Observations(sparse.csr_matrix(np.arange(6.0).reshape(3, 2)), ["spot1", "spot2", "spot3"])
+    two = Observations(np.ones((2, 2)), ["spot4", "spot5"])
+    graph = Graph.from_anndata([one, two], obsp="spatial_connectivities")
+    np.testing.assert_array_equal(graph.features.toarray(), [[0, 1], [2, 3], [4, 5], [1, 1], [1, 1]])
+    np.testing.assert_array_equal(dense(graph)[:3, :3], PATH)
+    assert list(graph.parts) == [0, 0, 0, 1, 1] and list(graph.names) == ["gene1", "gene2"]
+    assert list(graph.node_names) == ["spot1", "spot2", "spot3", "spot4", "spot5"]
+    of_layer = Graph.from_anndata(one, layer="counts", obsp="spatial_connectivities")
+    np.testing.assert_array_equal(of_layer.features, np.ones((3, 2)))
+    of_axes = Graph.from_anndata(one, obsm="X_pca", obsp="spatial_connectivities")
+    np.testing.assert_array_equal(of_axes.features, np.eye(3))
+    with pytest.raises(ValueError, match=r"obsp has no 'connectivities'.*Give obsp='spatial_connectivities'"):
+        Graph.from_anndata(one)
+    two.var_names = two.var_names[::-1]
+    with pytest.raises(ValueError, match=r"adata\[1\]\.var_names are not those of adata\[0\]"):
+        Graph.from_anndata([one, two], obsp="spatial_connectivities")
+
+
 @pytest.fixture
 def slide():
-    anndata = pytest.importorskip("anndata", reason="needs the extra [graph]")
+    anndata = pytest.importorskip("anndata", reason="needs the extra [spatial]")
     made = anndata.AnnData(
         sparse.csr_matrix(np.arange(6.0).reshape(3, 2)),
         obs=pd.DataFrame(index=pd.Index(["spot1", "spot2", "spot3"], dtype=object)),
@@ -275,7 +303,7 @@ def test_layers_and_arrays_of_observations(slide):
 
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix, np.asarray])
 def test_a_slide_in_a_file(slide, kind, tmp_path):
-    anndata = pytest.importorskip("anndata")
+    anndata = pytest.importorskip("anndata", reason="needs the extra [spatial]")
     slide.X = kind(slide.X.toarray())
     slide.write_h5ad(tmp_path / "slide.h5ad")
     backed = anndata.read_h5ad(tmp_path / "slide.h5ad", backed="r")

@@ -35,7 +35,7 @@ def of_pyg(edges=((0, 1), (1, 2)), **attributes):
 
 
 def of_anndata(obsp="connectivities", *, layer=None, **there):
-    adata = pytest.importorskip("anndata", reason="needs the extra [graph]").AnnData(EYE)
+    adata = pytest.importorskip("anndata", reason="needs the extra [spatial]").AnnData(EYE)
     for name, matrix in there.items():
         adata.obsp[name] = sparse.csr_matrix(matrix)
     return Graph.from_anndata(adata, obsp=obsp, layer=layer)
@@ -215,7 +215,7 @@ def test_graphs_of_several_kinds_of_nodes_are_refused():
 
 
 def test_slides_with_other_genes_are_refused():
-    anndata = pytest.importorskip("anndata", reason="needs the extra [graph]")
+    anndata = pytest.importorskip("anndata", reason="needs the extra [spatial]")
     one = anndata.AnnData(EYE, obsp={"connectivities": PATH})
     with pytest.raises(
         ValueError, match=r"adata\[1\]\.var_names are not those of adata\[0\]: it lacks '2'.*\[:, common\]"
