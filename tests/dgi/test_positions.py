@@ -97,6 +97,14 @@ def test_edges_of_communities_are_foreseen(seed):
     assert edge_share(blocks(seed=seed)[0], seed) > 0.9
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_edges_between_unlike_nodes_are_foreseen(seed):
+    rng = np.random.default_rng(seed)
+    kind = rng.integers(2, size=400)
+    joined = np.triu((rng.random((400, 400)) < 0.1) & (kind[:, None] != kind), 1)
+    assert edge_share(sparse.csr_matrix(joined | joined.T, dtype=float), seed) > 0.9
+
+
 def test_few_edges_say_nothing():
     ring = sparse.csr_matrix(np.eye(20, k=1) + np.eye(20, k=-1))
     assert edge_share(ring, 0) == 0.0
