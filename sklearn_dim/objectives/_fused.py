@@ -1,10 +1,11 @@
-"""The fast path of Deep Graph Infomax: one convolution of a graph and of its shuffled graph, its gradient by hand.
+"""The fast path of Deep Graph Infomax: the scores of a graph and of its shuffled graph, their gradient by hand.
 
 An epoch is P = X W, H = PReLU(Â P + b), H' = PReLU(Â P[order] + b) and the scores of H and H'. One product X W serves
-both graphs, the columns of Â are shuffled instead of the rows of P, PReLU's gradient is taken in one pass, and all
-large arrays stay in the same memory from epoch to epoch: with autograd alone an epoch takes about twice as long.
+both graphs, and one product with Â above Â with shuffled columns makes H above H'. Columns depend on each other only
+through the scores, so that all else is done for some columns at a time, in the processor's cache.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,53 +13,21 @@ from torch import Tensor
 from torch.nn.functional import leaky_relu_
 
 Convolution = tuple[Tensor, Tensor, Tensor]
-
-
-class Memory:
-    """The large arrays of the fast path; new pages cost more than what is written there.
-
-    Attributes
-    ----------
-    product : Tensor of shape (n, d)
-        X W, and in the backward pass the gradient of X W.
-    nodes : Tensor of shape (2n, d)
-        The embeddings of the graph's nodes, and below them those of the shuffled graph.
-    gradient : Tensor of shape (2n, d)
-        Their gradient.
-    """
-
-    def __init__(self) -> None:
-        self.release()
-
-    def release(self) -> None:
-        """Let the memory go."""
-        self.product = self.nodes = self.gradient = torch.empty(0, 0)
-
-    def reserve(self, n: int, width: int, like: Tensor) -> None:
-        """Make room for n nodes, unless it is there."""
-        if self.product.shape != (n, width) or self.product.dtype != like.dtype:
-            self.product = like.new_empty(n, width)
-            self.nodes, self.gradient = like.new_empty(2 * n, width), like.new_empty(2 * n, width)
-
-    def __deepcopy__(self, memo: dict) -> "Memory":
-        return Memory()  # a copy of an objective computes in memory of its own
-
-    def __reduce__(self) -> tuple:
-        return Memory, ()
+COLUMNS = 128  # of a block
 
 
 def is_faster(convolution: Convolution, X: Any) -> bool:
-    """Whether `encode_both` is right (a positive slope), and worth it: on a CPU, with a product X W worth sharing."""
+    """Whether `score_both` is right (a positive slope), and worth it: on a CPU, with a product X W worth sharing."""
     weight, _, slope = convolution
     n_features, width = weight.shape
     narrow = isinstance(X, Tensor) and n_features <= width
     return not narrow and X.device.type == "cpu" and slope.item() > 0
 
 
-def encode_both(
-    convolution: Convolution, X: Any, adjacency: Any, order: Tensor, memory: Memory
-) -> tuple[Tensor, Tensor]:
-    """Return the embeddings of a graph and of its shuffled graph, and the mean of the former.
+def score_both(
+    convolution: Convolution, X: Any, adjacency: Any, order: Tensor, line: Callable[[Tensor], tuple[Tensor, Tensor]]
+) -> Tensor:
+    """Return the scores of a graph's nodes and, after them, those of the shuffled graph's.
 
     Parameters
     ----------
@@ -68,70 +37,72 @@ def encode_both(
     adjacency : SparseMatrix of shape (n, n)
     order : Tensor of int of shape (n,)
         The shuffled graph has the rows X[order].
-    memory : Memory
+    line : callable
+        Mean (d,) of the graph's embeddings → direction (d,) and offset (): a node scores node · direction + offset.
 
     Returns
     -------
-    nodes : Tensor of shape (2n, d)
-        In memory that the next call overwrites.
-    mean : Tensor of shape (d,)
+    scores : Tensor of shape (2n,)
     """
-    return _EncodeBoth.apply(*convolution, X, adjacency, order, memory)
+    kept = _Kept()
+    nodes, mean = _EncodeBoth.apply(*convolution, X, adjacency.above_shuffled(order), kept)
+    direction, offset = line(mean)
+    return _Score.apply(nodes, direction, kept) + offset
 
 
-def score(nodes: Tensor, direction: Tensor, memory: Memory) -> Tensor:
-    """Return nodes · direction (2n,), of the nodes that `encode_both` returned."""
-    return _Score.apply(nodes, direction, memory)
+class _Kept:
+    """What the forward pass keeps: embeddings (2n, COLUMNS) of each block of columns, and the direction."""
+
+    nodes: list[Tensor]
+    direction: Tensor
 
 
 class _EncodeBoth(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, weight, bias, slope, X, adjacency, order, memory):  # type: ignore[no-untyped-def]
-        """Convolve both graphs."""
-        n = len(order)
-        memory.reserve(n, weight.shape[1], weight)
-        shuffled = adjacency.with_shuffled_columns(order)
-        ctx.X, ctx.adjacency, ctx.shuffled, ctx.slope, ctx.memory = X, adjacency, shuffled, slope.item(), memory
-        product = _times(X, weight, memory.product)
-        nodes = memory.nodes
-        adjacency.times(product, nodes[:n])
-        shuffled.times(product, nodes[n:])
-        leaky_relu_(nodes.add_(bias), ctx.slope)
-        return nodes.detach(), nodes[:n].mean(0)
+    def forward(ctx, weight, bias, slope, X, both, kept):  # type: ignore[no-untyped-def]
+        """Convolve both graphs; return their mean, and as a place for the gradient of the scores an empty (2n,)."""
+        ctx.X, ctx.both, ctx.kept, ctx.slope = X, both, kept, slope.item()
+        kept.nodes = []
+        for W, b in zip(weight.split(COLUMNS, 1), bias.split(COLUMNS), strict=True):
+            kept.nodes.append(leaky_relu_(both.times(_times(X, W)).add_(b), ctx.slope))
+        mean = torch.cat([H[: len(H) // 2].mean(0) for H in kept.nodes])
+        return weight.new_empty(len(both)), mean
 
     @staticmethod
-    def backward(ctx, over_nodes, over_mean):  # type: ignore[no-untyped-def]
+    def backward(ctx, over_scores, over_mean):  # type: ignore[no-untyped-def]
         """Return the gradients of weight, bias and slope."""
-        X, adjacency, shuffled, slope = ctx.X, ctx.adjacency, ctx.shuffled, ctx.slope
-        n, nodes, gradient = len(adjacency), ctx.memory.nodes, ctx.memory.gradient
-        if gradient.data_ptr() != over_nodes.data_ptr():  # `_Score` has written it there already
-            gradient.copy_(over_nodes)
-        gradient[:n].add_(over_mean / n)
-        torch.ops.aten.leaky_relu_backward.grad_input(gradient, nodes, slope, True, grad_input=gradient)
-        # Where Z = nodes / slope < 0 the slope's gradient is that of the embedding times Z.
-        over_slope = torch.dot(gradient.view(-1), nodes.clamp_(max=0).view(-1)) / slope**2
-        product = adjacency.transpose_times(gradient[:n], ctx.memory.product)
-        shuffled.transpose_times(gradient[n:], product, add=True)
-        return _transpose_times(X, product), gradient.sum(0), over_slope.view(1), None, None, None, None
+        n = len(over_scores) // 2
+        over_weight, over_bias, over_slope = [], [], 0
+        directions, means = ctx.kept.direction.split(COLUMNS), (over_mean / n).split(COLUMNS)
+        for H, direction, mean in zip(ctx.kept.nodes, directions, means, strict=True):
+            G = torch.outer(over_scores, direction)
+            G[:n].add_(mean)
+            torch.ops.aten.leaky_relu_backward.grad_input(G, H, ctx.slope, True, grad_input=G)
+            # Where Z = H / slope < 0 the slope's gradient is that of the embedding times Z.
+            over_slope += torch.dot(G.view(-1), H.clamp_(max=0).view(-1)) / ctx.slope**2
+            over_bias.append(G.sum(0))
+            over_weight.append(_transpose_times(ctx.X, ctx.both.transpose_times(G)))
+        return torch.cat(over_weight, 1), torch.cat(over_bias), over_slope.view(1), None, None, None
 
 
 class _Score(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, nodes, direction, memory):  # type: ignore[no-untyped-def]
+    def forward(ctx, nodes, direction, kept):  # type: ignore[no-untyped-def]
         """Multiply."""
-        ctx.save_for_backward(nodes, direction)
-        ctx.memory = memory
-        return nodes @ direction
+        ctx.kept, kept.direction = kept, direction.detach()  # whose graph leads to kept
+        scores = torch.zeros_like(nodes)
+        for H, part in zip(kept.nodes, direction.split(COLUMNS), strict=True):
+            scores.addmv_(H, part)
+        return scores
 
     @staticmethod
     def backward(ctx, over_scores):  # type: ignore[no-untyped-def]
-        """Return the gradients of nodes and direction, the former in the memory's ``gradient``."""
-        nodes, direction = ctx.saved_tensors
-        return torch.outer(over_scores, direction, out=ctx.memory.gradient), nodes.T @ over_scores, None
+        """Return the gradients of the scores and of the direction."""
+        return over_scores, torch.cat([over_scores @ H for H in ctx.kept.nodes]), None
 
 
-def _times(X: Any, weight: Tensor, out: Tensor) -> Tensor:
-    return torch.mm(X, weight, out=out) if isinstance(X, Tensor) else X.times(weight, out)
+def _times(X: Any, weight: Tensor) -> Tensor:
+    return X @ weight if isinstance(X, Tensor) else X.times(weight)
 
 
 def _transpose_times(X: Any, product: Tensor) -> Tensor:
