@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sklearn_dim.bounds import Bound
 from sklearn_dim.critics import Critic
 from sklearn_dim.objectives._base import Information, Tables
-from sklearn_dim.objectives._fused import Convolution, is_faster, score_both
+from sklearn_dim.objectives._fused import Convolution, Memory, is_faster, score_both
 from sklearn_dim.objectives._readout import readout
 
 
@@ -72,12 +72,19 @@ class NodeSummary(Information):
         self.readout = readout
         with torch.no_grad():
             is_linear = critic.direction(torch.zeros(1, critic.a_features)) is not None
-        self.can_fuse = shuffles and readout == "mean" and is_linear and self.second is None
+        can_fuse = shuffles and readout == "mean" and is_linear and self.second is None
+        self.memory = Memory() if can_fuse else None
 
     @property
     def divisible(self) -> list[nn.Module]:
         """The encoder, if it says how far neighbourhoods reach."""
         return [] if self.encoder.n_hops is None else [self.encoder]
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode; out of training the fast path's memory is let go."""
+        if self.memory is not None and not mode:
+            self.memory.release()
+        return super().train(mode)
 
     def forward(self, batch: tuple[Any]) -> dict[str, Tensor]:
         """Return the loss of a batch."""
@@ -120,13 +127,13 @@ class NodeSummary(Information):
         None where the fast path would be wrong or slow.
         """
         X, adjacency, _, _, n_graphs = graph
-        convolution = cast("Convolution | None", self.encoder.convolution)
-        if not self.can_fuse or convolution is None or n_graphs > 1 or isinstance(adjacency, list):
+        memory, convolution = self.memory, cast("Convolution | None", self.encoder.convolution)
+        if memory is None or convolution is None or n_graphs > 1 or isinstance(adjacency, list):
             return None
         if not is_faster(convolution, X):
             return None
         order = torch.randperm(X.shape[0])
-        scores = score_both(convolution, X, adjacency, order, self._line)
+        scores = score_both(convolution, X, adjacency, order, self._line, memory)
         return Tables(scores[None, : len(order)], scores[None, len(order) :])
 
     def _line(self, mean: Tensor) -> tuple[Tensor, Tensor]:
