@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import leaky_relu_
 
 Convolution = tuple[Tensor, Tensor, Tensor]
-COLUMNS = 128  # of a block
+COLUMNS = 64  # of a block
 
 
 class Memory:
