@@ -17,7 +17,8 @@ from skorch.callbacks import Callback
 
 from sklearn_dim import DGITransformer, Graph
 from sklearn_dim.datasets import make_community_graph
-from sklearn_dim.graphs import normalized_adjacency
+from sklearn_dim.graphs import SparseMatrix, as_matrix, normalized_adjacency
+from sklearn_dim.objectives._fused import COLUMNS, _times, _transpose_times
 
 WARM_UP = 2  # epochs
 
@@ -73,6 +74,23 @@ def floor(name, epochs):
 
     ways = (backward_by_torch, backward_by_scipy) if sparsely else (backward_by_torch,)
     return min((milliseconds(timed(lambda way=way: products(way), epochs)) for way in ways), key=np.median)
+
+
+def own_floor(name, epochs):
+    """Return milliseconds of the same products as the fast path computes them, which is faster on most processors.
+
+    By FBGEMM where it is there, for some columns at a time, and the graph with its corruption at once.
+    """
+    graph, *_ = load(name)
+    X, A = as_matrix(graph.features), SparseMatrix(normalized_adjacency(graph.adjacency))
+    n, p = X.shape
+    both, W = A.above_shuffled(torch.randperm(n)), torch.randn(p, 512)
+
+    def products():
+        for columns in W.split(COLUMNS, 1):
+            _transpose_times(X, both.transpose_times(both.times(_times(X, columns))))
+
+    return milliseconds(timed(products, epochs))
 
 
 def multiply(A, B, out):
@@ -141,7 +159,14 @@ def peak_memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
 
 
-MEASUREMENTS = {"ours": ours, "PyG": pyg, "floor": floor, "ours whole": ours_whole, "PyG whole": pyg_whole}
+MEASUREMENTS = {
+    "ours": ours,
+    "PyG": pyg,
+    "floor": floor,
+    "own floor": own_floor,
+    "ours whole": ours_whole,
+    "PyG whole": pyg_whole,
+}
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

@@ -9,8 +9,11 @@ import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
 DENSE_ABOVE = 0.1  # fraction of nonzeros from which a dense product is faster, about
+HAS_FAST_BAGS = "fbgemm" in torch.backends.quantized.supported_engines  # x86 with AVX2
+NARROW = 32  # columns from which bags are faster than MKL
 
 
 class SparseMatrix:
@@ -53,33 +56,45 @@ class SparseMatrix:
     def __matmul__(self, dense: Tensor) -> Tensor:
         return _Product.apply(self, dense)
 
-    def times(self, dense: Tensor, out: Tensor | None = None) -> Tensor:
-        """Return the product without a gradient, into ``out`` if given."""
-        return _multiply(self.forward, dense, out)
+    def times(self, dense: Tensor) -> Tensor:
+        """Return the product without a gradient."""
+        return _multiply(self.forward, dense)
 
-    def transpose_times(self, dense: Tensor, out: Tensor | None = None, *, add: bool = False) -> Tensor:
-        """Return the product of the transpose without a gradient, into ``out`` if given, or added to it."""
-        return _multiply(self.backward, dense, out, add)
+    def transpose_times(self, dense: Tensor) -> Tensor:
+        """Return the product of the transpose without a gradient."""
+        return _multiply(self.backward, dense)
 
     def scipy(self) -> sparse.csr_matrix:
         parts = self.forward.values(), self.forward.col_indices(), self.forward.crow_indices()
         return sparse.csr_matrix(tuple(part.cpu().numpy() for part in parts), shape=self.shape)
 
-    def with_shuffled_columns(self, order: Tensor) -> "SparseMatrix":
-        """Return the matrix whose product with Y is this one's with Y[order]."""
-        shuffled = copy.copy(self)
-        del shuffled._matrix
+    def above_shuffled(self, order: Tensor) -> "SparseMatrix":
+        """Return the matrix (2n, m) whose product with Y is this one's, and below it this one's with Y[order]."""
+        both = copy.copy(self)
+        del both._matrix
+        (n, m), nnz = self.shape, self.nnz
+        both.shape, both.nnz = (2 * n, m), 2 * nnz
         start, columns, values = self.forward.crow_indices(), self.forward.col_indices(), self.forward.values()
-        shuffled.forward = _csr(start, order.to(columns.dtype)[columns], values, self.shape)
+        start = torch.cat([start, start[1:] + nnz])
+        both.forward = _csr(start, torch.cat([columns, order.to(columns.dtype)[columns]]), values.repeat(2), both.shape)
+        # Row order[k] of the transpose: its own entries, then those of row k, which are of the shuffled half.
         start, columns, values = self.backward.crow_indices(), self.backward.col_indices(), self.backward.values()
-        rows = torch.argsort(order)
-        counts = start.diff()[rows]
-        ends = counts.cumsum(0)
-        entries = torch.arange(len(values), device=self.device)
-        entries += torch.repeat_interleave(start[:-1][rows] - ends + counts, counts, output_size=len(values))
-        moved = torch.cat([ends.new_zeros(1), ends]).to(start.dtype)
-        shuffled.backward = _csr(moved, columns[entries], values[entries], self.backward.shape)
-        return shuffled
+        counts = start.diff()
+        shuffled_counts = torch.empty_like(counts)
+        shuffled_counts[order] = counts
+        ends = (counts + shuffled_counts).cumsum(0, dtype=start.dtype)
+        own, shuffled = ends - counts - shuffled_counts - start[:-1], (ends - shuffled_counts)[order] - start[:-1]
+        rows = self._transposed_rows
+        places = torch.cat([own[rows], shuffled[rows]]).add_(torch.arange(nnz, device=self.device).repeat(2))
+        both_columns, both_values = columns.new_empty(2 * nnz), values.new_empty(2 * nnz)
+        both_columns[places], both_values[places] = torch.cat([columns, columns + n]), values.repeat(2)
+        both.backward = _csr(torch.cat([start[:1], ends]), both_columns, both_values, (m, 2 * n))
+        return both
+
+    @cached_property
+    def _transposed_rows(self) -> Tensor:
+        """The row of each entry of the transpose."""
+        return torch.repeat_interleave(self.backward.crow_indices().diff())
 
     def weighted(self, factors: Tensor) -> "SparseMatrix":
         """Return the matrix with its entries multiplied by ``factors`` (nnz,), which are in row-major order."""
@@ -168,10 +183,19 @@ class ShuffledRows:
         return self.matrix.take_rows(self.order.cpu().numpy()[rows])
 
 
-def _multiply(matrix: Tensor, dense: Tensor, out: Tensor | None, add: bool = False) -> Tensor:
-    """Return the product of a CSR tensor and a dense one, into ``out``, or added to it."""
-    out = dense.new_empty(matrix.shape[0], dense.shape[1]) if out is None else out
-    return torch.addmm(out, matrix, dense, beta=int(add), out=out)  # mm itself would fill with zeros first
+def _multiply(matrix: Tensor, dense: Tensor) -> Tensor:
+    """Return the product of a CSR tensor and a dense one."""
+    if HAS_FAST_BAGS and dense.device.type == "cpu" and dense.dtype == torch.float32 and dense.shape[1] >= NARROW:
+        return _multiply_by_bags(matrix, dense)
+    out = dense.new_empty(matrix.shape[0], dense.shape[1])
+    return torch.addmm(out, matrix, dense, beta=0, out=out)  # mm itself would fill with zeros first
+
+
+@torch.no_grad()
+def _multiply_by_bags(matrix: Tensor, dense: Tensor) -> Tensor:
+    """Return the product as sums of bags of rows: the same numbers in about half the time, as FBGEMM does it."""
+    start, columns, values = matrix.crow_indices(), matrix.col_indices(), matrix.values()
+    return embedding_bag(columns, dense, start, mode="sum", per_sample_weights=values, include_last_offset=True)
 
 
 class _Product(torch.autograd.Function):

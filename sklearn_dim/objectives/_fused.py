@@ -1,10 +1,11 @@
-"""The fast path of Deep Graph Infomax: one convolution of a graph and of its shuffled graph, its gradient by hand.
+"""The fast path of Deep Graph Infomax: the scores of a graph and of its shuffled graph, their gradient by hand.
 
 An epoch is P = X W, H = PReLU(Â P + b), H' = PReLU(Â P[order] + b) and the scores of H and H'. One product X W serves
-both graphs, the columns of Â are shuffled instead of the rows of P, PReLU's gradient is taken in one pass, and all
-large arrays stay in the same memory from epoch to epoch: with autograd alone an epoch takes about twice as long.
+both graphs, and one product with Â above Â with shuffled columns makes H above H'. Columns depend on each other only
+through the scores, so that all else is done for some columns at a time, in the processor's cache.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,19 +13,18 @@ from torch import Tensor
 from torch.nn.functional import leaky_relu_
 
 Convolution = tuple[Tensor, Tensor, Tensor]
+COLUMNS = 64  # of a block
 
 
 class Memory:
-    """The large arrays of the fast path; new pages cost more than what is written there.
+    """The embeddings of an epoch, in the same place in each: new pages cost more than what is written there.
 
     Attributes
     ----------
-    product : Tensor of shape (n, d)
-        X W, and in the backward pass the gradient of X W.
-    nodes : Tensor of shape (2n, d)
-        The embeddings of the graph's nodes, and below them those of the shuffled graph.
-    gradient : Tensor of shape (2n, d)
-        Their gradient.
+    nodes : list of Tensor of shape (2n, COLUMNS)
+        The embeddings of the graph's nodes, and below them those of the shuffled graph, by blocks of columns.
+    direction : Tensor of shape (d,)
+        What they are multiplied by to be scored.
     """
 
     def __init__(self) -> None:
@@ -32,13 +32,15 @@ class Memory:
 
     def release(self) -> None:
         """Let the memory go."""
-        self.product = self.nodes = self.gradient = torch.empty(0, 0)
+        self.nodes: list[Tensor] = []
+        self.direction = torch.empty(0)
 
-    def reserve(self, n: int, width: int, like: Tensor) -> None:
-        """Make room for n nodes, unless it is there."""
-        if self.product.shape != (n, width) or self.product.dtype != like.dtype:
-            self.product = like.new_empty(n, width)
-            self.nodes, self.gradient = like.new_empty(2 * n, width), like.new_empty(2 * n, width)
+    def reserve(self, n_rows: int, like: Tensor) -> list[Tensor]:
+        """Return room for nodes of the width and type of a bias, which is that of the last call if it fits."""
+        shapes = [(n_rows, len(part)) for part in like.split(COLUMNS)]
+        if [H.shape for H in self.nodes] != shapes or self.nodes[0].dtype != like.dtype:
+            self.nodes = [like.new_empty(shape) for shape in shapes]
+        return self.nodes
 
     def __deepcopy__(self, memo: dict) -> "Memory":
         return Memory()  # a copy of an objective computes in memory of its own
@@ -48,17 +50,22 @@ class Memory:
 
 
 def is_faster(convolution: Convolution, X: Any) -> bool:
-    """Whether `encode_both` is right (a positive slope), and worth it: on a CPU, with a product X W worth sharing."""
+    """Whether `score_both` is right (a positive slope), and worth it: on a CPU, with a product X W worth sharing."""
     weight, _, slope = convolution
     n_features, width = weight.shape
     narrow = isinstance(X, Tensor) and n_features <= width
     return not narrow and X.device.type == "cpu" and slope.item() > 0
 
 
-def encode_both(
-    convolution: Convolution, X: Any, adjacency: Any, order: Tensor, memory: Memory
-) -> tuple[Tensor, Tensor]:
-    """Return the embeddings of a graph and of its shuffled graph, and the mean of the former.
+def score_both(
+    convolution: Convolution,
+    X: Any,
+    adjacency: Any,
+    order: Tensor,
+    line: Callable[[Tensor], tuple[Tensor, Tensor]],
+    memory: Memory,
+) -> Tensor:
+    """Return the scores of a graph's nodes and, after them, those of the shuffled graph's.
 
     Parameters
     ----------
@@ -68,70 +75,65 @@ def encode_both(
     adjacency : SparseMatrix of shape (n, n)
     order : Tensor of int of shape (n,)
         The shuffled graph has the rows X[order].
+    line : callable
+        Mean (d,) of the graph's embeddings → direction (d,) and offset (): a node scores node · direction + offset.
     memory : Memory
+        Overwritten by the next call, so that the gradient has to be asked for before.
 
     Returns
     -------
-    nodes : Tensor of shape (2n, d)
-        In memory that the next call overwrites.
-    mean : Tensor of shape (d,)
+    scores : Tensor of shape (2n,)
     """
-    return _EncodeBoth.apply(*convolution, X, adjacency, order, memory)
-
-
-def score(nodes: Tensor, direction: Tensor, memory: Memory) -> Tensor:
-    """Return nodes · direction (2n,), of the nodes that `encode_both` returned."""
-    return _Score.apply(nodes, direction, memory)
+    places, mean = _EncodeBoth.apply(*convolution, X, adjacency.above_shuffled(order), memory)
+    direction, offset = line(mean)
+    return _Score.apply(places, direction, memory) + offset
 
 
 class _EncodeBoth(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, weight, bias, slope, X, adjacency, order, memory):  # type: ignore[no-untyped-def]
-        """Convolve both graphs."""
-        n = len(order)
-        memory.reserve(n, weight.shape[1], weight)
-        shuffled = adjacency.with_shuffled_columns(order)
-        ctx.X, ctx.adjacency, ctx.shuffled, ctx.slope, ctx.memory = X, adjacency, shuffled, slope.item(), memory
-        product = _times(X, weight, memory.product)
-        nodes = memory.nodes
-        adjacency.times(product, nodes[:n])
-        shuffled.times(product, nodes[n:])
-        leaky_relu_(nodes.add_(bias), ctx.slope)
-        return nodes.detach(), nodes[:n].mean(0)
+    def forward(ctx, weight, bias, slope, X, both, memory):  # type: ignore[no-untyped-def]
+        """Convolve both graphs; return an empty (2n,), whose gradient is that of the scores, and the graph's mean."""
+        ctx.X, ctx.both, ctx.memory, ctx.slope = X, both, memory, slope.item()
+        nodes = memory.reserve(len(both), bias)
+        for H, W, b in zip(nodes, weight.split(COLUMNS, 1), bias.split(COLUMNS), strict=True):
+            leaky_relu_(torch.add(both.times(_times(X, W)), b, out=H), ctx.slope)
+        return bias.new_empty(len(both)), torch.cat([H[: len(both) // 2].mean(0) for H in nodes])
 
     @staticmethod
-    def backward(ctx, over_nodes, over_mean):  # type: ignore[no-untyped-def]
+    def backward(ctx, over_scores, over_mean):  # type: ignore[no-untyped-def]
         """Return the gradients of weight, bias and slope."""
-        X, adjacency, shuffled, slope = ctx.X, ctx.adjacency, ctx.shuffled, ctx.slope
-        n, nodes, gradient = len(adjacency), ctx.memory.nodes, ctx.memory.gradient
-        if gradient.data_ptr() != over_nodes.data_ptr():  # `_Score` has written it there already
-            gradient.copy_(over_nodes)
-        gradient[:n].add_(over_mean / n)
-        torch.ops.aten.leaky_relu_backward.grad_input(gradient, nodes, slope, True, grad_input=gradient)
-        # Where Z = nodes / slope < 0 the slope's gradient is that of the embedding times Z.
-        over_slope = torch.dot(gradient.view(-1), nodes.clamp_(max=0).view(-1)) / slope**2
-        product = adjacency.transpose_times(gradient[:n], ctx.memory.product)
-        shuffled.transpose_times(gradient[n:], product, add=True)
-        return _transpose_times(X, product), gradient.sum(0), over_slope.view(1), None, None, None, None
+        n, memory = len(over_scores) // 2, ctx.memory
+        over_weight, over_bias, over_slope = over_mean.new_empty(ctx.X.shape[1], len(over_mean)), [], 0
+        rows = memory.direction.split(COLUMNS), (over_mean / n).split(COLUMNS)
+        for H, over_W, direction, mean in zip(memory.nodes, over_weight.split(COLUMNS, 1), *rows, strict=True):
+            G = torch.outer(over_scores, direction)
+            G[:n].add_(mean)
+            torch.ops.aten.leaky_relu_backward.grad_input(G, H, ctx.slope, True, grad_input=G)
+            # Where Z = H / slope < 0 the slope's gradient is that of the embedding times Z.
+            over_slope += torch.dot(G.view(-1), H.clamp_(max=0).view(-1)) / ctx.slope**2
+            over_bias.append(G.sum(0))
+            over_W.copy_(_transpose_times(ctx.X, ctx.both.transpose_times(G)))
+        return over_weight, torch.cat(over_bias), over_slope.view(1), None, None, None
 
 
 class _Score(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, nodes, direction, memory):  # type: ignore[no-untyped-def]
+    def forward(ctx, places, direction, memory):  # type: ignore[no-untyped-def]
         """Multiply."""
-        ctx.save_for_backward(nodes, direction)
-        ctx.memory = memory
-        return nodes @ direction
+        ctx.memory, memory.direction = memory, direction.detach()  # whose graph leads to the memory
+        scores = torch.zeros_like(places)
+        for H, part in zip(memory.nodes, direction.split(COLUMNS), strict=True):
+            scores.addmv_(H, part)
+        return scores
 
     @staticmethod
     def backward(ctx, over_scores):  # type: ignore[no-untyped-def]
-        """Return the gradients of nodes and direction, the former in the memory's ``gradient``."""
-        nodes, direction = ctx.saved_tensors
-        return torch.outer(over_scores, direction, out=ctx.memory.gradient), nodes.T @ over_scores, None
+        """Return the gradients of the scores and of the direction."""
+        return over_scores, torch.cat([H.T @ over_scores for H in ctx.memory.nodes]), None
 
 
-def _times(X: Any, weight: Tensor, out: Tensor) -> Tensor:
-    return torch.mm(X, weight, out=out) if isinstance(X, Tensor) else X.times(weight, out)
+def _times(X: Any, weight: Tensor) -> Tensor:
+    return X @ weight if isinstance(X, Tensor) else X.times(weight)
 
 
 def _transpose_times(X: Any, product: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sklearn_dim.bounds import Bound
 from sklearn_dim.critics import Critic
 from sklearn_dim.objectives._base import Information, Tables
-from sklearn_dim.objectives._fused import Convolution, Memory, encode_both, is_faster, score
+from sklearn_dim.objectives._fused import Convolution, Memory, is_faster, score_both
 from sklearn_dim.objectives._readout import readout
 
 
@@ -133,10 +133,13 @@ class NodeSummary(Information):
         if not is_faster(convolution, X):
             return None
         order = torch.randperm(X.shape[0])
-        nodes, mean = encode_both(convolution, X, adjacency, order, memory)
-        linear = cast(tuple[Tensor, Tensor], self.critic.direction(torch.sigmoid(mean[None])))
-        scores = score(nodes, linear[0][0], memory) + linear[1]
+        scores = score_both(convolution, X, adjacency, order, self._line, memory)
         return Tables(scores[None, : len(order)], scores[None, len(order) :])
+
+    def _line(self, mean: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the direction (d,) and the offset by which the nodes score, of their mean (d,)."""
+        direction, offset = cast(tuple[Tensor, Tensor], self.critic.direction(torch.sigmoid(mean[None])))
+        return direction[0], offset
 
 
 def of_graph(table: Tensor, graph_ids: Tensor) -> Tensor:

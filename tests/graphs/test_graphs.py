@@ -11,6 +11,7 @@ import torch
 from scipy import sparse
 
 from sklearn_dim.graphs import Graph, NeighborGraph, SparseMatrix, as_matrix, normalized_adjacency
+from sklearn_dim.graphs._matrix import NARROW, _multiply_by_bags
 
 PATH = np.array([[0, 1, 0], [1, 0, 2], [0, 2, 0]])
 
@@ -114,15 +115,30 @@ def test_sparse_product_and_its_gradient():
     assert torch.autograd.gradcheck(lambda w: matrix @ w, factor)
 
 
-def test_shuffled_columns_are_shuffled_rows_of_the_other_factor():
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_shuffled_columns_are_shuffled_rows_of_the_other_factor(dtype):
     torch.manual_seed(0)
-    matrix = SparseMatrix(sparse.random(5, 7, 0.4, random_state=0).tocsr(), torch.float64)
-    dense, gradient, order = torch.randn(7, 3).double(), torch.randn(5, 3).double(), torch.randperm(7)
-    shuffled = matrix.with_shuffled_columns(order)
-    torch.testing.assert_close(shuffled @ dense, matrix @ dense[order])
-    expected = torch.zeros(7, 3).double().index_add(0, order, matrix.transpose_times(gradient))
-    torch.testing.assert_close(shuffled.transpose_times(gradient), expected)
-    torch.testing.assert_close(shuffled.transpose_times(gradient, dense.clone(), add=True), dense + expected)
+    matrix = SparseMatrix(sparse.random(5, 7, 0.4, random_state=0).tocsr(), dtype)
+    dense, gradient, order = torch.randn(7, 40, dtype=dtype), torch.randn(10, 40, dtype=dtype), torch.randperm(7)
+    both = matrix.above_shuffled(order)
+    torch.testing.assert_close(both @ dense, torch.cat([matrix @ dense, matrix @ dense[order]]))
+    shuffled = torch.zeros(7, 40, dtype=dtype).index_add(0, order, matrix.transpose_times(gradient[5:]))
+    torch.testing.assert_close(both.transpose_times(gradient), matrix.transpose_times(gradient[:5]) + shuffled)
+    assert len(both) == 10 and both.nnz == 2 * matrix.nnz
+
+
+@pytest.mark.parametrize("width", [1, NARROW - 1, NARROW, 3 * NARROW + 1])
+@pytest.mark.parametrize("dense_rows", [0, 3], ids=["no entry", "empty rows"])
+def test_products_are_the_same_by_either_routine(width, dense_rows):
+    torch.manual_seed(0)
+    dense = torch.zeros(6, 8)
+    dense[1 : 1 + dense_rows] = torch.randn(dense_rows, 8)
+    matrix, factor = SparseMatrix(sparse.csr_matrix(dense.numpy())), torch.randn(8, 2 * width)
+    for other in (factor[:, :width], factor[:, width:].clone(), torch.randn(width, 8).T):  # strided, and transposed
+        torch.testing.assert_close(matrix.times(other), dense @ other)
+        torch.testing.assert_close(_multiply_by_bags(matrix.forward, other), dense @ other)
+    wide = torch.randn(6, width)
+    torch.testing.assert_close(matrix.transpose_times(wide), dense.T @ wide)
 
 
 def test_density_decides_dense_or_sparse():

@@ -1,7 +1,9 @@
 """The fast path of Deep Graph Infomax, against autograd."""
 
 import copy
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from sklearn_dim.critics import Bilinear, Separable
 from sklearn_dim.encoders import GCN, SGC, as_graph_encoder
 from sklearn_dim.graphs import GraphBatch, SparseMatrix, shuffle
 from sklearn_dim.objectives import NodeSummary
-from sklearn_dim.objectives._fused import Memory, encode_both, is_faster, score
+from sklearn_dim.objectives._fused import COLUMNS, Memory, is_faster, score_both
 
 N, N_FEATURES, WIDTH = 6, 9, 3
 
@@ -34,37 +36,68 @@ def problem():
     return torch.randn(N, N_FEATURES, dtype=torch.float64), matrix, encoder, torch.randperm(N)
 
 
-@pytest.mark.parametrize("kind", [torch.as_tensor, lambda X: sparse_matrix(X.numpy())], ids=["dense", "sparse"])
-def test_the_gradient_by_hand_is_autograds(problem, kind):
-    X, matrix, encoder, order = problem
-    weigh = torch.randn(2 * N, WIDTH, dtype=torch.float64), torch.randn(WIDTH, dtype=torch.float64)
+KINDS = pytest.mark.parametrize("kind", [torch.as_tensor, lambda X: sparse_matrix(X.numpy())], ids=["dense", "sparse"])
 
-    def gradients(nodes, mean):
-        loss = (weigh[0] * nodes).sum() + (weigh[1] * mean.square()).sum()
-        return loss.detach(), *torch.autograd.grad(loss, list(encoder.parameters()))
 
+def gradients(scores, inputs):
+    """Return scores and the gradient of a loss that weighs each of them differently, but in every call alike."""
+    weigh = torch.linspace(-1, 2, len(scores), dtype=scores.dtype)
+    return scores.detach(), *torch.autograd.grad((weigh * scores.square()).sum(), inputs)
+
+
+def fused_and_plain(X, matrix, encoder, order, kind, memory):
+    """Return what `gradients` does of the fast path and of autograd; both score by a direction of the mean."""
+    bend = torch.linspace(-1, 1, encoder.convolution[1].numel(), dtype=X.dtype).requires_grad_()
+    inputs = [*encoder.parameters(), bend]
+
+    def line(mean):
+        return bend * torch.sigmoid(mean), mean.sum()
+
+    fused = gradients(score_both(encoder.convolution, kind(X), matrix, order, line, memory), inputs)
     original = encoder(X, matrix)
-    plain = gradients(torch.cat([original, encoder(X[order], matrix)]), original.mean(0))
+    direction, offset = line(original.mean(0))
+    plain = torch.cat([original, encoder(X[order], matrix)]) @ direction + offset
+    return fused, gradients(plain, inputs)
+
+
+@KINDS
+def test_the_gradient_by_hand_is_autograds(problem, kind):
     memory = Memory()
-    assert is_faster(encoder.convolution, kind(X))
+    assert is_faster(problem[2].convolution, kind(problem[0]))
     for _ in range(2):  # the second time in memory that the first has used
-        fused = gradients(*encode_both(encoder.convolution, kind(X), matrix, order, memory))
+        fused, plain = fused_and_plain(*problem, kind, memory)
         for a, b in zip(fused, plain, strict=True):
             torch.testing.assert_close(a, b)
 
 
-def test_scores_hand_their_gradient_over_in_memory(problem):
-    X, matrix, encoder, order = problem
-    direction, weigh = torch.randn(2, 2 * N, dtype=torch.float64)
-    direction = direction[:WIDTH].requires_grad_()
-    memory, inputs = Memory(), [*encoder.parameters(), direction]
-    nodes, mean = encode_both(encoder.convolution, X, matrix, order, memory)
-    fused = torch.autograd.grad((weigh * score(nodes, direction, memory)).sum() + mean.sum(), inputs)
-    original = encoder(X, matrix)
-    both = torch.cat([original, encoder(X[order], matrix)])
-    plain = torch.autograd.grad((weigh * (both @ direction)).sum() + original.mean(0).sum(), inputs)
+@KINDS
+@pytest.mark.parametrize("n", [2, 7])
+@pytest.mark.parametrize("width", [1, COLUMNS - 1, COLUMNS, COLUMNS + 1, 2 * COLUMNS])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_blocks_of_columns_meet_at_their_edges(width, n, kind, dtype):
+    torch.manual_seed(0)
+    matrix = SparseMatrix(sparse.random(n, n, 0.5, random_state=0), dtype)
+    encoder, X = GCN(2 * COLUMNS + 1, width).to(dtype), torch.randn(n, 2 * COLUMNS + 1, dtype=dtype)
+    as_kind = kind if kind is torch.as_tensor else lambda X: SparseMatrix(sparse.csr_matrix(X.numpy()), dtype)
+    fused, plain = fused_and_plain(X, matrix, encoder, torch.randperm(n), as_kind, Memory())
     for a, b in zip(fused, plain, strict=True):
-        torch.testing.assert_close(a, b)
+        torch.testing.assert_close(
+            a, b, rtol=0, atol=(1e-12 if dtype == torch.float64 else 1e-5) * b.abs().max().item()
+        )
+
+
+def test_no_cycle_keeps_the_embeddings_of_an_epoch(problem):
+    """Memory that waits for the collector of cycles would be as large as several epochs."""
+    X, matrix, encoder, order = problem
+    memory = Memory()
+    scores = score_both(encoder.convolution, X, matrix, order, lambda mean: (mean, mean.sum()), memory)
+    held = weakref.ref(memory)
+    gc.disable()
+    try:
+        del scores, memory
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def test_it_is_left_where_it_would_be_wrong_or_slow():
@@ -105,10 +138,10 @@ def test_an_objective_takes_it_only_where_it_is_right():
 def test_the_memory_is_let_go_after_training():
     model = summary().train()
     model((batch(),))["node_summary"].backward()
-    product = model.memory.product
+    nodes = model.memory.nodes[0]
     model((batch(),))
-    assert model.memory.product is product and product.shape == (N, WIDTH)
+    assert model.memory.nodes[0] is nodes and nodes.shape == (2 * N, WIDTH)
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        assert other.memory.product.numel() == 0
+        assert other.memory.nodes == []
     model.eval()
-    assert model.memory.product.numel() == model.memory.nodes.numel() == model.memory.gradient.numel() == 0
+    assert model.memory.nodes == [] and model.memory.direction.numel() == 0
