@@ -13,6 +13,9 @@ from sklearn_dim.objectives._fused import Convolution, Memory, is_faster, score_
 from sklearn_dim.objectives._readout import readout
 
 
+MAX_ENTRIES = 2**30  # of Â: the fast path numbers those of both graphs, in 32 bits
+
+
 class Embedded(NamedTuple):
     """A batch as the critic sees it.
 
@@ -130,7 +133,7 @@ class NodeSummary(Information):
         memory, convolution = self.memory, cast("Convolution | None", self.encoder.convolution)
         if memory is None or convolution is None or n_graphs > 1 or isinstance(adjacency, list):
             return None
-        if not is_faster(convolution, X):
+        if not is_faster(convolution, X) or adjacency.nnz >= MAX_ENTRIES:
             return None
         order = torch.randperm(X.shape[0])
         scores = score_both(convolution, X, adjacency, order, self._line, memory)

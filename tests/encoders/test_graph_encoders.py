@@ -79,7 +79,7 @@ def test_two_convolutions_of_which_the_last_is_linear(graph):
         encoder.second.neg_()
     np.testing.assert_allclose(encoder(X, matrix).detach().numpy(), -expected, atol=1e-5)
     assert encoder.n_hops == len(encoder.steps) == 2
-    assert TwoLayerGCN(4, 3).first.shape == (4, 256)
+    assert TwoLayerGCN(4, 3).first.shape == (4, 128)
 
 
 @pytest.mark.parametrize("make", [GCN, SGC, GraphSAGE, TwoLayerGCN])
