@@ -76,6 +76,7 @@ def make_tissue(
         domain, cell_type, slide : ndarray of int of shape (n_cells,)
             Slides come one after the other; within a slide cells are in random order.
         gene_names : ndarray of str of shape (n_genes,)
+            "gene_0" and so on.
 
     Raises
     ------

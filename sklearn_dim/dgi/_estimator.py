@@ -269,7 +269,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
 
     @classmethod
     def published(cls, **parameters) -> Self:
-        """Return an estimator with the settings of the paper, Deep Graph Infomax [2]_.
+        """Return an estimator with the settings of the paper (Veličković et al., ICLR 2019).
 
         Parameters
         ----------

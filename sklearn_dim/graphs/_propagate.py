@@ -115,7 +115,7 @@ def encoded(
         Its ``n_hops`` says how far neighbourhoods reach, so that the result is exact. With None it is not known, and
         nothing but the whole graph will do.
     X : ndarray or CSR matrix of shape (n_nodes, n_features)
-        Or an object as in `NeighborBatches`.
+        Or an object as in ``NeighborBatches``.
     adjacency : PropagationMatrix of shape (n_nodes, n_nodes)
         Of the encoder's kind.
     rows_per_chunk : int, default=None
