@@ -18,6 +18,7 @@ from sklearn_dim.dgi._input import (
     EncoderInput,
     FeatureScale,
     Nodes,
+    ScaledRows,
     check_one_graph,
     sampled_batches,
     whole_batch,
@@ -75,7 +76,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         %(mi_estimator)s
     encoder : {"auto", "gcn", "sage", "sgc", "gin"}, Module or callable, default="auto"
         The network (X, adjacency) → node embeddings. "auto" has two graph convolutions, which are given a node's
-        neighbours beside its features where these foresee edges (see Notes); or it is "gcn" where nodes are compared
+        neighbours beside its features where these say little (see Notes); or it is "gcn" where nodes are compared
         with a summary. "gcn" is one graph convolution (as published); "sage" has two layers that treat a node's own
         features and the mean of its neighbours' separately [3]_; "sgc" is one convolution over two hops [4]_; "gin" has
         three layers that sum over neighbours (see `GraphInfomaxTransformer`). A module of your own must return
@@ -174,9 +175,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     -----
     Who a node's neighbours are says much about it where edges come from communities, roles or hubs, and nothing where
     they are mostly chance. So a tenth of the edges is held out. If the others foresee it (the two ends of an edge are
-    nearer to each other than nodes paired at random, by the position of their neighbourhoods), the encoder is given
-    neighbours beside features, and the output has columns of positions. This needs one graph of at most 100 000 nodes
-    that is trained on as a whole; on another graph those columns hold their mean, with a warning.
+    nearer to each other than nodes paired at random, by the position of their neighbourhoods), the output has columns
+    of positions; and if features do not foresee edges as well, the encoder is given neighbours beside them. This needs
+    one graph of at most 100 000 nodes that is trained on as a whole; on another graph those columns hold their mean,
+    with a warning.
 
     References
     ----------
@@ -367,7 +369,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self._scale = FeatureScale().fit(data.features)
         beside = self.encoder == "auto" and self.corruption == VIEWS
         one_graph = not (self.inductive or data.graph_ids.any()) and (beside or self.representation == "auto")
-        self._positions = Positions().fit(data.adjacency, one_graph=one_graph, random_state=split)
+        rows = ScaledRows(data.features, self._scale.for_output)
+        self._positions = Positions().fit(data.adjacency, rows, one_graph=one_graph, random_state=split)
         self._inputs = EncoderInput(self._scale, self._positions if beside else None)
         parameters = {
             "mi_estimator": self.mi_estimator,

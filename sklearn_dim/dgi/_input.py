@@ -137,7 +137,7 @@ class EncoderInput:
     @property
     def neighbors(self) -> Positions | None:
         """What gives the neighbours that stand beside the features, or None if none do."""
-        return self.positions if self.positions is not None and self.positions.share else None
+        return self.positions if self.positions is not None and self.positions.beside else None
 
     def features(self, features: Any) -> Any:
         """Return the features, scaled."""

@@ -2,7 +2,7 @@
 
 import warnings
 import zlib
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -15,6 +15,7 @@ MAX_NODES = 100_000  # of graphs whose positions are used: the encoder has a wei
 MAX_AXES, NODES_PER_AXIS = 256, 8
 HELD_OUT, FEW = 0.1, 10  # share of the edges that are held out, and number from which they say anything
 PROBE_AXES = 16
+MAX_EDGES = 10_000  # that features are asked about
 SURE = 0.1  # how far above ½ the share of held-out edges that are foreseen must be for positions to count in full
 
 
@@ -28,6 +29,9 @@ class Positions:
     ----------
     share : float
         In [0, 1]: how much positions count.
+    beside : float
+        In [0, 1]: how much neighbours count beside a node's features in the encoder. Where features foresee edges
+        themselves they suffice, and neighbours would only tell nodes apart by their names.
     n_nodes : int
         Of the graph of `fit`.
     axes : ndarray of shape (n_nodes, n_axes)
@@ -36,9 +40,9 @@ class Positions:
         Of the positions in that graph; it stands for those in any other.
     """
 
-    def fit(self, adjacency: sparse.csr_matrix, *, one_graph: bool, random_state: int) -> Self:
+    def fit(self, adjacency: sparse.csr_matrix, features: Any, *, one_graph: bool, random_state: int) -> Self:
         """Find out what positions are worth; ``one_graph`` says that all of it, and nothing else, is trained on."""
-        self.n_nodes, self.share, self.checksum = adjacency.shape[0], 0.0, 0
+        self.n_nodes, self.share, self.beside, self.checksum = adjacency.shape[0], 0.0, 0.0, 0
         self.axes = np.zeros((self.n_nodes, 0), dtype=np.float32)
         self.mean = np.zeros(0, dtype=np.float32)
         if not one_graph or self.n_nodes > MAX_NODES or not adjacency.nnz:
@@ -46,6 +50,7 @@ class Positions:
         self.share = edge_share(adjacency, random_state)
         self.checksum = zlib.crc32(adjacency.indices)
         if self.share:
+            self.beside = self.share * (1 - feature_share(features, adjacency, random_state))
             n_axes = max(1, min(MAX_AXES, self.n_nodes // NODES_PER_AXIS))
             scores, axes = two_hop_axes(unit_rows(adjacency), n_axes, random_state)
             self.axes = (axes @ even_rotation(scores.var(0))).astype(np.float32)
@@ -70,7 +75,7 @@ class Positions:
         """Return the neighbours of each node as features for the encoder, (n, n_nodes of the graph of `fit`)."""
         if not self.known(adjacency):
             return sparse.csr_matrix((adjacency.shape[0], self.n_nodes), dtype=np.float32)
-        return self.share * unit_rows(adjacency)[:, : self.n_nodes]
+        return self.beside * unit_rows(adjacency)[:, : self.n_nodes]
 
     def columns(self, adjacency: sparse.csr_matrix) -> np.ndarray:
         """Return the position of each node on the axes, rows of unit length (n, n_axes)."""
@@ -91,7 +96,7 @@ def edge_share(adjacency: sparse.csr_matrix, random_state: int) -> float:
 
     A tenth of the edges is held out. The two ends of an edge should be nearer to each other, by the cosine of their
     positions in the rest, than the same nodes paired at random; or always farther, where unlike nodes are joined, as
-    buyers and goods are. One standard error is subtracted from how often they are.
+    buyers and goods are.
     """
     rng = np.random.default_rng(random_state)
     edges = sparse.triu(adjacency.maximum(adjacency.T), k=1).tocoo()
@@ -101,17 +106,43 @@ def edge_share(adjacency: sparse.csr_matrix, random_state: int) -> float:
     rest = rest + rest.T
     source, target = edges.row[held], edges.col[held]
     both = (np.diff(rest.indptr)[source] > 0) & (np.diff(rest.indptr)[target] > 0)
-    source, target = source[both], target[both]
-    if len(source) < FEW:
+    if both.sum() < FEW:
         return 0.0
-    places = normalize(two_hop_axes(unit_rows(rest), PROBE_AXES, random_state)[0])
-    near = np.einsum("ij,ij->i", places[source], places[target])
-    chance = np.einsum("ij,ij->i", places[source], places[rng.permutation(target)])
-    order = np.searchsorted(np.sort(chance), [near, near + 1e-6], side="left").mean()
-    foreseen, error = order / len(chance), 1 / np.sqrt(6 * len(source))
+    places = two_hop_axes(unit_rows(rest), PROBE_AXES, random_state)[0]
+    return agreement(places, source[both], target[both], rng)
+
+
+def feature_share(features: Any, adjacency: sparse.csr_matrix, random_state: int) -> float:
+    """Return how much features foresee edges, as `edge_share` does of places; ``features`` may be read by rows only."""
+    rng = np.random.default_rng(random_state)
+    edges = sparse.triu(adjacency.maximum(adjacency.T), k=1).tocoo()
+    if edges.nnz < FEW:
+        return 0.0
+    some = rng.choice(edges.nnz, min(edges.nnz, MAX_EDGES), replace=False)
+    return agreement(features, edges.row[some], edges.col[some], rng)
+
+
+def agreement(vectors: Any, source: np.ndarray, target: np.ndarray, rng: np.random.Generator) -> float:
+    """Return how surely ends of edges are nearer, or farther, by their cosine than the same nodes paired at random.
+
+    One standard error is subtracted from how often they are.
+    """
+    one, other = normalize(vectors[source]), normalize(vectors[target])
+    near, chance = (_products(one, paired) for paired in (other, other[rng.permutation(len(source))]))
+    ordered = np.sort(chance)
+    # Ties count half: rows without words, or equal ones.
+    below = np.searchsorted(ordered, near - 1e-6) + np.searchsorted(ordered, near + 1e-6, side="right")
+    foreseen, error = below.mean() / (2 * len(chance)), 1 / np.sqrt(6 * len(source))
     # Ends of chance edges are a little farther apart than others, by up to 0.05: the edge between them is held out.
     clear = max(foreseen - 0.5, 0.5 - SURE - foreseen) - error
     return float(np.clip(clear / SURE, 0.0, 1.0))
+
+
+def _products(one: Any, other: Any) -> np.ndarray:
+    """Return the dot product of each row with the same row of another array or CSR matrix."""
+    if sparse.issparse(one):
+        return np.asarray(one.multiply(other).sum(axis=1)).ravel()
+    return np.einsum("ij,ij->i", one, other)
 
 
 def two_hop_axes(matrix: sparse.csr_matrix, n_axes: int, random_state: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,6 @@ from sklearn_dim.objectives._base import Information, Tables
 from sklearn_dim.objectives._fused import Convolution, Memory, is_faster, score_both
 from sklearn_dim.objectives._readout import readout
 
-
 MAX_ENTRIES = 2**30  # of Â: the fast path numbers those of both graphs, in 32 bits
 
 

@@ -60,7 +60,8 @@ def test_each_block_is_what_it_says(words):
     for _ in range(10):
         far = 0.9 * A @ far + 0.1 * X
     L = unit(one.adjacency.toarray())
-    seen = torch.tensor(np.hstack([X if words else X / np.sqrt(12), share * L])).float()
+    beside = dgi._positions.beside
+    seen = torch.tensor(np.hstack([X if words else X / np.sqrt(12), *([beside * L] if beside else [])])).float()
     with torch.no_grad():
         H = dgi.net_.module_.encoder(seen, torch.tensor(A).float()).double().numpy()
     row = unit if words else np.asarray

@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from sklearn_dim import DGITransformer, Graph
-from sklearn_dim.dgi._positions import Positions, edge_share, two_hop_axes, unit_rows
+from sklearn_dim.dgi._positions import Positions, edge_share, feature_share, two_hop_axes, unit_rows
 
 
 def random_graph(n=600, degree=8, seed=0):
@@ -105,11 +105,29 @@ def test_edges_between_unlike_nodes_are_foreseen(seed):
     assert edge_share(sparse.csr_matrix(joined | joined.T, dtype=float), seed) > 0.9
 
 
+@pytest.mark.parametrize("words", [False, True])
+def test_features_foresee_edges_if_neighbours_share_them(words):
+    adjacency, kind = blocks(seed=0)
+    rng = np.random.default_rng(0)
+    alike, chance = (
+        np.eye(kind.max() + 1)[kind] + 0.3 * rng.random((len(kind), kind.max() + 1)),
+        rng.random((len(kind), 4)),
+    )
+    if words:
+        alike, chance = sparse.csr_matrix(alike), sparse.csr_matrix(chance * (chance > 0.5))
+    assert feature_share(alike, adjacency, 0) > 0.9
+    assert feature_share(chance, adjacency, 0) < 0.35
+    told = Positions().fit(adjacency, alike, one_graph=True, random_state=0)
+    untold = Positions().fit(adjacency, chance, one_graph=True, random_state=0)
+    assert told.share == untold.share > 0.9
+    assert told.beside < 0.1 and untold.beside > 0.6
+
+
 def test_few_edges_say_nothing():
     ring = sparse.csr_matrix(np.eye(20, k=1) + np.eye(20, k=-1))
     assert edge_share(ring, 0) == 0.0
     for empty in (sparse.csr_matrix((5, 5)), sparse.csr_matrix((1, 1))):
-        positions = Positions().fit(empty, one_graph=True, random_state=0)
+        positions = Positions().fit(empty, np.eye(empty.shape[0]), one_graph=True, random_state=0)
         assert positions.share == 0.0 and positions.axes.shape == (empty.shape[0], 0)
 
 
@@ -122,7 +140,7 @@ def test_the_share_is_decided_by_the_seed_and_not_by_weights_alone():
 def test_a_graph_too_large_has_no_positions(monkeypatch):
     adjacency, _ = blocks()
     monkeypatch.setattr("sklearn_dim.dgi._positions.MAX_NODES", 299)
-    assert Positions().fit(adjacency, one_graph=True, random_state=0).share == 0.0
+    assert Positions().fit(adjacency, np.eye(adjacency.shape[0]), one_graph=True, random_state=0).share == 0.0
 
 
 # The columns
@@ -130,7 +148,7 @@ def test_a_graph_too_large_has_no_positions(monkeypatch):
 
 def test_columns_are_unit_rows_on_axes_that_vary_alike():
     adjacency, _ = blocks()
-    positions = Positions().fit(adjacency, one_graph=True, random_state=0)
+    positions = Positions().fit(adjacency, np.eye(adjacency.shape[0]), one_graph=True, random_state=0)
     L = unit_rows(adjacency).toarray().astype(float)
     rows = L @ L @ positions.axes
     variances = rows.var(0)
