@@ -55,7 +55,8 @@ from sklearn_dim.objectives import READOUTS
 from sklearn_dim.training import BestWeights, seeded
 
 LARGE = 2**16  # nodes, above which batch_size="auto" trains on batches
-BATCH_SIZE = 4096  # of these batches; not tuned
+BATCH_SIZE, BATCH_OF_VIEWS = 4096, 1024  # of these batches; of more than 1024 nodes, two views compare only some
+STEPS = 400  # of two views, and then batches in an epoch at most
 
 
 @documented
@@ -116,10 +117,10 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         them as edges: ``Graph(X, kneighbors_graph(X, 10))``.
     max_iter : int or "auto", default="auto"
         Maximum number of epochs. "auto" is 40 on a whole graph, or 500 where nodes are compared with a summary; on
-        batches it takes about 400 or 1000 steps.
+        batches it takes about 400 or 1000 steps; an epoch of two views has at most 400.
     batch_size : int, None or "auto", default="auto"
         Number of nodes in a batch; None trains on the whole graph at once. "auto" does so up to 65,536 nodes, and uses
-        batches of 4096 nodes for larger graphs.
+        batches of 1024 nodes for larger graphs, or 4096 where nodes are compared with a summary.
     fan_out : int or None, default=10
         Number of neighbours to draw for each node in each hop, when training on batches; None uses all neighbours.
     learning_rate_init : float, default=0.003
@@ -394,7 +395,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     def _run(self, data: Nodes, split: int, epochs: int | None, **shown) -> None:
         batches = self._batches(data)
         views = self.corruption == VIEWS
-        steps, least, most = (400, 1, 40) if views else (1000, 10, 500)
+        steps, least, most = (STEPS, 1, 40) if views else (1000, 10, 500)
         epochs = epochs or self._epochs(batches, steps=steps, min_epochs=least, max_epochs=most)
         self.net_.set_params(max_epochs=epochs)
         self._train(self.net_, batches, None, self._begin(epochs, **shown), **shown)
@@ -403,11 +404,15 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     def _batches(self, nodes: Nodes) -> list[tuple[GraphBatch]] | NeighborBatches:
         """Return the batches of an epoch: the whole graph as one, or batches of nodes with sampled neighbours."""
         size, encoder = self.batch_size, self.net_.module_.encoder
+        views = self.corruption == VIEWS
         if size == "auto":
-            size = BATCH_SIZE if nodes.features.shape[0] > LARGE else None
+            large = nodes.features.shape[0] > LARGE
+            size = (BATCH_OF_VIEWS if views else BATCH_SIZE) if large else None
         if size is None or size >= nodes.features.shape[0]:
             return [(whole_batch(nodes, self._inputs, encoder, device=self.net_.device),)]
         options = {"batch_size": size, "fan_out": self.fan_out, "device": self.net_.device}
+        if views:
+            options["max_batches"] = STEPS
         return sampled_batches(nodes, self._inputs, encoder, **options)
 
     def _publish(self, data: Nodes, split: None, seed: int) -> None:

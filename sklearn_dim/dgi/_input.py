@@ -168,6 +168,7 @@ def sampled_batches(
     batch_size: int,
     fan_out: int | None,
     device: str | torch.device,
+    max_batches: int | None = None,
 ) -> NeighborBatches:
     """Return batches of nodes with a sample of their neighbourhoods."""
     n_hops = 2 if encoder.n_hops is None else encoder.n_hops  # networks of unknown depth usually have two layers
@@ -181,4 +182,5 @@ def sampled_batches(
         square=encoder.n_hops is None,
         dense=encoder.n_hops is None,
         device=device,
+        max_batches=max_batches,
     )

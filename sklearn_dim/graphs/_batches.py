@@ -111,6 +111,8 @@ class NeighborBatches:
     dense : bool, default=False
         Whether X has to be a dense tensor.
     device : str or torch.device, default="cpu"
+    max_batches : int, default=None
+        Maximum number of batches in an epoch, which then sees some of the nodes, others each time.
 
     Notes
     -----
@@ -130,12 +132,14 @@ class NeighborBatches:
         square: bool = False,
         dense: bool = False,
         device: str | torch.device = "cpu",
+        max_batches: int | None = None,
     ):
         self.X, self.graph_ids = X, read_only_tensor(graph_ids)
         self.matrix = matrix if isinstance(matrix, PropagationMatrix) else PropagationMatrix(matrix.tocsr(), "sum")
         self.n_graphs = int(self.graph_ids.max()) + 1
         self.fan_out, self.square, self.dense, self.device = tuple(fan_out), square, dense, device
         self.n_batches = max(1, min(math.ceil(X.shape[0] / batch_size), X.shape[0] // 2))
+        self.max_batches = self.n_batches if max_batches is None else min(max_batches, self.n_batches)
         self._position = np.full(X.shape[0], -1)  # of each node in the sample, −1 for those outside
 
     @property
@@ -153,11 +157,11 @@ class NeighborBatches:
         return other
 
     def __len__(self) -> int:
-        return self.n_batches
+        return self.max_batches
 
     def __iter__(self) -> Iterator[tuple[GraphBatch]]:
         rng = np.random.default_rng(int(torch.randint(2**62, ())))
-        for nodes in np.array_split(rng.permutation(self.X.shape[0]), self.n_batches):
+        for nodes in np.array_split(rng.permutation(self.X.shape[0]), self.n_batches)[: self.max_batches]:
             own = nodes if self._share is None else nodes[self._share(len(nodes), torch.device("cpu")).numpy()]
             yield (self.batch(own, rng),)
 

@@ -102,3 +102,15 @@ def test_rows_of_maps_come_in_the_order_asked_for(tmp_path, X):
     np.save(tmp_path / "X.npy", X)
     nodes = np.array([9, 2, 30, 2])
     np.testing.assert_array_equal(take_nodes(np.load(tmp_path / "X.npy", mmap_mode="r"), nodes), X[nodes])
+
+
+def test_an_epoch_may_see_some_of_the_nodes_others_each_time():
+    features, adjacency = np.arange(100.0)[:, None], sparse.csr_matrix((100, 100), dtype=np.float32)
+    batches = NeighborBatches(
+        features, adjacency, np.zeros(100, dtype=int), batch_size=10, fan_out=[2], dense=True, max_batches=3
+    )
+    torch.manual_seed(0)
+    seen = [np.concatenate([batch.X.numpy().ravel() for (batch,) in batches]) for _ in range(2)]
+    assert len(batches) == 3
+    assert all(len(np.unique(nodes)) == 30 for nodes in seen)
+    assert set(seen[0]) != set(seen[1])
