@@ -53,8 +53,9 @@ class FixedBlocks:
         n_nodes, n_features = nodes.features.shape
         if n_features <= MAX_AXES:
             return self
-        matrix, n_axes = PropagationMatrix(nodes.adjacency), min(MAX_AXES, n_nodes - 1)
+        n_axes = min(MAX_AXES, n_nodes - 1)
         if held_bytes(nodes.features, nodes.adjacency, 0) > BUDGET:
+            matrix = PropagationMatrix(nodes.adjacency)
             rows = ScaledRows(nodes.features, self.scale.for_output)
             axes = leading_axes(rows, matrix, n_axes, random_state=random_state).astype(np.float32)
             smoothed = propagated(projected(rows, axes, np.float32), matrix, 0.0, 1)

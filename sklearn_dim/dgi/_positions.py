@@ -91,6 +91,11 @@ def unit_rows(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
     return normalize(adjacency.astype(np.float32))
 
 
+def both_ways(adjacency: sparse.csr_matrix) -> sparse.coo_matrix:
+    """Return each edge once, whichever way it goes."""
+    return sparse.triu(adjacency.maximum(adjacency.T), k=1).tocoo()
+
+
 def edge_share(adjacency: sparse.csr_matrix, random_state: int) -> float:
     """Return how much the places of nodes foresee edges, from 0, as well as chance, to 1.
 
@@ -99,7 +104,7 @@ def edge_share(adjacency: sparse.csr_matrix, random_state: int) -> float:
     buyers and goods are.
     """
     rng = np.random.default_rng(random_state)
-    edges = sparse.triu(adjacency.maximum(adjacency.T), k=1).tocoo()
+    edges = both_ways(adjacency)
     held = rng.random(edges.nnz) < HELD_OUT
     ends = edges.row[~held], edges.col[~held]
     rest = sparse.csr_matrix((edges.data[~held], ends), shape=adjacency.shape)
@@ -115,7 +120,7 @@ def edge_share(adjacency: sparse.csr_matrix, random_state: int) -> float:
 def feature_share(features: Any, adjacency: sparse.csr_matrix, random_state: int) -> float:
     """Return how much features foresee edges, as `edge_share` does of places; ``features`` may be read by rows only."""
     rng = np.random.default_rng(random_state)
-    edges = sparse.triu(adjacency.maximum(adjacency.T), k=1).tocoo()
+    edges = both_ways(adjacency)
     if edges.nnz < FEW:
         return 0.0
     some = rng.choice(edges.nnz, min(edges.nnz, MAX_EDGES), replace=False)
