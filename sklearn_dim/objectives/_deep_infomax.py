@@ -1,17 +1,13 @@
 """Deep InfoMax (Hjelm et al., ICLR 2019, eq. 8): global, local and prior terms, of one view or two."""
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution
-from torch.func import functional_call
-from torch.nn.functional import softplus
 
 from sklearn_dim.bounds import Bound
-from sklearn_dim.critics import Critic, anchors_of, mlp, score_tables
+from sklearn_dim.critics import Critic, anchors_of, score_tables
 from sklearn_dim.objectives._base import Information, Objective, Tables
 
 View = Callable[[Tensor], Tensor]
@@ -57,7 +53,7 @@ class DeepInfoMax(Objective):
     global_critic, local_critic : Critic or None, default=None
         T(code, flattened feature map) and T(code, local feature).
     prior : Module or None, default=None
-        code → its losses, see `AdversarialPrior`.
+        code → its losses, see `_prior.py`.
     coordinates : Module or None, default=None
         (code, locations, positions) → loss, see ``Coordinates``.
     view : callable or None, default=None
@@ -121,7 +117,8 @@ class DeepInfoMax(Objective):
             losses["coordinates"] = mean(self.coordinates(*each) for each in drawn)
         if self.prior is not None:
             losses |= self.prior(pairs[0][0].flatten(1))
-        return {name: self.weights.get(name, 1.0) * loss for name, loss in losses.items()}
+        weights = {name: self.weights.get(name, 1.0) for name in losses}
+        return {name: loss if weights[name] == 1 else weights[name] * loss for name, loss in losses.items()}
 
     def mutual_info(self, batch: tuple[Tensor]) -> Tensor:
         """Return the weighted mean information of the terms in nats, of the batch as it is."""
@@ -157,88 +154,19 @@ class DeepInfoMax(Objective):
             x = step(x)
         return x
 
-    def _draw(self, locations: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the local features in use this time, and which they are."""
+    def _draw(self, locations: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the local features in use this time, and which they are; None are all, if nothing asks for them."""
         n, device = locations.shape[1], locations.device
         if self.n_locations is None or self.n_locations >= n:
-            return locations, torch.arange(n, device=device)
+            return locations, None if self.coordinates is None else torch.arange(n, device=device)
         places = torch.randperm(n, device=device)[: self.n_locations]
         return locations[:, places], places
-
-
-class AdversarialPrior(nn.Module):
-    """A discriminator that tells samples of a prior from codes, and an encoder's loss for being told apart.
-
-    Matches the code to a prior (Hjelm et al., ICLR 2019, section 3.3). The discriminator has to keep up with the code:
-    `DIMTransformer` gives it five times the step size and Adam's β₁ of 0.5.
-
-    Parameters
-    ----------
-    n_components : int
-        Width of the code.
-    prior : str, a key of ``PRIORS``, or torch Distribution
-        "uniform" is matched by sigmoid(code), "normal" and a distribution (of one component, or of all) by the code
-        itself.
-    hidden : sequence of int, default=(200,)
-        The discriminator's hidden layers; the paper's are (1000, 200).
-    penalty : float, default=0.1
-        Weight of ½‖∇D‖² at prior samples (R1; Mescheder et al., ICML 2018). Without it, 0, code and discriminator
-        chase each other in circles and the code leaves the prior.
-    """
-
-    def __init__(
-        self,
-        n_components: int,
-        prior: str | Distribution = "uniform",
-        *,
-        hidden: Sequence[int] = (200,),
-        penalty: float = 0.1,
-    ):
-        super().__init__()
-        squash, sample = PRIORS[prior] if isinstance(prior, str) else (identity, partial(sample_like, prior))
-        if not isinstance(prior, str) and sample(torch.zeros(2, n_components)).shape != (2, n_components):
-            raise ValueError(
-                f"prior={prior} makes samples of another width than n_components={n_components}. Give a distribution "
-                "of one component, such as torch.distributions.Laplace(0.0, 1.0), or of as many as the code has."
-            )
-        self.squash, self.sample, self.penalty = squash, sample, penalty
-        self.discriminator = mlp([n_components, *hidden, 1])
-
-    def forward(self, code: Tensor) -> dict[str, Tensor]:
-        """Return the encoder's loss and the discriminator's, each with gradients for its own side only."""
-        code = self.squash(code)
-        frozen = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
-        taken_for_prior = functional_call(self.discriminator, frozen, (code,))
-        samples = self.sample(code).requires_grad_(self.penalty > 0)
-        drawn, encoded = self.discriminator(samples), self.discriminator(code.detach())
-        discriminator = softplus(-drawn).mean() + softplus(encoded).mean()
-        if self.penalty:
-            (slope,) = torch.autograd.grad(drawn.sum(), samples, create_graph=True)
-            discriminator = discriminator + self.penalty / 2 * slope.square().sum(1).mean()
-        return {"prior": softplus(-taken_for_prior).mean(), "discriminator": discriminator}  # non-saturating
-
-
-def identity(code: Tensor) -> Tensor:
-    """Return the code as it is."""
-    return code
-
-
-def sample_like(distribution: Distribution, code: Tensor) -> Tensor:
-    """Return as many samples of a distribution as there are codes (n, n_components)."""
-    axes = len(distribution.batch_shape) + len(distribution.event_shape)
-    return distribution.sample(code.shape[: max(1, code.ndim - axes)]).to(code)
-
-
-PRIORS: dict[str, tuple[View, View]] = {
-    "uniform": (torch.sigmoid, torch.rand_like),
-    "normal": (identity, torch.randn_like),
-}
 
 
 def mean(values: Iterable[Tensor]) -> Tensor:
     """Return the mean of some scalars."""
     values = list(values)
-    return total(values) / len(values)
+    return total(values) / len(values) if len(values) > 1 else values[0]
 
 
 def total(values: Iterable[Tensor]) -> Tensor:

@@ -55,9 +55,10 @@ def batch_norm(norm: _BatchNorm, join: Callable[[Tensor], Tensor], x: Tensor) ->
 def _update_running(norm: _BatchNorm, mean: Tensor, variance: Tensor) -> None:
     """Update the running mean and variance as torch does."""
     running_mean, running_var, n_batches = norm.running_mean, norm.running_var, norm.num_batches_tracked
-    if running_mean is None or running_var is None or n_batches is None:
-        return  # with track_running_stats=False there is none of the three
-    n_batches.add_(1)
-    step = 1 / float(n_batches) if norm.momentum is None else norm.momentum
+    if running_mean is None or running_var is None:
+        return  # as with track_running_stats=False
+    if n_batches is not None:
+        n_batches.add_(1)
+    step = 1 / float(n_batches) if norm.momentum is None else norm.momentum  # type: ignore[arg-type]
     running_mean.lerp_(mean, step)
     running_var.lerp_(variance, step)

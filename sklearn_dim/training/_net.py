@@ -2,8 +2,8 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple, NoReturn
 
 import pandas as pd
 import torch
@@ -11,6 +11,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 from skorch.history import History
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from sklearn_dim.training import _parallel
 from sklearn_dim.training._device import device_or_cpu, numpy_weights
@@ -96,6 +97,15 @@ class InformationNet(NeuralNet):
         # PrintLog formats its table even if nothing is printed.
         return [("epoch_timer", EpochTimer()), *([("print_log", PrintLog())] if self.verbose else [])]
 
+    def initialize_module(self) -> "InformationNet":
+        """Build the objective, without counters of batches: each would take an operation per step, for nothing."""
+        super().initialize_module()
+        for part in self.module_.modules():
+            if isinstance(part, _BatchNorm) and part.momentum is not None:
+                part.num_batches_tracked = None  # read only for the mean over all batches, with momentum=None
+                part._register_load_state_dict_pre_hook(_without_counter)  # torch adds one to plain dictionaries
+        return self
+
     # Training
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
@@ -121,16 +131,15 @@ class InformationNet(NeuralNet):
         """Return the losses of a batch, after computing their gradients."""
         with torch.autocast(torch.device(self.device).type, dtype=self.autocast, enabled=self.autocast is not None):
             losses = (self.module_ if self.replica_ is None else self.replica_.module)(batch)
-        sum(losses.values()).backward()
-        losses = {name: loss.detach() for name, loss in losses.items()}
-        loss = sum(value for name, value in losses.items() if name not in self.module_.adversaries)
-        return {"loss": loss, "y_pred": losses}
+        terms = Terms.of(losses, self.module_.adversaries)
+        terms.values.backward(torch.ones_like(terms.values))  # that of their sum, without adding them up
+        return terms.step()
 
     def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Return the information in a validation batch."""
         with torch.no_grad():
             value = self.eval_module.mutual_info(batch)  # type: ignore[operator]
-        return {"loss": -value, "y_pred": {"mutual_info": value}}
+        return Terms.of({"mutual_info": value}).step(sign=-1)
 
     def run_single_epoch(
         self, iterator: Iterable | None, training: bool, prefix: str, step_fn: Callable, **fit_params: Any
@@ -139,22 +148,21 @@ class InformationNet(NeuralNet):
         if iterator is None:
             return
         (self.module_ if training else self.eval_module).train(training)  # once per epoch: it visits every submodule
-        means = RunningMeans()
+        means = RunningMeans(1 if training else -1)
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             self.notify("on_batch_end", batch=batch, training=training, **step)
-            means.add({"loss": step["loss"], **step["y_pred"]}, weight=len(batch[0]))
+            means.add(step["terms"], weight=len(batch[0]))
         for name, value in self._agreed(means).items():
             self.history.record(f"{prefix}_{name}", value)
 
     def evaluate(self, batches: Iterable) -> dict[str, float]:
         """Return the means over ``batches`` as after an epoch, without recording them."""
         self.eval_module.eval()
-        means = RunningMeans()
+        means = RunningMeans(-1)
         for batch in batches:
-            step = self.validation_step(batch)
-            means.add({"loss": step["loss"], **step["y_pred"]}, weight=len(batch[0]))
+            means.add(self.validation_step(batch)["terms"], weight=len(batch[0]))
         return self._agreed(means)
 
     def _agreed(self, means: "RunningMeans") -> dict[str, float]:
@@ -255,20 +263,68 @@ class InformationNet(NeuralNet):
         self.history_ = History([{**row, "batches": []} for row in state["history"]])
 
 
+def _without_counter(weights: dict[str, Any], prefix: str, *others: Any) -> None:
+    """Remove a BatchNorm's counter of batches from weights that are to be loaded."""
+    weights.pop(prefix + "num_batches_tracked", None)
+
+
+class Terms(NamedTuple):
+    """Named scalars of a step in one tensor, so that a step has one to add up and one to return.
+
+    Attributes
+    ----------
+    names : tuple of str
+    values : Tensor of shape (n_terms,)
+    n_own : int
+        The first ``n_own`` make the loss; the others are adversaries'.
+    """
+
+    names: tuple[str, ...]
+    values: Tensor
+    n_own: int
+
+    @classmethod
+    def of(cls, scalars: dict[str, Tensor], adversaries: Collection[str] = ()) -> "Terms":
+        """Return scalars by name as terms, those of adversaries last."""
+        names = sorted(scalars, key=lambda name: name in adversaries)
+        values = [scalars[name] for name in names]
+        joined = values[0].reshape(1) if len(values) == 1 else torch.stack(values)
+        return cls(tuple(names), joined, sum(name not in adversaries for name in names))
+
+    def step(self, sign: int = 1) -> dict[str, Any]:
+        """Return what skorch and its callbacks are told of a step."""
+        values = self.values.detach()
+        own = values[: self.n_own]
+        loss = own[0] if self.n_own == 1 else own.sum()
+        by_name = dict(zip(self.names, values.unbind(), strict=True))
+        return {"loss": loss if sign > 0 else -loss, "y_pred": by_name, "terms": self._replace(values=values)}
+
+
 class RunningMeans:
-    """Weighted means of named scalars, which stay on their device until they are asked for."""
+    """Weighted means of a step's terms, which stay on their device until they are asked for.
 
-    def __init__(self) -> None:
-        self.totals: dict[str, Tensor] = {}
-        self.weight = 0
+    Parameters
+    ----------
+    sign : int, default=1
+        −1 if the loss is minus the sum of its terms, as it is of informations.
+    """
 
-    def add(self, terms: dict[str, Tensor], weight: int) -> None:
+    def __init__(self, sign: int = 1) -> None:
+        self.sign, self.weight = sign, 0
+        self.terms: Terms | None = None
+
+    def add(self, terms: Terms, weight: int) -> None:
         """Add the terms of one batch."""
-        for name, value in terms.items():
-            self.totals[name] = self.totals.get(name, 0.0) + weight * value.detach()
+        if self.terms is None:
+            self.terms = terms._replace(values=weight * terms.values)
+        else:
+            self.terms.values.add_(terms.values, alpha=weight)
         self.weight += weight
 
     def result(self) -> dict[str, float]:
-        """Return the means as floats, with one transfer for all of them."""
-        values = torch.stack([torch.as_tensor(total) for total in self.totals.values()]) / self.weight
-        return dict(zip(self.totals, values.tolist(), strict=True))
+        """Return the means as floats, with one transfer for all of them; the first is the loss."""
+        if self.terms is None:
+            raise ValueError("there are no batches to take the mean of.")
+        names, totals, n_own = self.terms
+        means = [total / self.weight for total in totals.tolist()]
+        return {"loss": self.sign * sum(means[:n_own]), **dict(zip(names, means, strict=True))}
