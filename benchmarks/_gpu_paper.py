@@ -4,7 +4,7 @@ import time
 
 import torch
 from _cifar10 import LAYERS
-from _gpu_steps import Captured, OneGraph, is_cuda
+from _gpu_steps import Captured, is_cuda
 from skorch.callbacks import Callback
 from torch import nn
 
@@ -38,15 +38,14 @@ class Deadline(Callback):
         self.last_ = now
 
 
-def paper_row(images, bound, device, *, seconds, epochs, probe_epochs=PROBE_EPOCHS, graph=None, **arguments):
+def paper_row(images, bound, device, *, seconds, epochs, probe_epochs=PROBE_EPOCHS, **arguments):
     """Return a row: epochs, seconds, and the probes' accuracies beside the published ones."""
     (train, y_train), (test, y_test) = images
     batch_size = arguments.setdefault("batch_size", 64)
     train, y_train = (array[: len(train) // batch_size * batch_size] for array in (train, y_train))  # of one size
-    callbacks = [Deadline(seconds), *([graph] if graph else [])]
     start = time.perf_counter()
     dim = DIMTransformer.published(
-        mi_estimator=bound, max_iter=epochs, device=device, random_state=0, callbacks=callbacks, **arguments
+        mi_estimator=bound, max_iter=epochs, device=device, random_state=0, callbacks=[Deadline(seconds)], **arguments
     ).fit(train)
     spent = time.perf_counter() - start
     scores = probes(dim, (train, y_train), (test, y_test), device, probe_epochs)
@@ -127,8 +126,3 @@ def svm_accuracy(train, y_train, test, y_test, iterations=200):
     optimizer.step(loss)
     with torch.no_grad():
         return ((test @ (weight / root) + bias).argmax(1) == y_test).float().mean().item()
-
-
-def one_graph(device, compiled=False):
-    """Return the callback that captures a step, where there are CUDA graphs."""
-    return OneGraph(compiled) if is_cuda(device) else None

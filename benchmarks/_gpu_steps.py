@@ -48,31 +48,12 @@ class StepClock(Callback):
         self.peak_ = peak_mib(self.device)
 
 
-class OneGraph(Callback):
-    """Train by one CUDA graph a step: forward, backward and Adam are captured by hand and replayed.
-
-    What a step costs without the host. All batches must be of one size, and nothing in a step may wait.
-
-    Parameters
-    ----------
-    compiled : bool, default=False
-        Compile the whole module first, which fuses what lies between its products.
-    """
-
-    def __init__(self, compiled=False):
-        self.compiled = compiled
+class StepByStep(Callback):
+    """Train without CUDA graphs: the host launches each operation of a step."""
 
     def on_train_begin(self, net, **kwargs):
-        """Put the captured step in the place of the net's own."""
-        if self.compiled:
-            net.module_.compile()
-        for group in net.optimizer_.param_groups:
-            group["capturable"] = True
-        vars(net)["train_step"] = Captured(net.train_step)
-
-    def on_train_end(self, net, **kwargs):
-        """Give the net its own step back."""
-        del vars(net)["train_step"]
+        """Take back what the net has set up."""
+        net.captured_ = None
 
 
 class Captured:
@@ -118,18 +99,18 @@ def side_stream():
 
 
 def step_row(
-    images, batch_size, precision, device, *, window=WINDOW, make=DIMTransformer.published, graph=None, **arguments
+    images, batch_size, precision, device, *, window=WINDOW, make=DIMTransformer.published, callbacks=(), **arguments
 ):
     """Return a row: a step's milliseconds, share of the card's peak, operations and memory in a fit.
 
-    ``graph`` is None for a step as the package makes it, else a `OneGraph`.
+    ``callbacks`` may hold a `StepByStep`.
     """
     options = {"batch_size": batch_size, "device": device, "mixed_precision": precision == "bfloat16",
                "random_state": 0, **arguments}  # fmt: skip
     n_steps = window * (2 + WINDOWS)
     images = images[: batch_size * min(n_steps, len(images) // batch_size)]
     epochs = math.ceil(n_steps * batch_size / len(images))
-    callbacks = [StepClock(device, window), *([graph] if graph else [])]
+    callbacks = [StepClock(device, window), *callbacks]
     with tf32(precision == "TF32"):
         dim = make(**options, max_iter=epochs, callbacks=callbacks).fit(images)
         watch = next(callback for _, callback in dim.net_.callbacks_ if isinstance(callback, StepClock))

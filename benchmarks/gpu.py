@@ -24,9 +24,9 @@ from _cifar10 import load_cifar10
 from _gpu_cases import CASES, SURVEY
 from _gpu_checks import check, last_line, tf32_row
 from _gpu_fits import graph_row, pairs_row
-from _gpu_paper import one_graph, paper_row
+from _gpu_paper import paper_row
 from _gpu_results import Results
-from _gpu_steps import is_cuda, plain_row, step_row
+from _gpu_steps import StepByStep, is_cuda, plain_row, step_row
 
 from sklearn_dim import DGITransformer, DIMTransformer
 
@@ -44,7 +44,7 @@ def survey(options):
 
 def paper(options):
     """The published table of CIFAR-10: DIM(L), probes on frozen layers; then the same with two views."""
-    one = {"seconds": options.budget_seconds, "epochs": options.epochs, "graph": graph_of(options)}
+    one = {"seconds": options.budget_seconds, "epochs": options.epochs, "compile": options.compile}
     one |= {"probe_epochs": 2} if options.quick else {}
     rows = {
         f"DIM(L), {bound}, batch {options.batch_size}": partial(timed_paper, options, bound, one)
@@ -60,18 +60,12 @@ def timed_paper(options, bound, arguments):
     """Return a row of the paper's table."""
     data = images("train", options.limit), images("test", options.limit)
     row = paper_row(data, bound, options.device, batch_size=options.batch_size, **arguments)
-    return {"step": options.step, **row}
-
-
-def graph_of(options):
-    """Return how the paper's rows make a step."""
-    return None if options.step == "package" else one_graph(options.device, compiled=options.step == "compiled")
+    return {"step": "compiled" if options.compile else "as it is", **row}
 
 
 def steps(options):
     """A step of the published networks and of the defaults."""
     device, batch_sizes = options.device, (4, 8) if options.quick else (64, 512)
-    captured, fused = one_graph(device), one_graph(device, compiled=True)
     plans = {}
     for size in batch_sizes:
         for precision in ("float32", "TF32", "bfloat16"):
@@ -94,19 +88,15 @@ def steps(options):
     rows[f"published, infonce, {4 * batch_sizes[0]}, float32"] = partial(
         timed_step, options, 4 * batch_sizes[0], "float32", {"mi_estimator": "infonce"}
     )
-    if captured is None:
+    if not is_cuda(device):
         return rows
     for name, (size, precision, arguments) in plans.items():
-        rows[f"{name}, captured by hand"] = partial(
-            timed_step, options, size, precision, {**arguments, "graph": captured}
+        rows[f"{name}, step by step"] = partial(
+            timed_step, options, size, precision, {**arguments, "callbacks": [StepByStep()]}
         )
     first = f"published, {batch_sizes[0]}, bfloat16"
     size, precision, arguments = plans[first]
-    for label, added in {
-        "compile=True": {"compile": True},
-        "compiled whole, captured by hand": {"graph": fused},
-    }.items():
-        rows[f"{first}, {label}"] = partial(timed_step, options, size, precision, {**arguments, **added})
+    rows[f"{first}, compile=True"] = partial(timed_step, options, size, precision, {**arguments, "compile": True})
     return rows
 
 
@@ -189,8 +179,7 @@ def main():
     parser.add_argument("--budget-seconds", type=float, default=150, help="paper: of training a row")
     parser.add_argument("--epochs", type=int, default=1000, help="paper: the most")
     parser.add_argument("--batch-size", type=int, default=64, help="paper")
-    parser.add_argument("--step", choices=["package", "captured", "compiled"], default="package",
-                        help="paper: as the package makes it, captured by hand, or compiled before that")  # fmt: skip
+    parser.add_argument("--compile", action="store_true", help="paper: with compile=True")
     parser.add_argument("--limit", type=int, help="so many images")
     parser.add_argument("--quick", action="store_true", help="show that everything runs; figures mean nothing")
     options = parser.parse_args()

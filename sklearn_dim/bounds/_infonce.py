@@ -22,8 +22,7 @@ class InfoNCE(Bound):
         """Return the bound's value in nats, to be maximised."""
         # One logsumexp per anchor serves all its P joint pairs.
         negatives = torch.logsumexp(marginal, 1, keepdim=True)
-        log_mean = torch.logaddexp(joint, negatives) - math.log(marginal.shape[1] + 1)
-        return (joint - log_mean).mean()
+        return (joint - torch.logaddexp(joint, negatives)).mean() + math.log(marginal.shape[1] + 1)
 
     def log_ratio(self, scores: Tensor, marginal: Tensor) -> Tensor:
         """Return log p/q from scores."""

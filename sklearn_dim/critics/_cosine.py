@@ -33,4 +33,6 @@ class Cosine(Critic):
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the table of scores (R, M)."""
-        return normalize(a, dim=-1) @ normalize(b, dim=-1).mT / self.temperature
+        return (normalize(a, dim=-1) / self.temperature) @ normalize(
+            b, dim=-1
+        ).mT  # the table is the largest of the three

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from sklearn_dim.critics._base import Critic, inverse_root, mlp, soft_clip
+from sklearn_dim.critics._base import Critic, inverse_root, mlp
 
 
 class Separable(Critic):
@@ -43,7 +43,10 @@ class Separable(Critic):
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the table of scores (R, M)."""
-        return soft_clip(self.a(a) * self.scale @ self.b(b).mT, self.clip)
+        if self.clip is None:
+            return self.a(a) * self.scale @ self.b(b).mT
+        # As `soft_clip`, with the division before the product: the table is larger than its factors.
+        return self.clip * torch.tanh(self.a(a) * (self.scale / self.clip) @ self.b(b).mT)
 
 
 class EncodeAndDot(Separable):

@@ -36,7 +36,7 @@ class GIN(GraphEncoder):
         for layer, hop in zip(self.layers, hops(adjacency, len(self.layers)), strict=True):
             X = layer(X, hop)
             outputs.append(X)
-        return torch.cat([output[: len(X)] for output in outputs], 1)
+        return torch.cat([first(output, len(X)) for output in outputs], 1)
 
 
 class _Layer(nn.Module):
@@ -51,4 +51,9 @@ class _Layer(nn.Module):
     def forward(self, h: Any, hop: Any) -> Tensor:
         """Return the next layer (n_targets, outputs) of the nodes that the rows of a hop gather for."""
         hW = h @ self.weight  # the MLP's first product comes before the sum instead of after it, as h may be sparse
-        return self.rest((1 + self.epsilon) * hW[: hop.shape[0]] + hop @ hW)
+        return self.rest((1 + self.epsilon) * first(hW, hop.shape[0]) + hop @ hW)
+
+
+def first(rows: Tensor, n: int) -> Tensor:
+    """Return the first n rows; a slice of them all would cost its gradient a copy."""
+    return rows if len(rows) == n else rows[:n]

@@ -49,6 +49,11 @@ class Objective(nn.Module):
         return False
 
     @property
+    def capturable(self) -> bool:
+        """Whether a step on a GPU is the same operations each time, and nothing is decided or drawn in Python."""
+        return False
+
+    @property
     def divisible(self) -> list[nn.Module]:
         """The modules that may be asked for a part of the rows at a time; none if negatives cannot be gathered.
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from sklearn_dim.bounds import Bound
 from sklearn_dim.critics import Critic, anchors_of, score_tables
 from sklearn_dim.objectives._base import Information, Objective, Tables
+from sklearn_dim.objectives._prior import AdversarialPrior
 
 View = Callable[[Tensor], Tensor]
 
@@ -98,6 +99,14 @@ class DeepInfoMax(Objective):
         """Whether batches may be sparse COO tensors: encoder and view must both accept them."""
         # A view may be a function of the user's, which need not say.
         return bool(self.encoder.takes_sparse) and all(getattr(view, "takes_sparse", False) for view in self._steps())
+
+    @property
+    def capturable(self) -> bool:
+        """Whether all parts are this package's or torch's; those of a user's may draw random numbers in Python."""
+        bounds = [cast(Information, term).bound for term in self.information.values()]
+        known_prior = not isinstance(self.prior, AdversarialPrior) or self.prior.draws_on_device
+        roots = {type(part).__module__.partition(".")[0] for part in (*self.modules(), *self._steps(), *bounds)}
+        return known_prior and roots <= {"sklearn_dim", "torch"}
 
     @property
     def divisible(self) -> list[nn.Module]:

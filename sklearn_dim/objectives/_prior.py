@@ -53,6 +53,11 @@ class AdversarialPrior(nn.Module):
         self.squash, self.sample, self.penalty = squash, sample, penalty
         self.discriminator = mlp([n_components, *hidden, 1])
 
+    @property
+    def draws_on_device(self) -> bool:
+        """Whether samples are drawn where the code is; a distribution draws where its parameters are."""
+        return self.sample in (torch.rand_like, torch.randn_like)
+
     def forward(self, code: Tensor) -> dict[str, Tensor]:
         """Return the encoder's loss and the discriminator's, each with gradients for its own side only."""
         code = self.squash(code)
@@ -106,7 +111,12 @@ class _TwoPlayers(torch.autograd.Function):
         over_code, *over = ctx.saved_tensors
         of_code = None if over_prior is None else over_code * over_prior
         none = [None] * len(over)
-        return of_code, None, None, *(none if over_discriminator is None else torch._foreach_mul(over, over_discriminator))
+        return (
+            of_code,
+            None,
+            None,
+            *(none if over_discriminator is None else torch._foreach_mul(over, over_discriminator)),
+        )
 
 
 def _over_parameters(over_scores: Tensor, slopes: list[Tensor], inputs: list[Tensor]) -> list[Tensor]:

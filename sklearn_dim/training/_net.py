@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sklearn_dim.training import _parallel
+from sklearn_dim.training._captured import CapturedSteps, can_capture
 from sklearn_dim.training._device import device_or_cpu, numpy_weights
 
 
@@ -45,6 +46,7 @@ class InformationNet(NeuralNet):
     converged_ = False  # whether a callback found that training had converged
     improved_ = True  # whether training has gained anything over where it began, as far as a callback has looked
     stops_ = False  # whether training ends with this epoch
+    captured_: CapturedSteps | None = None  # in training on CUDA, where a step can be a CUDA graph
     skipped_ = 0  # epochs of this training that were done before it was interrupted
 
     def __init__(
@@ -148,6 +150,8 @@ class InformationNet(NeuralNet):
         if iterator is None:
             return
         (self.module_ if training else self.eval_module).train(training)  # once per epoch: it visits every submodule
+        if training and self.captured_ is not None:
+            step_fn = self.captured_
         means = RunningMeans(1 if training else -1)
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
@@ -181,6 +185,11 @@ class InformationNet(NeuralNet):
     def on_train_begin(self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Forget how an earlier training ended."""
         self.stops_, self.skipped_ = False, 0
+        self.captured_ = CapturedSteps(self.train_step, self.optimizer_) if can_capture(self) else None
+
+    def on_train_end(self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Let the memory of CUDA graphs go."""
+        self.captured_ = None
 
     def skip_epochs(self, n: int) -> None:
         """Count ``n`` epochs of the training that begins as done."""

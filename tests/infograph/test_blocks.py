@@ -119,7 +119,7 @@ def test_float32_gives_nearly_the_numbers_of_float64():
     singles = [Graph(graph.features.astype(np.float32), graph.adjacency) for graph in graphs]
     output = quick().fit(singles).transform(singles)
     assert output.dtype == np.float32
-    np.testing.assert_allclose(output, quick().fit(graphs).transform(graphs), atol=5e-3)
+    np.testing.assert_allclose(output, quick().fit(graphs).transform(graphs), atol=2e-2)
 
 
 def test_copies_and_files_give_the_same_numbers(fitted, tmp_path):
