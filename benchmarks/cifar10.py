@@ -157,7 +157,7 @@ def bounds(options):
             mi_estimator=bound, max_iter=options.epochs, n_locations=options.n_locations, batch_size=256,
             device=options.device, random_state=options.seed,
         ).fit(X)  # fmt: skip
-        losses = dim.history_["train_local"]
+        losses = dim.history_["train_local_loss"]
         finite = np.isfinite(losses).all() and np.isfinite(dim.transform(X[:500])).all()
         print(f"{bound}: {len(losses)} epochs, finite: {finite}, loss {losses.iloc[0]:.4f} to {losses.iloc[-1]:.4f}, "
               f"{dim.mutual_info_:.3f} nats", flush=True)  # fmt: skip

@@ -31,6 +31,15 @@ CHANNELS_PER_STEP = 4  # more are likely to be steps, given as channels
 BAG_DENSITY = 0.1  # below it sparse products are faster than dense ones
 
 
+NAMES = {
+    "table": "rows of a table",
+    "bag": "bags of words",
+    "tokens": "texts of tokens",
+    "sequence": "sequences",
+    "image": "images",
+}
+
+
 class Samples:
     """X, checked, and what its samples are taken for.
 
@@ -52,6 +61,13 @@ class Samples:
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def described(self) -> str:
+        """Return what the samples are taken for, such as "300 images of 1 × 8 × 8"."""
+        n, *sizes = self.shape
+        plural = NAMES[self.kind]
+        columns = f"with {sizes[0]} columns" if self.kind in ("table", "bag") else f"of {' × '.join(map(str, sizes))}"
+        return f"{n} {plural} {columns}"
 
     @property
     def size(self) -> int:

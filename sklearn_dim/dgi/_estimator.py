@@ -382,7 +382,8 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         }
         n_columns = self._inputs.n_columns(data.features.shape[1])
         build = partial(build_objective, n_columns, self._width, **copy.deepcopy(parameters))
-        self.net_ = self._make_net(build, sparse=True)
+        n_nodes, n_edges = data.features.shape[0], data.adjacency.nnz // 2
+        self.net_ = self._make_net(build, sparse=True, about=f"{n_nodes} nodes, {n_edges} edges")
         self.representation_ = self.representation
         self._fixed = FixedBlocks(self._scale, self._positions) if self.representation == "auto" else None
 

@@ -509,6 +509,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             optimizer__betas=(float(self.beta_1), 0.999),  # β₂ as published
             optimizer__param_groups=self._discriminator_steps(),
             autocast=self._precision(),
+            about=data.described(),
         )
         if not isinstance(self.encoder, nn.Module):  # whose weights are its own
             self._start(self.net_.module_.encoder, data, split)

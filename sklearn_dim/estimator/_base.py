@@ -104,7 +104,15 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     # Steps of training that the estimators share.
 
     def _make_net(
-        self, build: Callable[[], nn.Module], *, sparse: bool = False, watch: Iterable = (), quiet=False, **options
+        self,
+        build: Callable[[], nn.Module],
+        *,
+        sparse: bool = False,
+        watch: Iterable = (),
+        quiet=False,
+        part="",
+        about="",
+        **options,
     ) -> InformationNet:
         """Return an initialised net for the objective that ``build()`` returns.
 
@@ -117,6 +125,8 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             lr=self.learning_rate_init,
             device=str(device),
             verbose=0 if quiet else int(self.verbose),
+            title=f"{type(self).__name__}{part and f', {part}'}",
+            about=about,
             callbacks=[*watch, *([] if quiet else self._net_callbacks())],
             optimizer__fused=device.type in ("cpu", "cuda"),
             **options,

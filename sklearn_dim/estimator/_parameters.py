@@ -64,7 +64,8 @@ _DOCUMENTATION = {
     "sparse_device": 'A torch device. "auto" uses CUDA if there is any, else the CPU.',
     "callbacks": """Called during training; `sklearn_dim.training.ResumableCheckpoint`, for example, lets an interrupted
         fit continue. Callbacks of scikit-learn 1.9, such as its progress bar, are passed to ``set_callbacks``.""",
-    "verbose": "1 prints one line per epoch.",
+    "verbose": """1 says what is trained, and prints one line per epoch with the time that is left; 2 shows all terms of
+        the loss too. Lines go to the logger "sklearn_dim" if it shows level INFO, and else to the standard output.""",
     "history_": "One row per epoch: losses, validation information, seconds.",
     "loss_curve_": "Training loss of each epoch.",
     "n_iter_": "Number of epochs run.",

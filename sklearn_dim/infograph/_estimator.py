@@ -243,7 +243,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             "readout": self.readout,
         }
         build = partial(build_graph_summary, data.shape[1], self.n_components, **copy.deepcopy(parameters))
-        self.net_ = self._make_net(build, sparse=True)
+        self.net_ = self._make_net(build, sparse=True, about=f"{data.parts.max() + 1} graphs")
         self._blocks = None
 
     def _early_stopping(self) -> list[BestWeights]:

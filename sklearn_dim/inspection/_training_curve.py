@@ -1,5 +1,6 @@
 """The losses and the validation information of each epoch of a fit."""
 
+import itertools
 from typing import Any, Self
 
 import numpy as np
@@ -8,12 +9,12 @@ import pandas as pd
 from sklearn_dim.estimator import InfomaxEstimator
 from sklearn_dim.inspection._shared import BLUE, ORANGE, axes_for, check_kind
 
-LOSSES = {"train_loss": ("training loss", "-"), "valid_loss": ("validation loss", "--")}
+LOSS = "train_loss"
 INFORMATION = "valid_mutual_info"
 
 
 class TrainingCurveDisplay:
-    """The losses of each epoch, and the information of the validation rows if there are any.
+    """The loss of each epoch, its terms if asked for, and the information of the validation rows if there are any.
 
     Create one with `from_estimator` or `from_history`. If several nets were trained, as for the folds of
     `MutualInfoEstimator`, each has a thin line, and a bold line shows their mean over the epochs that all of them ran.
@@ -21,8 +22,10 @@ class TrainingCurveDisplay:
     Parameters
     ----------
     history : DataFrame
-        One row per epoch, as in ``estimator.history_``, with the columns "epoch" and "train_loss", and if there were
-        validation rows also "valid_loss" and "valid_mutual_info", in nats.
+        One row per epoch, as in ``estimator.history_``, with the columns "epoch" and "train_loss", a column such as
+        "train_local_loss" for each term, and if there were validation rows also "valid_mutual_info", in nats.
+    terms : bool, default=False
+        Whether each term of the loss has a line of its own.
 
     Attributes
     ----------
@@ -52,17 +55,19 @@ class TrainingCurveDisplay:
     legend_: Any
     lines_: dict[str, list[Any]]
 
-    def __init__(self, history: pd.DataFrame):
-        self.history = history
+    def __init__(self, history: pd.DataFrame, *, terms: bool = False):
+        self.history, self.terms = history, terms
 
     @classmethod
-    def from_estimator(cls, estimator: InfomaxEstimator, *, ax: Any = None) -> Self:
+    def from_estimator(cls, estimator: InfomaxEstimator, *, terms: bool = False, ax: Any = None) -> Self:
         """Draw the training of a fitted estimator.
 
         Parameters
         ----------
         estimator : DIMTransformer, DGITransformer, GraphInfomaxTransformer or MutualInfoEstimator
             A fitted estimator.
+        terms : bool, default=False
+            Whether each term of the loss has a line of its own.
         ax : matplotlib Axes or None, default=None
             The axes to draw on; None creates a new figure.
 
@@ -80,17 +85,17 @@ class TrainingCurveDisplay:
             If matplotlib is not installed.
         """
         check_kind(estimator, InfomaxEstimator, cls)
-        return cls.from_history(estimator.history_, ax=ax)
+        return cls.from_history(estimator.history_, terms=terms, ax=ax)
 
     @classmethod
-    def from_history(cls, history: pd.DataFrame, *, ax: Any = None) -> Self:
+    def from_history(cls, history: pd.DataFrame, *, terms: bool = False, ax: Any = None) -> Self:
         """Draw a history that was saved before.
 
         Parameters
         ----------
         history : DataFrame
             One row per epoch, as in ``estimator.history_``.
-        ax : as in `from_estimator`
+        terms, ax : as in `from_estimator`
 
         Returns
         -------
@@ -106,16 +111,17 @@ class TrainingCurveDisplay:
         missing = {"epoch", "train_loss"} - set(history)
         if missing:
             raise ValueError(f"history has no column {sorted(missing)}. Pass the history_ of a fitted estimator.")
-        return cls(history).plot(ax=ax)
+        return cls(history, terms=terms).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw on ``ax``, or on a new figure if it is None, and return the display."""
         self.ax_ = axes_for(ax, self)
         self.figure_ = self.ax_.figure
         self.information_ax_, self.lines_ = None, {}
-        for column, (label, style) in LOSSES.items():
-            if column in self.history:
-                self.lines_[column] = self._draw(self.ax_, column, label=label, color=BLUE, linestyle=style)
+        self.lines_[LOSS] = self._draw(self.ax_, LOSS, label="training loss", color=BLUE, linestyle="-")
+        for column, style in zip(self._terms(), itertools.cycle([":", "--", "-.", (0, (1, 1))])):
+            label = column.removeprefix("train_").replace("_", " ")
+            self.lines_[column] = self._draw(self.ax_, column, label=label, color=BLUE, linestyle=style)
         self.ax_.set(xlabel="epoch", ylabel="loss")
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
         if INFORMATION in self.history:
@@ -126,6 +132,13 @@ class TrainingCurveDisplay:
             self.ax_.yaxis.label.set_color(BLUE)
         self._draw_legend()
         return self
+
+    def _terms(self) -> list[str]:
+        """Return the columns of the terms to draw."""
+        columns = [
+            name for name in self.history if name.startswith("train_") and name.endswith("_loss") and name != LOSS
+        ]
+        return columns if self.terms else []
 
     def _draw_legend(self) -> None:
         """Draw the legend of the bold lines below the axes, as the curves leave no corner free."""

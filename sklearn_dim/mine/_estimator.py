@@ -332,9 +332,10 @@ class MutualInfoEstimator(InfomaxEstimator):
         """Return what a term says of the rows, each by critics that never saw it."""
         term, (x, y), n = self._terms[i], data.codes[i], len(data.order)
         contributions, lower, times = np.zeros(n), np.zeros(n), np.zeros(n)
-        for train, held_out in folds:
+        for number, (train, held_out) in enumerate(folds, start=1):
             hopeless = bool(term.nets) and not term.has_learned()
-            own, own_lower = self._add_fold(term, data, x, y, train, held_out, task, hopeless)
+            part = f"{f'term {i + 1}/{len(self._terms)}, ' if len(self._terms) > 1 else ''}fold {number}/{len(folds)}"
+            own, own_lower = self._add_fold(term, data, x, y, train, held_out, task, hopeless, part)
             term.references.append(reference_of(data, x, y, held_out))
             contributions[held_out] += own
             lower[held_out] += own_lower
@@ -349,14 +350,14 @@ class MutualInfoEstimator(InfomaxEstimator):
             part = with_neighbors(part, data.order, *data.numbers[i])
         return part if data.caps[i] is None else within(part, data.caps[i])
 
-    def _add_fold(self, term, data, x, y, train, held_out, task, hopeless, quiet=False):
+    def _add_fold(self, term, data, x, y, train, held_out, task, hopeless, part):
         """Give a term the critic of a fold; return the contributions of the rows that it never saw."""
         if isinstance(term, CrossTable):
             fold = term.train(x[train], y[train])
         else:
             stops = stop_rows(train, data.groups, self.validation_fraction)
             term.components.append(self._components(x[train], y[train], stops))
-            fold = self._fit_fold(*term.in_fold(len(term.nets), x, y), train, stops, task, hopeless, quiet)
+            fold = self._fit_fold(*term.in_fold(len(term.nets), x, y), train, stops, task, hopeless, part)
         return term.add(fold, x, y, train, held_out)
 
     def _fit_half(self, term, data, x, y, part, n_train):
@@ -368,7 +369,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         """
         train, held_out = halves_of(data)
         term.half = type(term)(term.x_coder, term.y_coder, term.sign)
-        of_half, _ = self._add_fold(term.half, data, x, y, train, held_out, None, not term.has_learned(), quiet=True)
+        of_half, _ = self._add_fold(term.half, data, x, y, train, held_out, None, not term.has_learned(), None)
         term.half.references.append(reference_of(data, x, y, held_out, MAX_TOGETHER))
         if len(data.order) < FEW_ROWS or isinstance(term, CrossTable) or not term.has_learned():
             return 0.0
@@ -384,11 +385,11 @@ class MutualInfoEstimator(InfomaxEstimator):
         """Return what maps the sides of a fold's training rows to leading components, where these are enough."""
         return choose_components(x, y, stops) if self.encoder is None else (None, None)
 
-    def _fit_fold(self, x, y, train, stops, task, hopeless, quiet):
+    def _fit_fold(self, x, y, train, stops, task, hopeless, part):
         """Return a net trained on the rows ``train``; those of them that ``stops`` marks decide when to stop.
 
         ``hopeless`` says that no fold before has gained anything over its closed form: this one is given less time.
-        ``quiet`` leaves out the user's callbacks.
+        ``part`` says which fold it is; None leaves out the user's callbacks.
         """
         device = str(resolve_device(self.device))
         batches = RowBatches(x, y, rows=train[~stops], batch_size=self.batch_size, device=device)
@@ -397,7 +398,9 @@ class MutualInfoEstimator(InfomaxEstimator):
         net = self._make_net(
             partial(build_pair_information, self.critic, self.mi_estimator, width, y.shape[1], self.encoder, form),
             watch=[AverageWeights(AVERAGING), self._patience(len(batches), hopeless, x.shape[1] * y.shape[1])],
-            quiet=quiet,
+            quiet=part is None,
+            part=part or "",
+            about=f"{len(train)} rows",
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=WEIGHT_DECAY,
             max_epochs=self._epochs(batches, steps=2000, min_epochs=1, max_epochs=1000),

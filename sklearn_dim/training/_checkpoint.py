@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback, PrintLog
+from skorch.callbacks import Callback
 from skorch.history import History
 
 from sklearn_dim.training._device import random_states, set_random_states
 from sklearn_dim.training._fingerprint import fingerprint
+from sklearn_dim.training._progress import Progress
 
 if TYPE_CHECKING:
-    from sklearn_dim.training._net import InformationNet
+    from sklearn_dim.training._progress import Progress
+from sklearn_dim.training._net import InformationNet
 
 FORMAT = 2  # of the files; part of their names, so that files of another format are ignored
 
@@ -146,7 +148,7 @@ def put_back(net: "InformationNet", state: dict) -> None:
 
 def _others(net: "InformationNet") -> dict[str, Callback]:
     """Return the callbacks by name, without those that save or print."""
-    return {name: one for name, one in net.callbacks_ if not isinstance(one, ResumableCheckpoint | PrintLog)}
+    return {name: one for name, one in net.callbacks_ if not isinstance(one, ResumableCheckpoint | Progress)}
 
 
 def _memory(callback: Callback) -> dict:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 import pandas as pd
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EpochTimer, PrintLog
+from skorch.callbacks import Callback, EpochTimer
 from skorch.history import History
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -16,6 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from sklearn_dim.training import _parallel
 from sklearn_dim.training._captured import CapturedSteps, can_capture
 from sklearn_dim.training._device import device_or_cpu, numpy_weights
+from sklearn_dim.training._progress import Progress
 
 
 class InformationNet(NeuralNet):
@@ -35,6 +36,10 @@ class InformationNet(NeuralNet):
         skorch callbacks.
     autocast : torch.dtype or None, default=None
         Low precision of the training steps, such as torch.bfloat16; objectives may compute parts in float32.
+    title : str, default="training"
+        What is trained, for the lines that ``verbose`` prints.
+    about : str, default=""
+        What it learns from, for the first of them.
     **kwargs
         Other parameters of `skorch.NeuralNet` (lr, max_epochs, device, optimizer__betas, …).
     """
@@ -57,9 +62,11 @@ class InformationNet(NeuralNet):
         callbacks: list | None = None,
         verbose: int = 0,
         autocast: torch.dtype | None = None,
+        title: str = "training",
+        about: str = "",
         **kwargs: Any,
     ):
-        self.autocast = autocast
+        self.autocast, self.title, self.about = autocast, title, about
         kwargs = {"criterion": nn.Identity, "train_split": None, **kwargs}
         super().__init__(module, optimizer=optimizer, callbacks=callbacks, verbose=verbose, **kwargs)
 
@@ -96,8 +103,10 @@ class InformationNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        # PrintLog formats its table even if nothing is printed.
-        return [("epoch_timer", EpochTimer()), *([("print_log", PrintLog())] if self.verbose else [])]
+        return [
+            ("epoch_timer", EpochTimer()),
+            *([("progress", Progress(self.title, self.about, self.verbose))] if self.verbose else []),
+        ]
 
     def initialize_module(self) -> "InformationNet":
         """Build the objective, without counters of batches: each would take an operation per step, for nothing."""
@@ -159,7 +168,8 @@ class InformationNet(NeuralNet):
             self.notify("on_batch_end", batch=batch, training=training, **step)
             means.add(step["terms"], weight=len(batch[0]))
         for name, value in self._agreed(means).items():
-            self.history.record(f"{prefix}_{name}", value)
+            is_term = training and name != "loss"
+            self.history.record(f"{prefix}_{name}_loss" if is_term else f"{prefix}_{name}", value)
 
     def evaluate(self, batches: Iterable) -> dict[str, float]:
         """Return the means over ``batches`` as after an epoch, without recording them."""

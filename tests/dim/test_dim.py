@@ -123,7 +123,7 @@ def test_the_papers_setting_is_one_call_away(objective):
 def test_the_papers_tasks_are_terms_of_their_own(digits):
     dim = quick(coordinate_weight=0.5, occlusion=0.25, n_locations=3, image_shape=IMAGES, max_iter=4)
     history = dim.fit(digits[0][:200]).history_
-    assert history["train_coordinates"].iloc[-1] < history["train_coordinates"].iloc[0]
+    assert history["train_coordinates_loss"].iloc[-1] < history["train_coordinates_loss"].iloc[0]
     assert dim.transform(digits[0][:200]).shape == (200, 8)
 
 
@@ -403,8 +403,9 @@ def test_output_does_not_depend_on_company(digits):
     np.testing.assert_allclose(together, one_by_one, atol=1e-4)
 
 
-def test_verbose_prints_a_line_an_epoch_and_silence_is_the_default(digits, capsys):
+def test_verbose_prints_a_line_per_epoch_and_silence_is_the_default(digits, capsys):
     quick().fit(digits[0][:100])
     assert capsys.readouterr().out == ""
     quick(verbose=1).fit(digits[0][:100])
-    assert len(capsys.readouterr().out.strip().splitlines()) == 4  # two of head, one an epoch
+    first, *epochs = capsys.readouterr().out.strip().splitlines()
+    assert "100 images of 1 × 8 × 8" in first and len(epochs) == 2

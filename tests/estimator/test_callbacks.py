@@ -167,12 +167,13 @@ def test_an_estimator_with_callbacks_is_cloned_pickled_and_trained_on():
     assert [name for name, _ in dim.net_.callbacks_] == ["epoch_timer"]
 
 
-def test_verbose_prints_a_line_an_epoch_and_else_nothing_is_printed(capsys):
+def test_verbose_prints_a_line_per_epoch_and_else_nothing_is_printed(capsys):
     quick().fit(X)
     assert capsys.readouterr() == ("", "")
     quick(verbose=1).fit(X)
-    out = capsys.readouterr().out.splitlines()
-    assert "train_loss" in out[0] and [line.split()[0] for line in out[2:]] == ["1", "2", "3"]
+    first, *epochs = capsys.readouterr().out.splitlines()
+    assert "at most 3 epochs" in first
+    assert ["loss" in line and line.split(": ")[1] for line in epochs] == [f"epoch {n}/3" for n in (1, 2, 3)]
 
 
 def test_a_schedule_sets_the_step_size_of_each_epoch():

@@ -10,14 +10,24 @@ from sklearn_dim.inspection import TrainingCurveDisplay
 
 def test_one_net_is_its_history(dim):
     display = TrainingCurveDisplay.from_estimator(dim)
-    assert set(display.lines_) == {"train_loss", "valid_loss", "valid_mutual_info"}
+    assert set(display.lines_) == {"train_loss", "valid_mutual_info"}
     for column, lines in display.lines_.items():
         (line,) = lines
         np.testing.assert_array_equal(line.get_xdata(), dim.history_["epoch"])
         np.testing.assert_array_equal(line.get_ydata(), dim.history_[column])
     assert display.figure_ is display.ax_.figure is display.information_ax_.figure
     assert "nats" in display.information_ax_.get_ylabel()
-    assert len(display.legend_.get_texts()) == 3
+    assert len(display.legend_.get_texts()) == 2
+
+
+def test_terms_of_the_loss_have_lines_if_asked_for(dim):
+    display = TrainingCurveDisplay.from_estimator(dim, terms=True)
+    terms = {"train_local_loss", "train_prior_loss", "train_discriminator_loss"}
+    assert set(display.lines_) == {"train_loss", "valid_mutual_info", *terms}
+    for column in terms:
+        np.testing.assert_array_equal(display.lines_[column][0].get_ydata(), dim.history_[column])
+    looks = [lines[0].get_linestyle() for lines in display.lines_.values()]
+    assert len(set(looks[:-1])) == 4
 
 
 def test_folds_are_thin_and_their_mean_is_bold(mi):
