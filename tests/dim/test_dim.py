@@ -408,4 +408,4 @@ def test_verbose_prints_a_line_per_epoch_and_silence_is_the_default(digits, caps
     assert capsys.readouterr().out == ""
     quick(verbose=1).fit(digits[0][:100])
     first, *epochs = capsys.readouterr().out.strip().splitlines()
-    assert "100 images of 1 × 8 × 8" in first and len(epochs) == 2
+    assert "100 rows of a table with 64 columns" in first and len(epochs) == 2
