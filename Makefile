@@ -7,6 +7,7 @@ DOCS_READY := $(VENV)/.ready-docs
 .PHONY: demo test lint docs clean
 
 demo: $(READY)
+	@echo "The quickstart: digits, a search over bounds, information of a pair, nodes of a graph. About a minute."
 	$(VENV)/bin/python examples/quickstart.py
 
 test: $(READY) lint
@@ -19,6 +20,7 @@ lint: $(READY)
 
 # Warnings are errors, and so are broken links between the pages. The start page is docs/_build/html/index.html.
 docs: $(DOCS_READY)
+	@echo "Running the gallery's examples and building the pages: two to four minutes."
 	$(VENV)/bin/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
 	$(VENV)/bin/python docs/check_links.py docs/_build/html
 
@@ -29,6 +31,7 @@ $(DOCS_READY): $(READY)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "sklearn-dim needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
+	@echo "Setting up $(VENV), once: torch and what else is needed are about 1 GB to download."
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt torch
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[plot,graph,test]"

@@ -3,6 +3,7 @@
     nox -s lint      ruff, its formatter and mypy
     nox -s oldest    the suite on the oldest release of each dependency
     nox -s newest    the suite on the newest
+    nox -s slow      the tests marked "slow", which take an hour or two
     nox -s wheel     sdist and wheel built into dist/ and checked, the wheel used alone
     nox -s docs      the documentation; warnings and broken links are errors
 
@@ -41,6 +42,14 @@ def newest(session):
     session.install("--constraint", "constraints.txt", "torch")
     session.install("--constraint", "constraints.txt", "--editable", TESTED)
     session.run("pytest", "-q", *session.posargs)
+
+
+@nox.session
+def slow(session):
+    """Run the tests that the default suite leaves out."""
+    session.install("--constraint", "constraints.txt", "torch")
+    session.install("--constraint", "constraints.txt", "--editable", TESTED)
+    session.run("pytest", "-q", "-m", "slow", *session.posargs)
 
 
 @nox.session
