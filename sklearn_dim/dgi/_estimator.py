@@ -54,7 +54,9 @@ from sklearn_dim.graphs import (
 from sklearn_dim.objectives import READOUTS
 from sklearn_dim.training import BestWeights, seeded
 
-LARGE = 2**16  # nodes, above which batch_size="auto" trains on batches
+# Nodes above which batch_size="auto" trains on batches. 1024 nodes with ten neighbours each, and ten of each of those,
+# are most of a graph of 2**17 nodes: such a batch costs about as much as the whole graph.
+LARGE, LARGE_OF_VIEWS = 2**16, 2**17
 BATCH_SIZE, BATCH_OF_VIEWS = 4096, 1024  # of these batches; of more than 1024 nodes, two views compare only some
 STEPS = 400  # of two views, and then batches in an epoch at most
 
@@ -119,8 +121,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Maximum number of epochs. "auto" is 40 on a whole graph, or 500 where nodes are compared with a summary; on
         batches it takes about 400 or 1000 steps; an epoch of two views has at most 400.
     batch_size : int, None or "auto", default="auto"
-        Number of nodes in a batch; None trains on the whole graph at once. "auto" does so up to 65,536 nodes, and uses
-        batches of 1024 nodes for larger graphs, or 4096 where nodes are compared with a summary.
+        Number of nodes in a batch; None trains on the whole graph at once. "auto" does so up to 131,072 nodes, and uses
+        batches of 1024 nodes for larger graphs; or batches of 4096 above 65,536 nodes where nodes are compared with a
+        summary.
     fan_out : int or None, default=10
         Number of neighbours to draw for each node in each hop, when training on batches; None uses all neighbours.
     learning_rate_init : float, default=0.003
@@ -407,7 +410,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         size, encoder = self.batch_size, self.net_.module_.encoder
         views = self.corruption == VIEWS
         if size == "auto":
-            large = nodes.features.shape[0] > LARGE
+            large = nodes.features.shape[0] > (LARGE_OF_VIEWS if views else LARGE)
             size = (BATCH_OF_VIEWS if views else BATCH_SIZE) if large else None
         if size is None or size >= nodes.features.shape[0]:
             return [(whole_batch(nodes, self._inputs, encoder, device=self.net_.device),)]

@@ -281,12 +281,12 @@ def test_batches_find_communities_as_the_whole_graph_does():
 
 def test_large_graphs_are_trained_on_in_batches(communities, monkeypatch):
     steps = Steps()
-    monkeypatch.setattr("sklearn_dim.dgi._estimator.LARGE", 299)
+    monkeypatch.setattr("sklearn_dim.dgi._estimator.LARGE_OF_VIEWS", 299)
     monkeypatch.setattr("sklearn_dim.dgi._estimator.BATCH_OF_VIEWS", 100)
     dgi = quick(max_iter="auto", n_components=16, callbacks=[steps]).fit(communities[0])
     assert Steps.counted == dgi.n_iter_ * 3
     Steps.counted = 0
-    monkeypatch.setattr("sklearn_dim.dgi._estimator.LARGE", 300)
+    monkeypatch.setattr("sklearn_dim.dgi._estimator.LARGE_OF_VIEWS", 300)
     quick(callbacks=[steps]).fit(communities[0])
     assert Steps.counted == 5
 
