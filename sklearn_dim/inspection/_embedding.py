@@ -1,10 +1,12 @@
 """The embedding of a transformer in two dimensions."""
 
+import re
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
@@ -20,8 +22,9 @@ MAX_LEGEND_ROWS = 16  # in one column of the legend, so that it is no higher tha
 class EmbeddingDisplay:
     """Embeddings as points in two dimensions, coloured by y.
 
-    Create one with `from_estimator` or `from_codes`. An embedding with more than two columns is projected by PCA; the
-    labels of the axes then say which fraction of the variance they show.
+    Create one with `from_estimator` or `from_codes`. An embedding with more than two columns is projected by PCA, and
+    the labels of the axes then say which fraction of the variance they show; or by another ``projection``, such as
+    `sklearn.manifold.TSNE`.
 
     Parameters
     ----------
@@ -73,7 +76,15 @@ class EmbeddingDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, y: Any = None, *, components: tuple[int, int] | None = None, ax: Any = None
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        components: tuple[int, int] | None = None,
+        projection: Any = None,
+        scatter_kw: dict | None = None,
+        ax: Any = None,
     ) -> Self:
         """Draw the embedding of X by a fitted transformer.
 
@@ -89,6 +100,11 @@ class EmbeddingDisplay:
         components : tuple of two int or None, default=None
             The columns of the embedding to draw. None draws an embedding of two columns as it is, and otherwise the
             first two principal components.
+        projection : transformer or None, default=None
+            Maps the embedding to two columns by its ``fit_transform``, instead of PCA: for example
+            ``TSNE(random_state=0)``, which separates groups better and distorts distances between them.
+        scatter_kw : dict or None, default=None
+            Keywords for `matplotlib.axes.Axes.scatter`, which replace the display's own, such as ``{"s": 5}``.
         ax : matplotlib Axes or None, default=None
             The axes to draw on; None creates a new figure.
 
@@ -99,12 +115,13 @@ class EmbeddingDisplay:
         Raises
         ------
         TypeError
-            If estimator has no ``transform``.
+            If estimator has no ``transform``, or projection no ``fit_transform``.
         NotFittedError
             If it is not fitted.
         ValueError
             If the embedding has fewer than two columns; if y has another length, missing values or more than 50
-            classes; or if ``components`` are not two columns of the embedding.
+            classes; if ``components`` are not two columns of the embedding, or are given with a ``projection``; or if
+            that does not return two columns.
         ImportError
             If matplotlib is not installed.
         """
@@ -114,11 +131,19 @@ class EmbeddingDisplay:
                 "is a Pipeline that ends in a predictor, pass the part before that, pipeline[:-1]."
             )
         check_is_fitted(estimator)
-        return cls.from_codes(estimator.transform(X), y, components=components, ax=ax)
+        options = {"components": components, "projection": projection, "scatter_kw": scatter_kw, "ax": ax}
+        return cls.from_codes(estimator.transform(X), y, **options)
 
     @classmethod
     def from_codes(
-        cls, codes: Any, y: Any = None, *, components: tuple[int, int] | None = None, ax: Any = None
+        cls,
+        codes: Any,
+        y: Any = None,
+        *,
+        components: tuple[int, int] | None = None,
+        projection: Any = None,
+        scatter_kw: dict | None = None,
+        ax: Any = None,
     ) -> Self:
         """Draw an embedding that was computed before.
 
@@ -126,7 +151,7 @@ class EmbeddingDisplay:
         ----------
         codes : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_components)
             The embedding.
-        y, components, ax : as in `from_estimator`
+        y, components, projection, scatter_kw, ax : as in `from_estimator`
 
         Returns
         -------
@@ -134,7 +159,7 @@ class EmbeddingDisplay:
 
         Raises
         ------
-        ValueError, ImportError
+        TypeError, ValueError, ImportError
             As in `from_estimator`.
         """
         codes = codes.toarray() if issparse(codes) else np.asarray(codes)
@@ -148,20 +173,20 @@ class EmbeddingDisplay:
             raise ValueError(f"y has {len(y)} values for {len(codes)} rows. Pass one value per row, or y=None.")
         if y is not None and pd.isna(y).any():
             raise ValueError(f"y has {pd.isna(y).sum()} missing values. Fill them, drop these rows, or omit y.")
-        points, labels = _plane(codes, components)
-        return cls(points, y=y, labels=labels).plot(ax=ax)
+        points, labels = _plane(codes, components) if projection is None else _projected(codes, components, projection)
+        return cls(points, y=y, labels=labels).plot(ax=ax, scatter_kw=scatter_kw)
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, ax: Any = None, *, scatter_kw: dict | None = None) -> Self:
         """Draw on ``ax``, or on a new figure if it is None, and return the display."""
         self.ax_ = axes_for(ax, self)
         self.figure_ = self.ax_.figure
         self.legend_ = self.colorbar_ = None
         size = float(np.clip(20_000 / len(self.points), 4, 30))  # smaller where points would cover each other
-        look = {"s": size, "alpha": 0.8, "linewidths": 0}
+        look = {"s": size, "alpha": 0.8, "linewidths": 0, **(scatter_kw or {})}
         if self.y is None:
-            self.points_ = [self.ax_.scatter(*self.points.T, color=BLUE, **look)]
+            self.points_ = [self.ax_.scatter(*self.points.T, **{"color": BLUE, **look})]
         elif _is_amount(self.y):
-            self.points_ = [self.ax_.scatter(*self.points.T, c=self.y, cmap="viridis", **look)]
+            self.points_ = [self.ax_.scatter(*self.points.T, **{"c": self.y, "cmap": "viridis", **look})]
             self.colorbar_ = self.figure_.colorbar(self.points_[0], ax=self.ax_, label="y")
         else:
             self._draw_classes(look)
@@ -176,18 +201,46 @@ class EmbeddingDisplay:
                 f"y has {len(classes)} classes; at most {MAX_CLASSES} have a look of their own. Merge some, or omit y."
             )
         self.points_ = []
-        for number, name in enumerate(classes):
+        order = sorted(range(len(classes)), key=lambda label: () if _is_number(classes) else _in_order(classes[label]))
+        for number, label in enumerate(order):
+            name = classes[label]
             round_, color = divmod(number, len(COLORS))
             style = {"color": COLORS[color], "marker": MARKERS[round_], "label": str(name)}
-            self.points_.append(self.ax_.scatter(*self.points[which == number].T, **style, **look))
+            self.points_.append(self.ax_.scatter(*self.points[which == label].T, **{**style, **look}))
         self.legend_ = self.ax_.legend(ncols=1 + len(classes) // MAX_LEGEND_ROWS, **BESIDE)
         for handle in self.legend_.legend_handles:
             handle.set(sizes=[30], alpha=1)
 
 
+def _is_number(y: np.ndarray) -> bool:
+    return y.dtype.kind in "biuf"
+
+
+def _in_order(name: Any) -> tuple:
+    """Return a key by which numbers in text are sorted as numbers: "class 9" before "class 10"."""
+    return tuple(
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", str(name)) if part
+    )
+
+
+def _projected(
+    codes: np.ndarray, components: tuple[int, int] | None, projection: Any
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the two columns that a transformer makes of the embedding, and their labels."""
+    name = type(projection).__name__
+    if not hasattr(projection, "fit_transform"):  # any transformer of scikit-learn's kind: they share no base class
+        raise TypeError(f"projection={projection!r} has no method fit_transform. Pass a transformer, such as TSNE().")
+    if components is not None:
+        raise ValueError(f"components={components} and projection={projection!r} exclude each other. Pass one of them.")
+    points = np.asarray(clone(projection, safe=False).fit_transform(codes))
+    if points.shape != (len(codes), 2):
+        raise ValueError(f"projection={projection!r} returned shape {points.shape}; two columns can be drawn.")
+    return points, (f"{name} 1", f"{name} 2")
+
+
 def _is_amount(y: np.ndarray) -> bool:
     """Return whether y is drawn as amounts, with a colour bar, rather than as classes."""
-    if y.dtype.kind not in "biuf":
+    if not _is_number(y):
         return False
     return type_of_target(y) == "continuous" or len(np.unique(y)) > MAX_INTEGER_CLASSES
 

@@ -8,12 +8,14 @@ import pandas as pd
 from sklearn_dim.inspection._shared import BESIDE, BLUE, GREY, ORANGE, axes_for, check_kind
 from sklearn_dim.mine import MutualInfoEstimator
 
+TRUTH: dict[str, Any] = {"color": GREY, "linewidth": 1.2, "label": "truth"}
+
 
 class InformationDisplay:
     """Estimates in nats with their confidence intervals and lower bounds.
 
-    Create one with `from_estimators` or `from_estimates`. If each estimate has a true value of its own, the horizontal
-    axis shows the true values; else it shows the names.
+    Create one with `from_estimators` or `from_estimates`. Estimates are bars from zero, one below the other; or if each
+    has a true value of its own, points above the true values.
 
     Parameters
     ----------
@@ -30,6 +32,8 @@ class InformationDisplay:
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     legend_ : Legend
+    bars_ : BarContainer or None
+        The bars; None if each estimate has a true value of its own.
     errorbar_ : ErrorbarContainer
         The estimates and their intervals.
     lower_bounds_ : PathCollection or None
@@ -41,13 +45,14 @@ class InformationDisplay:
     --------
     >>> from sklearn_dim.inspection import InformationDisplay
     >>> display = InformationDisplay.from_estimates([0.9, 1.1], [0.8, 1.0], [1.0, 1.2], names=["dv", "nwj"], truth=1.0)
-    >>> [label.get_text() for label in display.ax_.get_xticklabels()]
+    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
     ['dv', 'nwj']
     """
 
     ax_: Any
     figure_: Any
     legend_: Any
+    bars_: Any
     errorbar_: Any
     lower_bounds_: Any
     truth_line_: Any
@@ -58,7 +63,9 @@ class InformationDisplay:
         self.level = level
 
     @classmethod
-    def from_estimators(cls, estimators: Any, *, truth: Any = None, level: float = 0.95, ax: Any = None) -> Self:
+    def from_estimators(
+        cls, estimators: Any, *, truth: Any = None, level: float = 0.95, errorbar_kw: dict | None = None, ax: Any = None
+    ) -> Self:
         """Draw the estimates of fitted estimators.
 
         Parameters
@@ -69,6 +76,8 @@ class InformationDisplay:
             The true information in nats: one value for all, or one for each.
         level : float in (0, 1), default=0.95
             The confidence level of the intervals.
+        errorbar_kw : dict or None, default=None
+            Keywords for `matplotlib.axes.Axes.errorbar`, which replace the display's own.
         ax : matplotlib Axes or None, default=None
             The axes to draw on; None creates a new figure.
 
@@ -94,7 +103,7 @@ class InformationDisplay:
         ends = np.array([estimator.confidence_interval(level=level) for estimator in named.values()]).reshape(-1, 2)
         # There is no lower bound of a conditional information.
         lower_bounds = [vars(estimator).get("lower_bound_", np.nan) for estimator in named.values()]
-        options = {"names": list(named), "truth": truth, "level": level, "ax": ax}
+        options = {"names": list(named), "truth": truth, "level": level, "errorbar_kw": errorbar_kw, "ax": ax}
         return cls.from_estimates(estimates, *ends.T, lower_bounds=lower_bounds, **options)
 
     @classmethod
@@ -108,6 +117,7 @@ class InformationDisplay:
         names: list[str] | None = None,
         truth: Any = None,
         level: float = 0.95,
+        errorbar_kw: dict | None = None,
         ax: Any = None,
     ) -> Self:
         """Draw estimates from any source.
@@ -120,7 +130,7 @@ class InformationDisplay:
             Lower bounds in nats; NaN for an estimate that has none.
         names : list of str or None, default=None
             The names of the estimates; None numbers them from 0.
-        truth, level, ax : as in `from_estimators`
+        truth, level, errorbar_kw, ax : as in `from_estimators`
 
         Returns
         -------
@@ -146,43 +156,46 @@ class InformationDisplay:
                 f"expected at least one estimate, and arguments of the same length; got the lengths {lengths}."
             )
         columns = {name: np.asarray(column, dtype=float) for name, column in columns.items()}
-        return cls(pd.DataFrame(columns, index=[str(name) for name in index]), truth=truth, level=level).plot(ax=ax)
+        table = pd.DataFrame(columns, index=[str(name) for name in index])
+        return cls(table, truth=truth, level=level).plot(ax=ax, errorbar_kw=errorbar_kw)
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, ax: Any = None, *, errorbar_kw: dict | None = None) -> Self:
         """Draw on ``ax``, or on a new figure if it is None, and return the display."""
         self.ax_ = axes_for(ax, self)
         self.figure_ = self.ax_.figure
         table = self.estimates
-        positions = self._draw_truth()
         lengths = np.maximum([table["estimate"] - table["low"], table["high"] - table["estimate"]], 0)
-        look: dict[str, Any] = {
-            "fmt": "o",
-            "color": BLUE,
-            "capsize": 4,
-            "label": f"estimate, {100 * self.level:g} % interval",
-        }
-        self.errorbar_ = self.ax_.errorbar(positions, table["estimate"], yerr=lengths, **look)
-        self.lower_bounds_ = None
-        if "lower_bound" in table and table["lower_bound"].notna().any():
-            look = {"marker": "v", "color": ORANGE, "s": 30, "zorder": 3, "label": "lower bound (InfoNCE)"}
-            self.lower_bounds_ = self.ax_.scatter(positions, table["lower_bound"], **look)
-        self.ax_.set_ylabel("mutual information, nats")
+        look: dict[str, Any] = {"fmt": "o", "color": BLUE, "capsize": 4}
+        look |= {"label": f"estimate, {100 * self.level:g} % interval", **(errorbar_kw or {})}
+        self.bars_ = self.truth_line_ = self.lower_bounds_ = None
+        below: dict[str, Any] = {"marker": "v", "color": ORANGE, "s": 30, "zorder": 3, "label": "lower bound (InfoNCE)"}
+        has_bounds = "lower_bound" in table and table["lower_bound"].notna().any()
+        if self.truth is not None and self.truth.ndim:
+            self._draw_true_values(self.truth)
+            self.errorbar_ = self.ax_.errorbar(self.truth, table["estimate"], yerr=lengths, **look)
+            if has_bounds:
+                self.lower_bounds_ = self.ax_.scatter(self.truth, table["lower_bound"], **below)
+        else:
+            rows = self._draw_bars(look["color"])
+            self.errorbar_ = self.ax_.errorbar(table["estimate"], rows, xerr=lengths, **look)
+            if has_bounds:
+                self.lower_bounds_ = self.ax_.scatter(table["lower_bound"], rows, **{**below, "marker": "<"})
         self.legend_ = self.ax_.legend(**BESIDE)
         return self
 
-    def _draw_truth(self) -> np.ndarray:
-        """Set up the horizontal axis, draw the true values if given, and return the estimates' horizontal positions."""
-        look: dict[str, Any] = {"color": GREY, "linewidth": 1.2, "label": "truth"}
-        self.truth_line_ = None
-        if self.truth is not None and self.truth.ndim:
-            ends = [self.truth.min(), self.truth.max()]
-            (self.truth_line_,) = self.ax_.plot(ends, ends, **look)
-            self.ax_.set_xlabel("true information, nats")
-            return self.truth
+    def _draw_true_values(self, truth: np.ndarray) -> None:
+        """Draw the line on which right estimates lie."""
+        ends = [truth.min(), truth.max()]
+        (self.truth_line_,) = self.ax_.plot(ends, ends, **TRUTH)
+        self.ax_.set(xlabel="true information, nats", ylabel="mutual information, nats")
+
+    def _draw_bars(self, color: Any) -> np.ndarray:
+        """Draw a bar for each estimate, the first on top, and the true value if given; return their heights."""
+        rows = np.arange(len(self.estimates))
+        self.bars_ = self.ax_.barh(rows, self.estimates["estimate"], height=0.6, color=color, alpha=0.25)
         if self.truth is not None:
-            self.truth_line_ = self.ax_.axhline(float(self.truth), **look)
-        positions = np.arange(len(self.estimates))
-        crowded = sum(len(name) for name in self.estimates.index) > 50  # letters that fit side by side
-        self.ax_.set_xticks(positions, self.estimates.index, **({"rotation": 45, "ha": "right"} if crowded else {}))
-        self.ax_.set_xlim(-0.5, len(positions) - 0.5)
-        return positions
+            self.truth_line_ = self.ax_.axvline(float(self.truth), **TRUTH)
+        self.ax_.set_yticks(rows, self.estimates.index)
+        self.ax_.set_ylim(len(rows) - 0.5, -0.5)
+        self.ax_.set_xlabel("mutual information, nats")
+        return rows

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
 from sklearn.pipeline import make_pipeline
 
 from sklearn_dim.inspection import EmbeddingDisplay
@@ -32,6 +33,39 @@ def test_classes_have_a_legend(classes):
     for name, points in zip(np.unique(y), display.points_, strict=True):
         np.testing.assert_array_equal(points.get_offsets(), codes[y == name])
     assert display.colorbar_ is None
+
+
+def test_numbers_in_names_are_sorted_as_numbers():
+    y = np.array(["class 10", "class 9", "-", "class 9b"])
+    display = EmbeddingDisplay.from_codes(np.zeros((4, 2)), y)
+    names = [text.get_text() for text in display.legend_.get_texts()]
+    assert names == ["-", "class 9", "class 9b", "class 10"]
+    numbers = EmbeddingDisplay.from_codes(np.zeros((3, 2)), [10, -1, 9]).legend_.get_texts()
+    assert [text.get_text() for text in numbers] == ["-1", "9", "10"]
+
+
+class Halves:
+    def fit_transform(self, X):
+        return X[:, :2] / 2
+
+
+def test_another_projection_and_keywords_of_the_artists(dim, rows):
+    display = EmbeddingDisplay.from_estimator(dim, rows, projection=Halves(), scatter_kw={"s": 7, "color": "red"})
+    (points,) = display.points_
+    np.testing.assert_allclose(points.get_offsets(), dim.transform(rows)[:, :2] / 2)
+    assert points.get_sizes().tolist() == [7] and display.ax_.get_xlabel() == "Halves 1"
+    tsne = TSNE(random_state=0, init="random", perplexity=5)
+    assert EmbeddingDisplay.from_estimator(dim, rows[:30], projection=tsne).ax_.get_ylabel() == "TSNE 2"
+    assert not hasattr(tsne, "embedding_")  # a clone of it was fitted
+
+
+def test_a_projection_that_cannot_be_one_is_refused():
+    with pytest.raises(TypeError, match="has no method fit_transform"):
+        EmbeddingDisplay.from_codes(np.zeros((4, 3)), projection="umap")
+    with pytest.raises(ValueError, match="exclude each other"):
+        EmbeddingDisplay.from_codes(np.zeros((4, 3)), projection=Halves(), components=(0, 1))
+    with pytest.raises(ValueError, match=r"returned shape \(4, 3\); two columns"):
+        EmbeddingDisplay.from_codes(np.eye(4)[:, :3], projection=PCA(3))
 
 
 def test_many_classes_differ_by_colour_and_marker():
