@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from torch import nn
 
 from sklearn_dim.bounds import BOUNDS
+from sklearn_dim.devices import has_fused_adam
 from sklearn_dim.estimator._callbacks import begin_fit, end_fit, epochs_as_tasks, ready_callbacks
 from sklearn_dim.estimator._compat import (
     CALLBACKS,
@@ -118,7 +119,7 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             device=str(device),
             verbose=0 if quiet else int(self.verbose),
             callbacks=[*watch, *([] if quiet else self._net_callbacks())],
-            optimizer__fused=device.type in ("cpu", "cuda"),
+            optimizer__fused=has_fused_adam(device),
             **options,
         ).initialize()
 

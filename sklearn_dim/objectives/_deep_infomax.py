@@ -1,7 +1,6 @@
 """Deep InfoMax (Hjelm et al., ICLR 2019, eq. 8): global, local and prior terms, of one view or two."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import cast
 
 import torch
@@ -13,6 +12,7 @@ from torch.nn.functional import softplus
 from sklearn_dim.bounds import Bound
 from sklearn_dim.critics import Critic, anchors_of, mlp, score_tables
 from sklearn_dim.objectives._base import Information, Objective, Tables
+from sklearn_dim.objectives._samples_like import SamplesLike
 
 View = Callable[[Tensor], Tensor]
 
@@ -195,7 +195,7 @@ class AdversarialPrior(nn.Module):
         penalty: float = 0.1,
     ):
         super().__init__()
-        squash, sample = PRIORS[prior] if isinstance(prior, str) else (identity, partial(sample_like, prior))
+        squash, sample = PRIORS[prior] if isinstance(prior, str) else (identity, SamplesLike(prior))
         if not isinstance(prior, str) and sample(torch.zeros(2, n_components)).shape != (2, n_components):
             raise ValueError(
                 f"prior={prior} makes samples of another width than n_components={n_components}. Give a distribution "
@@ -221,12 +221,6 @@ class AdversarialPrior(nn.Module):
 def identity(code: Tensor) -> Tensor:
     """Return the code as it is."""
     return code
-
-
-def sample_like(distribution: Distribution, code: Tensor) -> Tensor:
-    """Return as many samples of a distribution as there are codes (n, n_components)."""
-    axes = len(distribution.batch_shape) + len(distribution.event_shape)
-    return distribution.sample(code.shape[: max(1, code.ndim - axes)]).to(code)
 
 
 PRIORS: dict[str, tuple[View, View]] = {
