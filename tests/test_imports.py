@@ -16,6 +16,7 @@ LEAVES = {"bounds", "critics", "data", "datasets", "devices", "encoders", "graph
 # What each room may import, besides itself and other packages.
 MAY_IMPORT = {
     **{leaf: set() for leaf in LEAVES},
+    "encoders": {"devices"},
     "graphs": {"devices"},
     "views": {"devices"},
     "objectives": {"bounds", "critics", "devices"},

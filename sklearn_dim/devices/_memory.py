@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
+FULL = "the GPU's memory is full"
 SHARE = 0.5  # of the free memory that data may take; weights, their optimizer and a step's tensors need the rest
 
 
@@ -36,7 +37,9 @@ def explained_memory() -> Iterator[None]:
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
+        if str(error).startswith(FULL):  # by an inner context
+            raise
         raise torch.cuda.OutOfMemoryError(
-            f"the GPU's memory is full ({str(error).splitlines()[0]}). Lower batch_size, or n_components and the size "
+            f"{FULL} ({str(error).splitlines()[0]}). Lower batch_size, or n_components and the size "
             "of the encoder, end other programs on the GPU, or use device='cpu'."
         ) from error

@@ -214,7 +214,7 @@ MANY = {
     "bag, occluded": dim(BAG, occlusion=0.3),
     "tokens, occluded": dim(WORDS, encoder="tokens", occlusion=0.3),
     "documents as bags": dim(TEXTS),
-    "sequence, odd length": dim(SEQUENCES[:, :, :11]),
+    "sequence, odd length": dim(np.tile(SEQUENCES, 2)[:, :, :21]),
     "sequence in float64": dim(SEQUENCES.astype(float), coordinate_weight=0.5),
     "sequence, long": dim(np.tile(SEQUENCES, 12)),
     "graph of words": dgi(WORDY),

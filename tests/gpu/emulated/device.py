@@ -105,9 +105,11 @@ class _BeforeDispatch(TorchFunctionMode):
         return function(*args, **kwargs)
 
 
-def _load(load: Any, *args: Any, map_location: Any, **kwargs: Any) -> Any:
+def _load(load: Any, *args: Any, map_location: Any = None, **kwargs: Any) -> Any:
     """Load a file as if its tensors were on the device that they are to be moved to."""
     loaded = load(*args, **kwargs)
+    if map_location is None:
+        return loaded
     return tree_map(lambda leaf: leaf.to(map_location) if isinstance(leaf, torch.Tensor) else leaf, loaded)
 
 
