@@ -182,7 +182,7 @@ class Processes:
                 f"the estimator is on device={device.type!r}, but the processes are on {self.device.type!r}. Pass "
                 f"device={self.device.type!r}; to train on CPUs, start them with ACCELERATE_USE_CPU=true as well."
             )
-        if device.index != self.device.index:
+        if None not in (device.index, self.device.index) and device.index != self.device.index:
             raise ValueError(
                 f"the estimator is on device={str(device)!r}, but this process has {str(self.device)!r}: each process "
                 "trains on a GPU of its own. Pass device='auto'."
