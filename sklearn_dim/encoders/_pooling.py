@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool1d, adaptive_avg_pool2d
 
-from sklearn_dim.devices import to_device, without_autocast
+from sklearn_dim.devices import without_autocast
 
 
 def pooled_means(x: Tensor, sides: tuple[int, ...]) -> Tensor:
@@ -40,6 +40,6 @@ def cells(size: int, n_cells: int, device: torch.device, dtype: torch.dtype) -> 
 
     Cell i reaches from the rounded down i·size/n_cells to the rounded up (i + 1)·size/n_cells.
     """
-    position, cell = torch.arange(size)[:, None], torch.arange(n_cells)
+    position, cell = torch.arange(size, device=device)[:, None], torch.arange(n_cells, device=device)
     inside = (position >= cell * size // n_cells) & (position < -(-(cell + 1) * size // n_cells))
-    return to_device(inside / inside.sum(0), device, dtype)
+    return (inside / inside.sum(0)).to(dtype)

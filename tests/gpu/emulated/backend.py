@@ -6,15 +6,21 @@ This happens at import and once per process, before anything is trained: autogra
 from types import ModuleType
 
 import torch
+from torch.utils import backend_registration
 
 NAME = "emulated"
 
-try:
-    from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
-except ImportError:
-    WHY_NOT: str | None = f"torch {torch.__version__} has no backends in Python: the emulated GPU needs 2.10 or newer"
-else:
-    WHY_NOT = None
+
+def _why_not() -> str | None:
+    """Return why there can be no emulated GPU here, if so."""
+    if torch.cuda.is_available() or torch.backends.mps.is_available() or torch.xpu.is_available():
+        return "there is a real GPU, whose pinned memory torch would ask of the emulated one: set SKLEARN_DIM_GPU"
+    if not hasattr(backend_registration, "_setup_privateuseone_for_python_backend"):
+        return f"torch {torch.__version__} takes no backend that is written in Python, as the emulated GPU is"
+    return None
+
+
+WHY_NOT = _why_not()
 
 
 def _module() -> ModuleType:
@@ -36,4 +42,4 @@ def _module() -> ModuleType:
 
 
 if WHY_NOT is None:
-    _setup_privateuseone_for_python_backend(NAME, backend_module=_module())
+    backend_registration._setup_privateuseone_for_python_backend(NAME, backend_module=_module())
