@@ -9,6 +9,8 @@ import pytest
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # without it scikit-learn skips one of its checks
 os.environ.setdefault("MPLBACKEND", "Agg")  # pictures are looked at, not shown
+if "SKLEARN_DIM_GPU" not in os.environ:  # bits are those of the CPU, on machines with a GPU too; see tests/gpu
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 @pytest.fixture(autouse=True)

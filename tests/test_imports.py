@@ -12,13 +12,16 @@ import sklearn_dim
 ROOT = pathlib.Path(sklearn_dim.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 HOUSES = {"dim", "dgi", "features", "infograph", "mine"}
-LEAVES = {"bounds", "critics", "data", "datasets", "encoders", "graphs", "views"}
+LEAVES = {"bounds", "critics", "data", "datasets", "devices", "encoders", "graphs", "views"}
 # What each room may import, besides itself and other packages.
 MAY_IMPORT = {
     **{leaf: set() for leaf in LEAVES},
-    "objectives": {"bounds", "critics"},
-    "training": {"data"},
-    "estimator": {"bounds", "training"},
+    "encoders": {"devices"},
+    "graphs": {"devices"},
+    "views": {"devices"},
+    "objectives": {"bounds", "critics", "devices"},
+    "training": {"data", "devices"},
+    "estimator": {"bounds", "devices", "training"},
 }
 ROOMS = set(MAY_IMPORT)
 MAY_IMPORT |= {house: ROOMS for house in HOUSES}
@@ -33,6 +36,7 @@ PACKAGES = {  # which other packages a room may use
     "encoders": {"numpy", "scipy", "sklearn", "torch"},  # as critics: leading axes
     "views": {"torch"},
     "graphs": {"numpy", "scipy", "torch", "pandas", "sklearn", "networkx"},
+    "devices": {"torch"},
     "objectives": {"torch"},
     "metrics": {"numpy", "pandas", "scipy", "sklearn", "torch"},
     "inspection": {"matplotlib", "numpy", "pandas", "scipy", "sklearn"},

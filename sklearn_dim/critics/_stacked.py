@@ -71,7 +71,7 @@ class StackedCritic(Critic):
         columns : Tensor of bool of shape (p,)
             The columns to set; the others' maps are zero.
         """
-        z, v = x[:, :, LINEAR] - x[:, :, LINEAR].mean(0), y[:, [LINEAR]] - y[:, LINEAR].mean()
+        z, v = x[:, :, LINEAR] - x[:, :, LINEAR].mean(0), y[:, LINEAR, None] - y[:, LINEAR].mean()
         spread = (z.square().sum(0) * v.square().sum()).sqrt().clamp(min=1e-12)
         # At a correlation of 1 the ratio is infinite; with 0.9995 it is 3.5 nats in the mean.
         rho = ((z * v).sum(0) / spread).clamp(-0.9995, 0.9995)

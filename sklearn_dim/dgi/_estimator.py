@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.data import check_numbers
+from sklearn_dim.devices import explained_memory, full_precision
 from sklearn_dim.dgi._blocks import FixedBlocks
 from sklearn_dim.dgi._input import (
     EncoderInput,
@@ -547,8 +548,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             As in `transform`.
         """
         nodes = self._nodes(X)
-        with seeded(0, self._size(nodes), device=self.net_.device), torch.no_grad():
-            batch = whole_batch(nodes, self._inputs, self.net_.module_.encoder, device=self.net_.device)
+        device = self.net_.device
+        with seeded(0, self._size(nodes), device=device), torch.no_grad(), full_precision(device), explained_memory():
+            batch = whole_batch(nodes, self._inputs, self.net_.module_.encoder, device=device)
             return self.net_.module_.mutual_info((batch,), torch.as_tensor(nodes.rows)).item()
 
     def __sklearn_is_fitted__(self) -> bool:

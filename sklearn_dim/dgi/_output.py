@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from sklearn_dim.devices import explained_memory, full_precision
 from sklearn_dim.dgi._blocks import NAMES, FixedBlocks
 from sklearn_dim.dgi._input import EncoderInput, Nodes, ScaledRows, whole_batch
 from sklearn_dim.encoders import GraphEncoder
@@ -35,7 +36,8 @@ class NodeOutput:
     @torch.no_grad()
     def blocks(self, nodes: Nodes, dtype: torch.dtype = torch.float32) -> dict[str, np.ndarray]:
         """Return the blocks of all nodes by name: the code, rows of unit length, and the fixed ones."""
-        code = self._code_in_parts(nodes) if self.is_large(nodes) else self._code(nodes, dtype)
+        with full_precision(self.device), explained_memory():
+            code = self._code_in_parts(nodes) if self.is_large(nodes) else self._code(nodes, dtype)
         return {"code": code, **({} if self.fixed is None else self.fixed(nodes, dtype))}
 
     def _code(self, nodes: Nodes, dtype: torch.dtype) -> np.ndarray:

@@ -589,7 +589,13 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         X = self._shifted(data)
         sparse = self.net_.module_.takes_sparse
         return RowBatches(
-            X, rows=rows, shuffle=shuffle, batch_size=self.batch_size, device=self.net_.device, sparse=sparse
+            X,
+            rows=rows,
+            shuffle=shuffle,
+            batch_size=self.batch_size,
+            device=self.net_.device,
+            sparse=sparse,
+            verbose=self.verbose,
         )
 
     def _shifted(self, data: Samples) -> Any:

@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from sklearn_dim.data import chunks, sparse_tensor
+from sklearn_dim.devices import explained_memory, full_precision
 from sklearn_dim.dim._blocks import Blocks, fixed_features
 from sklearn_dim.encoders import SampleEncoder, varies
 
@@ -103,8 +104,11 @@ class SampleOutput(nn.Module):
         module = self
         if X.dtype == np.float64 and len(X.shape) == 2:
             module = copy.deepcopy(self).cpu().double()
+        device = next(module.encoder.buffers()).device
         for x in module.inputs(X, rows):  # no batch outlives what is made of it
-            yield self.standardized(module.layer_of(x).cpu()).numpy()
+            with full_precision(device), explained_memory():
+                layer = module.layer_of(x).cpu()
+            yield self.standardized(layer).numpy()
 
     def inputs(self, X: Any, rows: np.ndarray | None = None) -> Iterator[Tensor]:
         """Yield X, or some of its rows, in batches as the encoder takes them."""

@@ -97,7 +97,9 @@ class EdgeIndexEncoder(UserGraphEncoder):
     def forward(self, X: Tensor, adjacency: Any) -> Tensor:
         """Return node embeddings (n_nodes, n_components)."""
         index, weight = adjacency.edges
-        return self.network(X, index, edge_weight=weight) if self.weighted else self.network(X, index)
+        if self.weighted:
+            return self.network(X, index, edge_weight=weight)
+        return self.network(X, index[:, weight != 0] if adjacency.has_zeros else index)
 
 
 def as_graph_encoder(network: nn.Module, normalization: str = "symmetric") -> GraphEncoder:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
 
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
+from sklearn_dim.encoders._pooling import pooled_means
 
 Convolution = tuple[int, int, int, int]  # channels, kernel, stride, padding
 
@@ -104,7 +104,7 @@ class Head(nn.Module):
         if self.n_globals == 1:
             fc = self.fc(features.flatten(1))
             return fc, self.code(fc)
-        cells = adaptive_avg_pool2d(features, self.side).flatten(2).transpose(1, 2)
+        cells = pooled_means(features, (self.side, self.side)).flatten(2).transpose(1, 2)
         fc = self.fc(cells.flatten(0, 1))
         return fc.view(n, -1), self.code(fc).view(n, self.n_globals, -1)
 

@@ -5,11 +5,13 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d, softshrink
+from torch.nn.functional import avg_pool2d, conv2d, softshrink
 
+from sklearn_dim.devices import without_autocast
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 from sklearn_dim.encoders._fixed import FixedFeatures
 from sklearn_dim.encoders._images import Head, shorter_side
+from sklearn_dim.encoders._pooling import pooled_means
 
 MAX_SIDE = 32  # images of twice this side or more are shrunk: what is told apart is rarely in single pixels
 MAX_VALUES = 1024  # of a patch over all channels: the eigenvectors of their covariance take its cube of time
@@ -114,10 +116,10 @@ class WhitenedPatches(FixedFeatures):
         x = self._shrunk(x.contiguous(memory_format=torch.channels_last))
         mean, square = (avg_pool2d(y.mean(1, keepdim=True), self.patch, self.stride) for y in (x, x.square()))
         scale = ((square - mean.square()).clamp(min=0) + self.contrast).rsqrt()
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x.device):
             products = conv2d(x, self.filters, stride=self.stride)
         products = softshrink(torch.addcmul(self.bias, products, scale), self.threshold)
-        size, signed = (adaptive_avg_pool2d(y, self.grid) for y in (products.abs(), products))
+        size, signed = (pooled_means(y, (self.grid, self.grid)) for y in (products.abs(), products))
         return (torch.cat([size + signed, size - signed], 1).clamp(min=0) / 2 + LEAST).sqrt()
 
     def _shrunk(self, x: Tensor) -> Tensor:

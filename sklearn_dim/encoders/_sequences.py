@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool1d, adaptive_max_pool1d
+from torch.nn.functional import adaptive_max_pool1d
 
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
+from sklearn_dim.encoders._pooling import pooled_means
 
 
 class SequenceEncoder(Encoder):
@@ -65,7 +66,7 @@ class SequenceEncoder(Encoder):
 
     def pool(self, features: Tensor) -> Tensor:
         """Return segment means and overall maxima of features (n, C, length), as (n, (n_segments + 1)·C)."""
-        means, maxima = adaptive_avg_pool1d(features, self.stretches), adaptive_max_pool1d(features, 1)
+        means, maxima = pooled_means(features, (self.stretches,)), adaptive_max_pool1d(features, 1)
         return torch.cat([means, maxima], dim=2).flatten(1)
 
 

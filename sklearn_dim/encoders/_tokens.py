@@ -89,9 +89,15 @@ class TokenEncoder(SampleEncoder):
         return Encoded(locations, fc, self.code(fc) + self.shortcut(document))
 
     def close_gaps(self, x: Tensor) -> Tensor:
-        """Return ids (n, longest document), zeros last, in which the unknown word is the number vocabulary_size."""
+        """Return ids (n, length), zeros last, in which the unknown word is the number vocabulary_size.
+
+        On the CPU they are cut to the longest document of the batch.
+        """
         x = torch.where((x < 0) | (x > self.vocabulary_size), self.vocabulary_size, x)
-        padding, order = (x == 0).sort(dim=1, stable=True)
+        padding = x == 0
+        order = padding.byte().argsort(dim=1, stable=True)  # not every device sorts booleans
+        if x.device.type != "cpu":  # to ask for the longest document would be to wait for the device
+            return x.gather(1, order)
         longest = max(1, int((~padding).sum(1).max()))
         return x.gather(1, order[:, :longest])
 

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from torch import nn
 
 from sklearn_dim.bounds import BOUNDS
+from sklearn_dim.devices import explained_memory, has_fused_adam
 from sklearn_dim.estimator._callbacks import begin_fit, end_fit, epochs_as_tasks, ready_callbacks
 from sklearn_dim.estimator._compat import (
     CALLBACKS,
@@ -56,7 +57,7 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         """Fit to X, y and ``metadata``; ``resume`` continues with the trained net, ``epochs`` replaces max_iter."""
         if resume:
             self._refuse_changed_parameters()
-        with plain_numbers(self), self._all_or_nothing(resume, X=X, y=y, metadata=metadata):
+        with plain_numbers(self), self._all_or_nothing(resume, X=X, y=y, metadata=metadata), explained_memory():
             data = self._read(X, y, reset=not resume, **(metadata or {}))
             with seeded(self.random_state, self._size(data), self.n_iter_ if resume else 0, device=self.device) as seed:
                 split = self._split(data, seed)
@@ -128,7 +129,7 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             title=f"{type(self).__name__}{part and f', {part}'}",
             about=about,
             callbacks=[*watch, *([] if quiet else self._net_callbacks())],
-            optimizer__fused=device.type in ("cpu", "cuda"),
+            optimizer__fused=has_fused_adam(device),
             **options,
         ).initialize()
 

@@ -1,13 +1,16 @@
 """What a file stores of an estimator: numbers, strings, arrays, and the names of a few known parts."""
 
+import copy
 import functools
 import sys
+from itertools import chain
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from torch import nn
 
 FORMAT = 2  # of the state; every change that older versions cannot read increases it
 # The keys that mark what a dict stands for. No parameter or attribute has such a name.
@@ -79,7 +82,13 @@ def to_plain(value: Any, parts: dict[str, Any]) -> Any:
         return {NAME: value.__name__}
     if _known(type(value), parts) and not isinstance(value, np.generic):
         return {OBJECT: type(value).__name__, "state": plain(value.__getstate__() or {})}
-    return value
+    return on_cpu(value) if isinstance(value, nn.Module) else value
+
+
+def on_cpu(module: nn.Module) -> nn.Module:
+    """Return a module as it is if it is on the CPU, or a copy that is, so that its pickle loads on every machine."""
+    is_there = all(tensor.device.type == "cpu" for tensor in chain(module.parameters(), module.buffers()))
+    return module if is_there else copy.deepcopy(module).cpu()
 
 
 def from_plain(value: Any, parts: dict[str, Any]) -> Any:

@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from sklearn_dim.bounds import Bound, make_bound
 from sklearn_dim.critics import Separable, StackedCritic
+from sklearn_dim.devices import has_fused_adam
 from sklearn_dim.features._codes import Code
 from sklearn_dim.objectives import ColumnInformation, MaskedInformation
 from sklearn_dim.training import BestWeights, BestWeightsEach, InformationNet, RowBatches, drawn_once, resolve_device
@@ -192,7 +193,7 @@ def _make_net(build: Callable[[], nn.Module], n_batches: int, keep: Callback, pl
         optimizer=torch.optim.AdamW,
         lr=plan.lr,
         optimizer__weight_decay=WEIGHT_DECAY,
-        optimizer__fused=plan.device.type in ("cpu", "cuda"),
+        optimizer__fused=has_fused_adam(plan.device),
         max_epochs=epochs,
         device=str(plan.device),
         callbacks=[keep, decay],

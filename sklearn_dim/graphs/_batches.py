@@ -10,6 +10,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from sklearn_dim.devices import one_ahead, to_device
 from sklearn_dim.graphs._arrays import in_file
 from sklearn_dim.graphs._matrix import SparseMatrix, as_matrix, read_only_tensor
 from sklearn_dim.graphs._normalize import PropagationMatrix
@@ -83,7 +84,7 @@ def whole_graph(
     """
     ids = read_only_tensor(graph_ids)
     inputs = as_matrix(X, dense=dense, dtype=dtype, device=device), SparseMatrix(matrix, dtype, device)
-    return GraphBatch(*inputs, X.shape[0], ids.to(device), int(ids.max()) + 1)
+    return GraphBatch(*inputs, X.shape[0], to_device(ids, device), int(ids.max()) + 1)
 
 
 class NeighborBatches:
@@ -160,6 +161,9 @@ class NeighborBatches:
         return self.max_batches
 
     def __iter__(self) -> Iterator[tuple[GraphBatch]]:
+        return one_ahead(self._batches(), self.device)
+
+    def _batches(self) -> Iterator[tuple[GraphBatch]]:
         rng = np.random.default_rng(int(torch.randint(2**62, ())))
         for nodes in np.array_split(rng.permutation(self.X.shape[0]), self.n_batches)[: self.max_batches]:
             own = nodes if self._share is None else nodes[self._share(len(nodes), torch.device("cpu")).numpy()]
@@ -178,7 +182,7 @@ class NeighborBatches:
         else:
             adjacency = Hops(SparseMatrix(hop, device=self.device) for hop in hops)
         X = as_matrix(take_nodes(self.X, reached), dense=self.dense, device=self.device)
-        return GraphBatch(X, adjacency, len(nodes), self.graph_ids[nodes].to(self.device), self.n_graphs)
+        return GraphBatch(X, adjacency, len(nodes), to_device(self.graph_ids[nodes], self.device), self.n_graphs)
 
     def _reach(
         self, targets: np.ndarray, fan_out: int | None, rng: np.random.Generator

@@ -20,7 +20,7 @@ Inputs = tuple[Any, Any]  # X, a tensor or a matrix that knows ``X @ weight``, a
 
 def shuffle(X: Any, adjacency: Any) -> tuple[Inputs, Inputs]:
     """Shuffle the rows of X and keep the edges (Veličković et al., ICLR 2019, section 3.4)."""
-    order = torch.randperm(X.shape[0]).to(X.device)
+    order = torch.randperm(X.shape[0], device=X.device)
     if isinstance(X, Tensor):
         return (X, adjacency), (X[order], adjacency)
     X = SharedProducts(X)
@@ -32,7 +32,7 @@ def masked_shuffle(X: Any, adjacency: Any) -> tuple[Inputs, Inputs]:
 
     These are the feature masks of Zhu et al., "Deep Graph Contrastive Representation Learning", 2020.
     """
-    mask = (torch.rand(X.shape[1]).to(X.device) >= DROPPED) / (1 - DROPPED)
+    mask = (torch.rand(X.shape[1], device=X.device) >= DROPPED) / (1 - DROPPED)
     return shuffle(X * mask if isinstance(X, Tensor) else MaskedColumns(X, mask), adjacency)
 
 
@@ -63,14 +63,14 @@ def graph_view(X: Any, adjacency: Any) -> Inputs:
 
 def kept(n: int, device: torch.device) -> Tensor:
     """Return n factors whose expectation is 1: 0 with probability 0.4, else 1 / 0.6."""
-    return (torch.rand(n).to(device) >= HIDDEN) / (1 - HIDDEN)
+    return (torch.rand(n, device=device) >= HIDDEN) / (1 - HIDDEN)
 
 
 def thinned(matrix: Any, probability: float) -> Any:
     """Return a tensor or a `SparseMatrix` with each entry set to zero with this probability."""
     if isinstance(matrix, SparseMatrix):
-        return matrix.masked(torch.rand(matrix.nnz).to(matrix.device) >= probability)
-    return matrix * (torch.rand(matrix.shape).to(matrix.device) >= probability)
+        return matrix.masked(torch.rand(matrix.nnz, device=matrix.device) >= probability)
+    return matrix * (torch.rand(matrix.shape, device=matrix.device) >= probability)
 
 
 CORRUPTIONS: dict[str, Callable[[Any, Any], tuple[Inputs, Inputs]]] = {

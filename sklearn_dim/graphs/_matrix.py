@@ -11,6 +11,8 @@ from scipy import sparse
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+from sklearn_dim.devices import to_device
+
 DENSE_ABOVE = 0.1  # fraction of nonzeros from which a dense product is faster, about
 HAS_FAST_BAGS = "fbgemm" in torch.backends.quantized.supported_engines  # x86 with AVX2
 NARROW = 32  # columns from which bags are faster than MKL
@@ -33,7 +35,11 @@ class SparseMatrix:
     device : torch.device
     edges : tuple of Tensor
         The entries as torch_geometric takes edges.
+    has_zeros : bool
+        Whether entries that are left out are still there, as zeros.
     """
+
+    has_zeros = False
 
     def __init__(self, matrix: Any, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"):
         self.shape, self.dtype, self.nnz = matrix.shape, dtype, matrix.nnz
@@ -49,9 +55,14 @@ class SparseMatrix:
     @cached_property
     def _transposed_order(self) -> Tensor:
         """The number of each entry of the transpose, in the order of this matrix's entries."""
-        start, columns = self.forward.crow_indices().cpu().numpy(), self.forward.col_indices().cpu().numpy()
-        numbered = sparse.csr_matrix((np.arange(self.nnz), columns, start), shape=self.shape)
-        return torch.as_tensor(numbered.T.tocsr().data).to(self.device)
+        numbered = sparse.csr_matrix((np.arange(self.nnz), *self._structure()), shape=self.shape)
+        return to_device(torch.as_tensor(numbered.T.tocsr().data), self.device)
+
+    def _structure(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return columns and row pointers on the host, from where they are: the device would have to be waited for."""
+        if self._matrix is not None:
+            return self._matrix.indices, self._matrix.indptr
+        return self.forward.col_indices().cpu().numpy(), self.forward.crow_indices().cpu().numpy()
 
     def __matmul__(self, dense: Tensor) -> Tensor:
         return _Product.apply(self, dense)
@@ -71,7 +82,7 @@ class SparseMatrix:
     def above_shuffled(self, order: Tensor) -> "SparseMatrix":
         """Return the matrix (2n, m) whose product with Y is this one's, and below it this one's with Y[order]."""
         both = copy.copy(self)
-        del both._matrix
+        both._matrix = None  # whose entries are not these
         (n, m), nnz = self.shape, self.nnz
         both.shape, both.nnz = (2 * n, m), 2 * nnz
         start, columns, values = self.forward.crow_indices(), self.forward.col_indices(), self.forward.values()
@@ -125,11 +136,24 @@ class SparseMatrix:
     @property
     def edges(self) -> tuple[Tensor, Tensor]:
         """Node numbers (2, nnz) as (source, target), which is from column to row, and weights (nnz,)."""
-        coo = self.forward.to_sparse_coo()
-        return coo.indices().flip(0), coo.values()
+        return self._edge_index, self.forward.values()
+
+    @cached_property
+    def _edge_index(self) -> Tensor:
+        start, columns = self.forward.crow_indices(), self.forward.col_indices()
+        rows = torch.arange(self.shape[0], device=self.device)
+        rows = rows.repeat_interleave(start.diff().long(), output_size=self.nnz)
+        return torch.stack([columns.long(), rows])
 
     def masked(self, keep: Tensor) -> "SparseMatrix":
-        """Return the matrix with only some entries; ``keep`` (nnz,) is a mask of them in row-major order."""
+        """Return the matrix with only some entries; ``keep`` (nnz,) is a mask of them in row-major order.
+
+        Where counting them would be to wait for the device, the others stay, as zeros.
+        """
+        if self.device.type != "cpu":
+            masked = self.weighted(keep.to(self.dtype))
+            masked.has_zeros = True
+            return masked
         coo = self.forward.to_sparse_coo()
         rows, columns = coo.indices()[:, keep].cpu().numpy()
         values = coo.values()[keep].cpu().numpy()
@@ -185,7 +209,9 @@ class ShuffledRows:
 
 def _multiply(matrix: Tensor, dense: Tensor) -> Tensor:
     """Return the product of a CSR tensor and a dense one."""
-    if HAS_FAST_BAGS and dense.device.type == "cpu" and dense.dtype == torch.float32 and dense.shape[1] >= NARROW:
+    if dense.device.type != "cpu":
+        return matrix @ dense
+    if HAS_FAST_BAGS and dense.dtype == torch.float32 and dense.shape[1] >= NARROW:
         return _multiply_by_bags(matrix, dense)
     out = dense.new_empty(matrix.shape[0], dense.shape[1])
     return torch.addmm(out, matrix, dense, beta=0, out=out)  # mm itself would fill with zeros first
@@ -214,7 +240,7 @@ class _Product(torch.autograd.Function):
 def torch_csr(matrix: sparse.csr_matrix, dtype: torch.dtype, device: str | torch.device = "cpu") -> Tensor:
     """Return a scipy CSR matrix as torch's; on the CPU it shares the arrays that have the right dtype."""
     arrays = (matrix.indptr, matrix.indices, matrix.data)
-    start, columns, values = (read_only_tensor(array).to(device) for array in arrays)
+    start, columns, values = (to_device(read_only_tensor(array), device) for array in arrays)
     return _csr(start, columns, values.to(dtype), matrix.shape)
 
 
@@ -239,4 +265,4 @@ def as_matrix(
     if not dense and nnz < DENSE_ABOVE * np.prod(X.shape):
         return SparseMatrix(sparse.csr_matrix(X), dtype, device)
     X = X.toarray() if sparse.issparse(X) else X
-    return read_only_tensor(X).to(device, dtype)
+    return to_device(read_only_tensor(X), device, dtype)

@@ -9,6 +9,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from sklearn_dim.devices import one_ahead, to_device
 from sklearn_dim.graphs._matrix import SparseMatrix
 
 
@@ -60,8 +61,7 @@ class GraphBatches:
         return len(self.picks)
 
     def __iter__(self) -> Iterator[tuple]:
-        for (graphs,) in self.picks:
-            yield self._join(graphs.cpu().numpy())
+        return one_ahead((self._join(graphs.cpu().numpy()) for (graphs,) in self.picks), self.device)
 
     def _join(self, graphs: np.ndarray) -> tuple:
         """Return the graphs of these numbers as one."""
@@ -73,5 +73,5 @@ class GraphBatches:
         columns = edges.indices + np.repeat(shift, np.diff(edges.indptr)).astype(edges.indices.dtype)
         block = sparse.csr_matrix((edges.data, columns, edges.indptr), shape=(n, n))
         X = self.features[nodes]
-        X = torch.as_tensor(X.toarray() if sparse.issparse(X) else X).to(self.device, torch.float32)
-        return torch.as_tensor(sizes, device=self.device), X, SparseMatrix(block, device=self.device)
+        X = to_device(torch.as_tensor(X.toarray() if sparse.issparse(X) else X), self.device, torch.float32)
+        return to_device(torch.as_tensor(sizes), self.device), X, SparseMatrix(block, device=self.device)

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from sklearn_dim.devices import explained_memory
 from sklearn_dim.graphs import GraphBatches
 from sklearn_dim.objectives import GraphSummary
 
@@ -10,7 +11,8 @@ from sklearn_dim.objectives import GraphSummary
 @torch.no_grad()
 def graph_vectors(objective: GraphSummary, batches: GraphBatches) -> np.ndarray:
     """Return one vector per graph, before they are standardised."""
-    return np.concatenate([objective.encode(*batch)[1].cpu().numpy() for batch in batches])
+    with explained_memory():
+        return np.concatenate([objective.encode(*batch)[1].cpu().numpy() for batch in batches])
 
 
 def mean_and_scale(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_random_state
 
 from sklearn_dim.bounds import make_bound
 from sklearn_dim.data import continuous_scores
+from sklearn_dim.devices import has_fused_adam
 from sklearn_dim.estimator import Interval, StrOptions, validate_params
 from sklearn_dim.objectives import TotalCorrelation
 from sklearn_dim.training import BestWeights, InformationNet, RowBatches, drawn_once, resolve_device, seeded
@@ -156,7 +157,7 @@ def _fit(
         lr=learning_rate_init,
         device=str(device),
         callbacks=[keep],
-        optimizer__fused=device.type in ("cpu", "cuda"),
+        optimizer__fused=has_fused_adam(device),
     ).initialize()
     net.module_.closed_form.fit(torch.as_tensor(scores[np.concatenate([train, stop])]))
     batches = RowBatches(scores, rows=train, batch_size=batch_size, device=device)

@@ -14,6 +14,7 @@ from sklearn.model_selection import GroupKFold
 
 from sklearn_dim.bounds import Bound, make_bound
 from sklearn_dim.critics import Concatenated, Corrected, EncodedAnchor, Separable, make_critic
+from sklearn_dim.devices import explained_memory, full_precision
 from sklearn_dim.mine._closed_forms import FORMS
 from sklearn_dim.objectives import PairInformation, bias_correction
 from sklearn_dim.training import InformationNet, RowBatches, seeded
@@ -300,7 +301,8 @@ def valued_in(net, x, y) -> RowBatches:
 @torch.no_grad()
 def value(net, x, y) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows' contributions, whose mean is the estimate, and those to the lower bound."""
-    parts = [net.module_.evaluate(batch) for batch in valued_in(net, x, y)]
+    with full_precision(net.device), explained_memory():
+        parts = [net.module_.evaluate(batch) for batch in valued_in(net, x, y)]
     contributions = torch.cat([part.contributions for part in parts])
     return contributions.cpu().numpy(), torch.cat([part.lower for part in parts]).cpu().numpy()
 

@@ -40,18 +40,18 @@ class GraphSummary(Information):
     def encode(self, sizes: Tensor, X: Tensor, adjacency: Any) -> tuple[Tensor, Tensor]:
         """Return the embeddings of nodes (n_nodes, n_components) and of graphs (n_graphs, n_components)."""
         nodes = self.encoder(X, adjacency)
-        return nodes, torch.asinh(readout(self.readout, nodes, graph_ids(sizes), len(sizes)))
+        return nodes, torch.asinh(readout(self.readout, nodes, graph_ids(sizes, len(nodes)), len(sizes)))
 
     def scores(self, critic: nn.Module, nodes: Tensor, graphs: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
         """Return each node's scores with its own graph (n_nodes, 1) and with the others (n_nodes, n_graphs − 1)."""
-        own = graph_ids(sizes)[:, None]
+        own = graph_ids(sizes, len(nodes))[:, None]
         table = critic(nodes, graphs)
-        others = torch.ones_like(table, dtype=torch.bool).scatter_(1, own, False)
-        return table.gather(1, own), table[others].view(len(nodes), -1)
+        others = torch.arange(len(graphs) - 1, device=own.device)
+        return table.gather(1, own), table.gather(1, others + (others >= own))
 
     def joint_scores(self, critic: nn.Module, nodes: Tensor, graphs: Tensor, sizes: Tensor) -> Tensor:
         """Return each node's scores with its own graph (n_nodes, 1)."""
-        return critic(nodes, graphs).gather(1, graph_ids(sizes)[:, None])
+        return critic(nodes, graphs).gather(1, graph_ids(sizes, len(nodes))[:, None])
 
     def embed(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Return a batch as `tables` takes it: nodes, graphs on one scale, and the graphs' sizes."""
@@ -67,6 +67,6 @@ class GraphSummary(Information):
         return self.value(self.tables(*self.embed(batch)))
 
 
-def graph_ids(sizes: Tensor) -> Tensor:
-    """Return the number of each node's graph (n_nodes,)."""
-    return torch.arange(len(sizes), device=sizes.device).repeat_interleave(sizes)
+def graph_ids(sizes: Tensor, n_nodes: int) -> Tensor:
+    """Return the number of each node's graph (n_nodes,); nobody waits to be told how many nodes there are."""
+    return torch.arange(len(sizes), device=sizes.device).repeat_interleave(sizes, output_size=n_nodes)

@@ -37,9 +37,10 @@ class MaskedInformation(PairInformation):
     def forward(self, batch: Pairs) -> dict[str, Tensor]:
         """Return the loss of a batch (x, y) under random masks."""
         x, y = batch
-        n, p = len(x), self.n_columns
+        n, p, device = len(x), self.n_columns, x.device
         mask = x.new_ones(n, p)
-        mask[torch.arange(n), torch.randint(p, (n,))] = (torch.rand(n) < 0.5).to(mask)
+        whole = (torch.rand(n, device=device) < 0.5).to(mask)
+        mask[torch.arange(n, device=device), torch.randint(p, (n,), device=device)] = whole
         return {"information": self.loss(self.tables(self.masked(x, mask), y))}
 
     def mutual_info(self, batch: Pairs, without: int | None = None) -> Tensor:

@@ -72,5 +72,5 @@ class NodeViews(Information):
         """Return the same nodes of both views: all, or `MAX_NODES` of them at random."""
         if len(one) <= MAX_NODES:
             return one, other
-        nodes = torch.randperm(len(one))[:MAX_NODES].to(one.device)
+        nodes = torch.randperm(len(one), device=one.device)[:MAX_NODES]
         return one[nodes], other[nodes]

@@ -1,7 +1,7 @@
 """Matching the code to a prior (Hjelm et al., ICLR 2019, section 3.3), with both players' gradients by one pass."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch.distributions import Distribution
 from torch.nn.functional import logsigmoid
 
 from sklearn_dim.critics import mlp
+from sklearn_dim.objectives._samples_like import SamplesLike
 
 _mask = torch.ops.aten.threshold_backward  # (gradient, output of a ReLU, 0): the gradient before the ReLU
 
@@ -44,7 +45,7 @@ class AdversarialPrior(nn.Module):
         penalty: float = 0.1,
     ):
         super().__init__()
-        squash, sample = PRIORS[prior] if isinstance(prior, str) else (identity, partial(sample_like, prior))
+        squash, sample = PRIORS[prior] if isinstance(prior, str) else (identity, SamplesLike(prior))
         if not isinstance(prior, str) and sample(torch.zeros(2, n_components)).shape != (2, n_components):
             raise ValueError(
                 f"prior={prior} makes samples of another width than n_components={n_components}. Give a distribution "
@@ -61,8 +62,11 @@ class AdversarialPrior(nn.Module):
     def forward(self, code: Tensor) -> dict[str, Tensor]:
         """Return the encoder's loss and the discriminator's, each with gradients for its own side only."""
         code = self.squash(code)
-        with torch.autocast(code.device.type, enabled=False):  # small layers: casts would cost more than they save
-            parameters = list(self.discriminator.parameters())
+        parameters = list(self.discriminator.parameters())
+        low = (
+            code.dtype != parameters[0].dtype
+        )  # in autocast; the layers are so small that casts cost more than they save
+        with torch.autocast(code.device.type, enabled=False) if low else nullcontext():
             code = code.to(parameters[0].dtype)
             prior, discriminator = _TwoPlayers.apply(code, self.sample(code), self.penalty, *parameters)
         return {"prior": prior, "discriminator": discriminator}
@@ -143,12 +147,6 @@ def _add_penalty(
 def identity(code: Tensor) -> Tensor:
     """Return the code as it is."""
     return code
-
-
-def sample_like(distribution: Distribution, code: Tensor) -> Tensor:
-    """Return as many samples of a distribution as there are codes (n, n_components)."""
-    axes = len(distribution.batch_shape) + len(distribution.event_shape)
-    return distribution.sample(code.shape[: max(1, code.ndim - axes)]).to(code)
 
 
 PRIORS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {

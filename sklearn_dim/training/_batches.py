@@ -7,10 +7,10 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 from torch import Tensor
 
-from sklearn_dim.data import file_of, sparse_tensor, take_rows
+from sklearn_dim.devices import one_ahead, to_device
+from sklearn_dim.training._placed import place
 
 # Given a number of rows and a device, the indices of those that one process works on.
 Share = Callable[[int, torch.device], Tensor]
@@ -51,9 +51,11 @@ class RowBatches(Batches):
     Parameters
     ----------
     *arrays : arrays of the same length
-        A batch is a tuple with the rows of each, in float32 or integers. Dense arrays are moved to the device once.
-        Memory maps and objects that only support indexing stay where they are, and so do read-only arrays on the CPU.
-        Rows of a CSR matrix are converted batch by batch, to dense tensors or, with ``sparse``, sparse COO tensors.
+        A batch is a tuple with the rows of each, in float32 or integers. On the CPU memory maps, read-only arrays, and
+        objects that only support indexing stay where they are, and rows of a CSR matrix are converted batch by batch,
+        to dense tensors or, with ``sparse``, sparse COO tensors. Arrays and CSR matrices in memory are copied to
+        another device once, if they take at most half of its free memory; what stays on the host is read and copied
+        one batch ahead.
     batch_size : int
         Maximum batch size.
     rows : array of int, default=None
@@ -63,6 +65,8 @@ class RowBatches(Batches):
     device : str or torch.device, default="cpu"
     sparse : bool, default=False
         Whether rows of a CSR matrix stay sparse.
+    verbose : int, default=0
+        Whether it is printed that an array does not fit into the device's memory.
     """
 
     _share: Share | None = None
@@ -75,10 +79,11 @@ class RowBatches(Batches):
         shuffle: bool = True,
         device: str | torch.device = "cpu",
         sparse: bool = False,
+        verbose: int = 0,
     ):
         self.device = torch.device(device)
-        self.sparse, self.batch_size, self.shuffle = sparse, int(batch_size), shuffle
-        self.arrays = [self._place(array) for array in arrays]
+        self.batch_size, self.shuffle = int(batch_size), shuffle
+        self.arrays = [place(array, self.device, sparse=sparse, verbose=verbose) for array in arrays]
         self.rows = torch.arange(arrays[0].shape[0]) if rows is None else torch.as_tensor(rows)
 
     @property
@@ -103,31 +108,17 @@ class RowBatches(Batches):
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         order = self.rows[torch.randperm(len(self.rows))] if self.shuffle else self.rows
-        if all(isinstance(array, Tensor) for array in self.arrays):
-            order = order.to(self.device)  # once per epoch: one copy per batch would wait for the device each time
-        for rows in order.tensor_split(len(self)):
-            rows = rows if self._share is None else rows[self._share(len(rows), rows.device)]
-            yield tuple(self._take(array, rows) for array in self.arrays)
+        moved = to_device(order, self.device)  # once per epoch: one copy per batch would be one wait per batch
+        batches = self._batches(order.tensor_split(len(self)), moved.tensor_split(len(self)))
+        stays = all(array.on_device for array in self.arrays)
+        return batches if stays else one_ahead(batches, self.device)
 
-    def _place(self, array: Any) -> Any:
-        """Return the array on the device, or as it is if it is to be read batch by batch."""
-        if isinstance(array, np.ndarray) and (array.base is None or file_of(array) is None):
-            if array.flags.writeable:
-                array = torch.as_tensor(array)
-            elif self.device.type != "cpu":  # as the columns of pandas 3 are; torch warns of sharing their memory
-                array = torch.as_tensor(np.array(array))
-        return self._move(array) if isinstance(array, Tensor) else array
-
-    def _take(self, array: Any, rows: Tensor) -> Tensor:
-        if isinstance(array, Tensor):
-            return array[rows.to(array.device)]
-        taken = take_rows(array, rows.numpy())
-        if issparse(taken):
-            return self._move(sparse_tensor(taken) if self.sparse else torch.from_numpy(taken.toarray()))
-        return self._move(torch.from_numpy(np.ascontiguousarray(taken)))
-
-    def _move(self, rows: Tensor) -> Tensor:
-        return rows.to(self.device, torch.float32 if rows.is_floating_point() else rows.dtype)
+    def _batches(self, order: tuple[Tensor, ...], moved: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, ...]]:
+        """Yield the batches of these rows, whose numbers are given on the CPU and on the device."""
+        for rows, there in zip(order, moved, strict=True):
+            if self._share is not None:
+                rows, there = (part[self._share(len(rows), part.device)] for part in (rows, there))
+            yield tuple(array.take(rows, there) for array in self.arrays)
 
 
 def drawn_once(rows: np.ndarray | int, n_max: int | None = None) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from sklearn_dim.devices import has_autocast
 from sklearn_dim.training import _parallel
 
 # Below this many numbers (8 MB in float32) more threads save little, and one thread adds in the same order on every
@@ -18,7 +19,10 @@ _ALONE = threading.RLock()  # all threads of a process share torch's random stre
 
 
 def resolve_device(device: str | torch.device, *, sparse: bool = False) -> torch.device:
-    """Return the device that a name means; "auto" is CUDA, then MPS (not for ``sparse`` products), then the CPU."""
+    """Return the device that a name means; "auto" is CUDA, then MPS (not for ``sparse`` products), then the CPU.
+
+    Inside `data_parallel` "auto" is the device of the process.
+    """
     if device != "auto":
         try:
             resolved = torch.device(device)
@@ -29,6 +33,8 @@ def resolve_device(device: str | torch.device, *, sparse: bool = False) -> torch
                 "another device that torch finds."
             ) from error
         return resolved
+    if _parallel.processes is not None:
+        return _parallel.processes.device
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() and not sparse else "cpu")
@@ -46,6 +52,11 @@ def resolve_precision(mixed_precision: bool | str, device: torch.device) -> torc
     """Return the low precision of training steps, or None; "auto" is bfloat16 if the device supports it."""
     if mixed_precision == "auto":
         mixed_precision = _has_bfloat16(device)
+    elif mixed_precision and not has_autocast(device):
+        raise ValueError(
+            f"mixed_precision=True, but torch {torch.__version__} has no mixed precision on {device.type!r}. Use "
+            "'auto' or False, or a newer torch."
+        )
     return torch.bfloat16 if mixed_precision else None
 
 

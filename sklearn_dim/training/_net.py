@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Collection, Iterable
+from contextlib import nullcontext
 from typing import Any, NamedTuple, NoReturn
 
 import pandas as pd
@@ -13,6 +14,7 @@ from skorch.history import History
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from sklearn_dim.devices import explained_memory, full_precision, has_fused_adam
 from sklearn_dim.training import _parallel
 from sklearn_dim.training._captured import CapturedSteps, can_capture
 from sklearn_dim.training._device import device_or_cpu, numpy_weights
@@ -140,7 +142,8 @@ class InformationNet(NeuralNet):
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Return the losses of a batch, after computing their gradients."""
-        with torch.autocast(torch.device(self.device).type, dtype=self.autocast, enabled=self.autocast is not None):
+        low = None if self.autocast is None else torch.autocast(torch.device(self.device).type, self.autocast)
+        with low or nullcontext():
             losses = (self.module_ if self.replica_ is None else self.replica_.module)(batch)
         terms = Terms.of(losses, self.module_.adversaries)
         terms.values.backward(torch.ones_like(terms.values))  # that of their sum, without adding them up
@@ -175,9 +178,10 @@ class InformationNet(NeuralNet):
         """Return the means over ``batches`` as after an epoch, without recording them."""
         self.eval_module.eval()
         means = RunningMeans(-1)
-        for batch in batches:
-            means.add(self.validation_step(batch)["terms"], weight=len(batch[0]))
-        return self._agreed(means)
+        with full_precision(self.device), explained_memory():
+            for batch in batches:
+                means.add(self.validation_step(batch)["terms"], weight=len(batch[0]))
+            return self._agreed(means)
 
     def _agreed(self, means: "RunningMeans") -> dict[str, float]:
         """Return the means, inside `data_parallel` over all processes."""
@@ -274,7 +278,10 @@ class InformationNet(NeuralNet):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         params = state["params"]
-        InformationNet.__init__(self, **{**params, "device": device_or_cpu(params["device"])})
+        device = device_or_cpu(params["device"])
+        if params.get("optimizer__fused"):  # which another device, or torch of another release, may not do
+            params = {**params, "optimizer__fused": has_fused_adam(device)}
+        InformationNet.__init__(self, **{**params, "device": device})
         self.initialize()
         weights = {name: torch.tensor(array) for name, array in state["weights"].items()}
         self.module_.load_state_dict(weights)

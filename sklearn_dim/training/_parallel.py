@@ -88,7 +88,9 @@ def data_parallel(*, gather_negatives: bool = False) -> Iterator["Accelerator"]:
             "`torchrun --nproc_per_node=2 script.py`, or fit without data_parallel."
         )
     # Every step uses the same parameters, but not always all of them: a user's encoder may leave some unused.
-    options = DistributedDataParallelKwargs(static_graph=True)
+    # Buffers are alike: BatchNorm's take the moments of all rows, and those of others are sent once, at the end.
+    options = DistributedDataParallelKwargs(static_graph=True, broadcast_buffers=False)
+    _check_devices(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
     cpu = not torch.cuda.is_available()  # unless accelerate is told, each process believes it is the only one
     make = partial(Accelerator, cpu=cpu, mixed_precision="no", kwargs_handlers=[options])
     accelerator = make()
@@ -103,6 +105,17 @@ def data_parallel(*, gather_negatives: bool = False) -> Iterator["Accelerator"]:
         yield accelerator
     finally:
         processes = before
+
+
+def _check_devices(count: int) -> None:
+    """Raise RuntimeError if there are fewer GPUs than processes on this machine, unless it trains on CPUs."""
+    if not torch.cuda.is_available() or os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes"):
+        return
+    if count > (n := torch.cuda.device_count()):
+        raise RuntimeError(
+            f"torchrun started {count} processes on a machine with {n} GPUs, but each needs one of its own. Use "
+            f"--nproc_per_node={n}, or set ACCELERATE_USE_CPU=true to train on CPUs."
+        )
 
 
 @contextmanager
@@ -163,10 +176,16 @@ class Processes:
                 f"a batch of {smallest} rows leaves one of {self.count} processes fewer than the 2 rows that it needs. "
                 "Raise batch_size, give more rows, or start fewer processes."
             )
-        if (device := next(module.parameters()).device.type) != self.device.type:
+        device = next(module.parameters()).device
+        if device.type != self.device.type:
             raise ValueError(
-                f"the estimator is on device={device!r}, but the processes are on {self.device.type!r}. Pass "
+                f"the estimator is on device={device.type!r}, but the processes are on {self.device.type!r}. Pass "
                 f"device={self.device.type!r}; to train on CPUs, start them with ACCELERATE_USE_CPU=true as well."
+            )
+        if None not in (device.index, self.device.index) and device.index != self.device.index:
+            raise ValueError(
+                f"the estimator is on device={str(device)!r}, but this process has {str(self.device)!r}: each process "
+                "trains on a GPU of its own. Pass device='auto'."
             )
 
 
@@ -223,6 +242,10 @@ class Replica:
         return JoinedRows.apply(rows, self.processes.share(n, rows.device), n)
 
     def _join_batch_norms(self, module: nn.Module) -> None:
+        """Have BatchNorm layers take the moments of all processes' rows; their weights and buffers stay shared."""
+        if self.processes.device.type == "cuda" and not isinstance(module, _BatchNorm):
+            nn.SyncBatchNorm.convert_sync_batchnorm(module)  # in place, and in a third of the operations
+            return
         for norm in module.modules():
             if isinstance(norm, _BatchNorm):
                 join = partial(self._join, n=self.processes.count)
@@ -245,7 +268,8 @@ class Replica:
         others = tuple(
             part.index_select(0, own) if isinstance(part, Tensor) and part.ndim == 3 else part for part in others
         )
-        output = self._own_draws(forward, x.index_select(0, own), *others)
+        rows = x.index_select(0, own)
+        output = self._own_draws(forward, rows.coalesce() if rows.is_sparse else rows, *others)
         if isinstance(output, Tensor):
             return self._join(output, n)
         # One exchange for all parts: several small ones take longer. Hidden layers, a tuple, are not trained on.

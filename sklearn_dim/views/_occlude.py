@@ -1,6 +1,7 @@
 """A view that hides a part of each sample."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -20,12 +21,17 @@ class Occlude(View):
     """
 
     share: float = 0.25
+    takes_sparse: ClassVar[bool] = True
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return x (n, channels, height, width), (n, channels, length) or (n, n_features) with a part hidden."""
         n, *_, length = x.shape
         if x.ndim == 2:
-            return x * (torch.rand(x.shape, device=x.device) >= self.share)
+            shown = torch.rand(x.shape, device=x.device) >= self.share
+            if not x.is_sparse:
+                return x * shown
+            values = x.values() * shown[tuple(x.indices())]
+            return torch.sparse_coo_tensor(x.indices(), values, x.shape, is_coalesced=True, check_invariants=False)
         hidden = self._segment(n, length, x.ndim, x.device)[:, None]
         if x.ndim == 4:
             hidden = hidden[:, :, None] & self._segment(n, x.shape[2], x.ndim, x.device)[:, None, :, None]

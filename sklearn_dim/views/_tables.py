@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from sklearn_dim.devices import to_device
 from sklearn_dim.views._base import View
 
 
@@ -49,12 +50,22 @@ class MaskColumns(View):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return a view of x (n, n_features)."""
-        columns = torch.as_tensor(self.columns, device=x.device)
-        missing = torch.as_tensor(self.missing, dtype=x.dtype, device=x.device)
-        shape = len(x), int(columns.max()) + 1
+        columns, missing, n_columns = self._moved(x)
+        shape = len(x), n_columns
         others = x.gather(0, torch.randint(len(x), shape, device=x.device)[:, columns])
         changed = (torch.rand(shape, device=x.device) < self.share)[:, columns]
         return torch.where(changed, torch.where(missing.isnan(), others, missing), x)
+
+    def _moved(self, like: Tensor) -> tuple[Tensor, Tensor, int]:
+        """Return columns, missing and the number of columns, on the device of a batch: copied with the first one."""
+        kept = self.__dict__.setdefault("_copies", {})
+        if (place := (like.device, like.dtype)) not in kept:
+            columns, missing = torch.as_tensor(self.columns), torch.as_tensor(self.missing, dtype=like.dtype)
+            kept[place] = to_device(columns, like.device), to_device(missing, like.device), int(columns.max()) + 1
+        return kept[place]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_copies"}
 
 
 @dataclass

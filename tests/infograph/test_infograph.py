@@ -114,9 +114,10 @@ def test_the_code_is_the_standardised_read_out(graphs):
     varies = output.std(0) > 0
     np.testing.assert_allclose(output.std(0)[varies], 1, atol=1e-5)
     graph = graphs[3]
-    X = torch.tensor(graph.features).float()  # indicators enter as they are
+    device = model.net_.device
+    X = torch.tensor(graph.features).float().to(device)  # indicators enter as they are
     with torch.no_grad():
-        nodes = model.net_.module_.encoder(X, torch.tensor(graph.adjacency.toarray()))
+        nodes = model.net_.module_.encoder(X, torch.tensor(graph.adjacency.toarray()).to(device)).cpu()
     expected = (np.arcsinh(nodes.sum(0).numpy()) - model.mean_) / model.scale_
     np.testing.assert_allclose(output[3], expected, atol=1e-3)
 
@@ -171,7 +172,7 @@ def test_columns_are_standardised_but_for_indicators_and_constants(kind):
     _, found, _ = next(iter(quick().fit(cut)._batches(Graph.union(cut), shuffle=False)))
     years = X[:, 0] - X[:, 0].mean() if kind is np.asarray else X[:, 0]  # centring would fill a sparse column
     expected = np.column_stack([years / X[:, 0].std(), X[:, 1:]])
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found.cpu().numpy(), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_names_and_frames():
@@ -209,7 +210,7 @@ def test_an_encoder_of_ones_own(graphs, encoder):
     model = quick(encoder=encoder, representation="code").fit(graphs)
     assert model.transform(graphs).shape == (60, 12)
     _, _, adjacency = next(iter(model._batches(Graph.union(graphs))))
-    rows = adjacency @ torch.ones(len(adjacency), 1)
+    rows = adjacency @ torch.ones(len(adjacency), 1, device=adjacency.device)
     assert set(rows.round(decimals=4).flatten().tolist()) <= {0.0, 1.0}
 
 

@@ -61,9 +61,10 @@ def test_a_list_is_no_batches_that_could_be_shared():
 def test_read_only_arrays_stay_on_the_cpu_but_are_moved_to_another_device():
     array = np.arange(6.0)
     array.flags.writeable = False
-    assert RowBatches(array, batch_size=2).arrays[0] is array
+    (kept,) = RowBatches(array, batch_size=2).arrays
+    assert kept.array is array
     (moved,) = RowBatches(array, batch_size=2, device="meta").arrays
-    assert moved.device.type == "meta" and moved.dtype == torch.float32
+    assert moved.values.device.type == "meta" and moved.values.dtype == torch.float32
 
 
 def test_csr_rows_and_memory_maps_are_taken_batch_by_batch(tmp_path):

@@ -5,6 +5,7 @@ import pathlib
 import pickle
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,14 +13,14 @@ import torch
 from torch import nn
 
 from sklearn_dim import DIMTransformer
-from sklearn_dim.training import data_parallel
+from sklearn_dim.training import Batches, _parallel, data_parallel, resolve_device
 from sklearn_dim.training._joined import batch_norm
 
 SCRIPT = pathlib.Path(__file__).with_name("two_processes.py")
 VIEWS = ["nodes", "nodes by features alone", "nodes of words"]
 SUMMARY = ["nodes and a summary", "nodes of words and a summary", "nodes, edges dropped", "nodes, words masked"]
 NODES = [*VIEWS, *SUMMARY]
-GATHERED = ["table", "images", "two critics", "pairs", "encoded pairs", *NODES]
+GATHERED = ["table", "words", "images", "two critics", "pairs", "encoded pairs", *NODES]
 APART = ["apart", "apart, numbered", "apart, stopped", "apart, nodes", "apart, pairs"]
 
 
@@ -89,6 +90,74 @@ def test_one_process_alone_is_told_about_torchrun(monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
     with pytest.raises(RuntimeError, match="torchrun --nproc_per_node=2"), data_parallel():
         DIMTransformer().fit(np.eye(4))
+
+
+def test_too_many_processes_for_the_gpus_are_refused(monkeypatch):
+    pytest.importorskip("accelerate")
+    for name, value in {"RANK": "0", "WORLD_SIZE": "3", "LOCAL_WORLD_SIZE": "3"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with (
+        pytest.raises(RuntimeError, match=r"3 processes on a machine with 2 GPUs.*--nproc_per_node=2"),
+        data_parallel(),
+    ):
+        pass
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    _parallel._check_devices(3)
+
+
+class OneBatch(Batches):
+    """Rows of which every process has enough."""
+
+    n_rows = 100
+
+    def __len__(self):
+        return 1
+
+    def __iter__(self):
+        return iter(())
+
+    def shared(self, share):
+        return self
+
+
+def processes_on(device):
+    """What `data_parallel` knows in the first of two processes, without the other."""
+    made = SimpleNamespace(device=torch.device(device), process_index=0, num_processes=2)
+    return _parallel.Processes(lambda: made, gather_negatives=False)
+
+
+OWN = [("cuda:0", "'cuda:1', but this process has 'cuda:0'.*Pass device='auto'"), ("cpu", "processes are on 'cpu'")]
+
+
+@pytest.mark.parametrize(("own", "message"), OWN)
+def test_another_device_than_the_process_has_is_refused(monkeypatch, own, message):
+    def gather(into, value):
+        into[:] = [value] * 2
+
+    monkeypatch.setattr(torch.distributed, "all_gather_object", gather)
+    weight = SimpleNamespace(device=torch.device("cuda:1"), numel=lambda: 4)
+    module = SimpleNamespace(parameters=lambda: iter([weight]))
+    with pytest.raises(ValueError, match=message):
+        processes_on(own).check(module, OneBatch())
+    processes_on("cuda:1").check(module, OneBatch())
+
+
+def test_auto_is_the_device_of_the_process(monkeypatch):
+    monkeypatch.setattr(_parallel, "processes", processes_on("meta"))
+    assert resolve_device("auto") == torch.device("meta") and resolve_device("cpu") == torch.device("cpu")
+
+
+def test_layers_that_share_moments_on_gpus_share_weights_and_buffers():
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    before = dict(module.named_parameters()) | dict(module.named_buffers())
+    replica = _parallel.Replica.__new__(_parallel.Replica)
+    replica.processes = processes_on("cuda:0")
+    replica._join_batch_norms(module)
+    assert isinstance(module[1], nn.SyncBatchNorm)
+    after = dict(module.named_parameters()) | dict(module.named_buffers())
+    assert all(after[name] is tensor for name, tensor in before.items())
 
 
 def test_missing_accelerate_is_told(monkeypatch):

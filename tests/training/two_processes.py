@@ -21,6 +21,7 @@ DIM = {"n_components": 8, "batch_size": 34, "max_iter": 1, "random_state": 0, "m
 NODES, EDGES, _ = make_community_graph(61, 16, degree=6.0, random_state=0)
 GRAPH = Graph(NODES, EDGES)
 WORDS = Graph(sparse.csr_matrix(np.maximum(NODES - 4, 0)), EDGES)  # one cell in forty is filled
+BAG = sparse.csr_matrix(np.where(X > 14, X, 0))  # one cell in twenty is filled
 # Three batches of 20 or 21 nodes; of two hops, with three neighbours drawn in each.
 DGI = {"n_components": 12, "batch_size": 21, "fan_out": 3, "max_iter": 2, "random_state": 0}
 MASKED = {**DGI, "corruption": "masked_shuffle", "mi_estimator": "dv"}
@@ -44,6 +45,7 @@ def fits():
     pair = {"cv": 2, "batch_size": 20, "max_iter": 2, "random_state": 0}
     return {
         "table": DIMTransformer(**DIM).fit(X),
+        "words": DIMTransformer(**DIM).fit(BAG),
         "images": DIMTransformer(**DIM, global_weight=0.5, early_stopping=True).fit(IMAGES),
         "two critics": DIMTransformer(**DIM, mi_estimator="flo", n_locations=3).fit(X),
         "pairs": MutualInfoEstimator(**pair).fit(X[:, 20:23], Y),
