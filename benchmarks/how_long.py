@@ -1,7 +1,7 @@
 """How long a fit takes, by estimator and size: `python benchmarks/how_long.py`.
 
-Default arguments on data that are made on the spot, one thread. Seconds are CPU time of `fit`, and of `transform` of the
-same samples where there is one; peak memory is the system's record for a process that does nothing else. Writes
+Default arguments on data that are made on the spot, one thread. Seconds are CPU time of `fit`, and of `transform` of
+the same samples where there is one; peak memory is the system's record for a process that does nothing else. Writes
 ``how_long.csv`` beside this file, which the documentation shows. `--quick` leaves out what takes more than 30 seconds.
 """
 

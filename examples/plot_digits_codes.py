@@ -29,7 +29,9 @@ X_train, y_train, X_test, y_test = X[train], y[train], X[test], y[test]
 # %%
 # No representation sees a label. ``image_shape`` says that a row is an image of one channel.
 
-dim = DIMTransformer(image_shape=(1, 8, 8), max_iter=6, early_stopping=True, random_state=0)
+dim = DIMTransformer(
+    image_shape=(1, 8, 8), max_iter=6, early_stopping=True, random_state=0
+)
 representations = {
     "pixels": FunctionTransformer(),
     "PCA(32, whiten=True)": PCA(32, whiten=True, random_state=0),
@@ -42,12 +44,18 @@ for representation in representations.values():
 # The classifier is the same for all, once with all labels, once with 100.
 
 few = np.random.default_rng(0).choice(1200, 100, replace=False)
-accuracy = pd.DataFrame(index=list(representations), columns=["100 labels", "all labels"], dtype=float)
+accuracy = pd.DataFrame(
+    index=list(representations),
+    columns=["100 labels", "all labels"],
+    dtype=float,
+)
 for name, representation in representations.items():
     for labels, rows in {"100 labels": few, "all labels": slice(None)}.items():
         classifier = LogisticRegression(max_iter=1000)
         classifier.fit(representation.transform(X_train[rows]), y_train[rows])
-        accuracy.loc[name, labels] = classifier.score(representation.transform(X_test), y_test)
+        accuracy.loc[name, labels] = classifier.score(
+            representation.transform(X_test), y_test
+        )
 print(accuracy.round(3))
 
 # %%

@@ -43,21 +43,30 @@ scores = {
 
 
 def compare(X, y, k):
-    """Choose k columns on one half of the rows; print a forest's accuracy on the other; return all columns' scores."""
+    """Choose k columns on half of the rows, use them on the other half."""
     rows, values = {}, {}
-    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, random_state=0, stratify=y)
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, y, test_size=0.5, random_state=0, stratify=y
+    )
     for name, score in scores.items():
         start = time.perf_counter()
         select = SelectKBest(score, k=k).fit(X_train, y_train)
         seconds = time.perf_counter() - start
-        forest = RandomForestClassifier(random_state=0).fit(select.transform(X_train), y_train)
-        rows[name] = {"accuracy": forest.score(select.transform(X_test), y_test), "seconds to choose": seconds}
+        forest = RandomForestClassifier(random_state=0).fit(
+            select.transform(X_train), y_train
+        )
+        rows[name] = {
+            "accuracy": forest.score(select.transform(X_test), y_test),
+            "seconds to choose": seconds,
+        }
         values[name] = select.scores_
     print(pd.DataFrame(rows).T.round(3))
     return values
 
 
-X, y, groups = make_grouped_features(800, n_factors=3, group_size=4, random_state=0)
+X, y, groups = make_grouped_features(
+    800, n_factors=3, group_size=4, random_state=0
+)
 compare(X, y, k=6)
 
 # %%
@@ -75,7 +84,9 @@ values = compare(X, y, k=2)
 # Only ``jointly`` finds the two columns. But of two copies it gives each nothing, as the other stands in for it: for
 # tables with repeated columns it is the wrong choice.
 
-figure, axes = plt.subplots(1, 3, figsize=(11, 3), sharey=True, layout="constrained")
+figure, axes = plt.subplots(
+    1, 3, figsize=(11, 3), sharey=True, layout="constrained"
+)
 for ax, (name, nats) in zip(axes, values.items(), strict=True):
     ax.bar(range(10), nats, color=["#e76300"] * 2 + ["#3f90da"] * 8)
     ax.set(title=name, xlabel="column", xticks=range(10))
