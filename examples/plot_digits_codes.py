@@ -80,3 +80,5 @@ plt.show()
 
 display = TrainingCurveDisplay.from_estimator(dim)
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 2

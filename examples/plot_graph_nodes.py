@@ -59,7 +59,7 @@ print(pd.Series(accuracy, name="accuracy").round(3))
 # %%
 # Features and vectors in the plane, coloured by communities that neither was told.
 
-figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(9, 4.5), layout="constrained")
 left = EmbeddingDisplay.from_codes(vectors["features"], y, ax=axes[0])
 right = EmbeddingDisplay.from_codes(
     vectors["DGITransformer(64)"], y, ax=axes[1]

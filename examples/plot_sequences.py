@@ -64,3 +64,5 @@ display = EmbeddingDisplay.from_estimator(
     representations["DIMTransformer()"], X_test, y_test
 )
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 2

@@ -8,7 +8,7 @@ slides, and its domains are known.
 """
 
 # %%
-# With anndata (``pip install "sklearn-dim[spatial]"``) each slide is an AnnData, as scanpy and squidpy have it.
+# With anndata (``pip install anndata``) each slide is an AnnData, as scanpy and squidpy have it.
 # Without, the same matrices are given to `Graph`.
 
 from importlib.util import find_spec
@@ -116,12 +116,12 @@ def same_colours(labels):
 
 here = slide == 0
 figure, plots = plt.subplots(
-    1, 4, figsize=(15, 4), layout="constrained", sharex=True, sharey=True
+    2, 2, figsize=(8, 8), layout="constrained", sharex=True, sharey=True
 )
 shown = {"truth": domain} | {
     name: same_colours(labels) for name, labels in found.items()
 }
-for plot, (name, labels) in zip(plots, shown.items(), strict=True):
+for plot, (name, labels) in zip(plots.flat, shown.items(), strict=True):
     plot.scatter(
         *tissue.coordinates[here].T,
         c=labels[here],

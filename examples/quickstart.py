@@ -281,4 +281,4 @@ def main():
 if __name__ == "__main__":
     main()
 
-# sphinx_gallery_thumbnail_path = "_static/demo.png"
+# sphinx_gallery_thumbnail_path = "_static/quickstart.png"

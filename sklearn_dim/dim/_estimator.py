@@ -380,8 +380,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             ``local_weight`` are both 0; or if a parameter that shapes the model has changed before a fit with
             ``warm_start``.
         TypeError
-            If a column mixes kinds, such as numbers and text, or holds objects that are no values; if documents hold
-            something else than strings; or if X has no length, or its samples are not numbers.
+            If a column mixes kinds, such as numbers and text, or holds other objects; if documents hold something
+            else than strings; or if X has no length, or its samples are not numbers.
         FloatingPointError
             If training diverges.
 
