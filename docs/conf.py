@@ -39,7 +39,6 @@ default_role = "autolink"
 
 # API pages: docstrings say the types, and members are ours, not those of scikit-learn, skorch or torch.
 autosummary_generate = True
-viewcode_follow_imported_members = False  # source_links does
 autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
 autodoc_default_options = {

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import TSNE
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_dim import DIMTransformer
@@ -70,9 +71,10 @@ ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 plt.show()
 
 # %%
-# The unseen digits in the plane: the transformer was never told that there are ten kinds.
+# The unseen digits, brought to two dimensions by t-SNE. The transformer was never told that there are ten kinds.
 
-display = EmbeddingDisplay.from_estimator(dim, X_test, y_test)
+plane = TSNE(random_state=0).fit_transform(dim.transform(X_test))
+display = EmbeddingDisplay.from_codes(plane, y_test)
 plt.show()
 
 # %%

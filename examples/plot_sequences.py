@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import TSNE
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -58,11 +59,11 @@ for name, representation in representations.items():
 print(pd.Series(accuracy, name="accuracy, four classes").round(3))
 
 # %%
-# Unseen sequences in the plane.
+# Unseen sequences, brought to two dimensions by t-SNE.
 
-display = EmbeddingDisplay.from_estimator(
-    representations["DIMTransformer()"], X_test, y_test
-)
+dim = representations["DIMTransformer()"]
+plane = TSNE(random_state=0).fit_transform(dim.transform(X_test))
+display = EmbeddingDisplay.from_codes(plane, y_test)
 plt.show()
 
 # sphinx_gallery_thumbnail_number = 2

@@ -9,6 +9,12 @@ from sphinx.util.docutils import SphinxDirective
 
 BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks"
 COLORS = {"10 %": "#9ecae1", "all": "#08519c"}
+NAMES = {
+    "untrained": "DIMTransformer, untrained",
+    "the code alone": "DIMTransformer, code alone",
+    "encoder='tokens'": "DIMTransformer, tokens",
+    "the same, scaled": "400 random patches, scaled",
+}
 
 
 def draw(csv: pathlib.Path, picture: pathlib.Path):
@@ -16,7 +22,7 @@ def draw(csv: pathlib.Path, picture: pathlib.Path):
     matplotlib.use("agg")
     from matplotlib import pyplot as plt
 
-    table = pd.read_csv(csv)
+    table = pd.read_csv(csv).replace({"method": NAMES})
     kinds = list(dict.fromkeys(table["kind"]))
     figure, axes = plt.subplots(
         2, (len(kinds) + 1) // 2, figsize=(10, 6.4), layout="constrained"

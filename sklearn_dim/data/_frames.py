@@ -83,9 +83,7 @@ def as_frame(X: Any, name: str, taker: str | None, one_column: bool) -> pd.DataF
         return X
     if type(X).__module__.split(".")[0] == "polars":
         if hasattr(X, "collect"):
-            raise TypeError(
-                f"{name} is a polars {type(X).__name__}, which has no rows yet. Call its collect()."
-            )
+            raise TypeError(f"{name} is a polars {type(X).__name__}, which has no rows yet. Call its collect().")
         if hasattr(X, "get_columns"):
             frame = pd.DataFrame({i: column.to_numpy() for i, column in enumerate(X.get_columns())})
             frame.columns = pd.Index(X.columns)
