@@ -7,7 +7,7 @@ scikit-learn's digits and their one-pixel nudges.
 """
 
 # %%
-# Images of 1200 digits and their nudges to learn from, and 597 other digits to be told apart.
+# Images of 1200 digits and their nudges to learn from, and 597 other digits to classify.
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -36,7 +36,7 @@ def make_search():
 # -----------
 # ``LocalCluster`` starts workers on this machine; ``Client("tcp://scheduler:8786")`` reaches a cluster whose machines
 # have sklearn-dim installed. Workers have one thread each: fits in one process wait for each other, since torch has one
-# random stream a process.
+# random stream per process.
 # For ray, write ``joblib.parallel_config("ray", n_jobs=-1)`` after ``ray.util.joblib.register_ray()``.
 
 

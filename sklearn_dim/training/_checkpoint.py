@@ -1,4 +1,4 @@
-"""Continue a training that was killed from its last saved epoch."""
+"""Resume interrupted training from its last saved epoch."""
 
 import os
 import pathlib
