@@ -20,6 +20,7 @@ import tempfile
 WIDTHS = {1280: 900, 390: 844}  # and heights, in pixels
 MEASURE = """
 (() => {
+  document.querySelectorAll("details").forEach(box => { box.open = true; });
   const wide = document.documentElement.scrollWidth - window.innerWidth;
   const cut = [...document.querySelectorAll("pre")].filter(
     box => box.offsetParent && box.scrollWidth > box.clientWidth + 1
