@@ -1,9 +1,14 @@
-"""Look at every built page in headless Chromium, on a screen and on a phone: `python docs/check_widths.py docs/_build/html`.
+"""Look at every built page in headless Chromium, on a screen and on a phone.
 
-A page fails if it is wider than the window, if a box of code hides a part of a line, or if the browser's console has a
-warning or an error. Pages of source code may be cut on a phone. Prints what fails and exits with 1. Chromium is talked to
-through a pipe, in the protocol of its developer tools; the environment variable CHROMIUM names another program.
-``--shots FOLDER page.html ...`` takes pictures of these pages instead.
+    python docs/check_widths.py docs/_build/html
+
+A page fails if it is wider than the window, if a box of code hides a part of
+a line, if a table of up to three columns has to be scrolled, or if the
+browser's console has a warning or an error. Pages of source code may be cut on
+a phone. Prints what fails and exits with 1. Chromium is talked to through a
+pipe, in the protocol of its developer tools; the environment variable CHROMIUM
+names another program. ``--shots FOLDER page.html ...`` takes pictures of these
+pages instead.
 """
 
 import argparse
@@ -28,7 +33,10 @@ MEASURE = """
   const out = wide > 0 ? [...document.querySelectorAll("main *")].filter(
     e => e.getBoundingClientRect().right > window.innerWidth + 1
   ).slice(0, 2).map(e => e.tagName + "." + e.className) : [];
-  return JSON.stringify({wide, out, cut: cut.map(box => box.innerText.trim().slice(0, 50))});
+  const tables = [...document.querySelectorAll("main table")].filter(
+    table => table.rows[0].cells.length <= 3 && table.parentElement.scrollWidth > table.parentElement.clientWidth + 1
+  ).map(table => table.innerText.trim().slice(0, 50));
+  return JSON.stringify({wide, out, tables, cut: cut.map(box => box.innerText.trim().slice(0, 50))});
 })()
 """
 
@@ -164,6 +172,8 @@ def failures(root, chromium):
                 name.parts[0] == "_modules" and width == 390
             ):
                 yield f"{name} at {width}: code is cut: {found['cut']}"
+            if found["tables"]:
+                yield f"{name} at {width}: a table of few columns is cut: {found['tables']}"
             for line in chromium.console:
                 yield f"{name} at {width}: console: {line}"
 
