@@ -111,6 +111,13 @@ def tables(found):
             yield f"{kind}: {task}", by_task.loc[task].reindex(order)
 
 
+def written(found):
+    """Write the means of each kind by method to rivals.csv, of which the documentation draws a picture."""
+    means = {table_title.split(",")[0]: table for table_title, table in tables(found) if ", mean of" in table_title}
+    table = pd.concat(means, names=["kind", "method"]).round(2)
+    table.to_csv(pathlib.Path(__file__).with_suffix(".csv"))
+
+
 def printed(title, table):
     """Print a table as Markdown."""
     print(f"\n| {title} | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}")
@@ -129,6 +136,7 @@ def main():
     parser.add_argument("--share", type=int, nargs=2, default=(0, 1), metavar=("I", "N"), help="the I-th of N parts")
     parser.add_argument("--out", help="a file to which each row is appended, as a line of JSON")
     parser.add_argument("--read", nargs="+", help="such files, to print their tables and measure nothing")
+    parser.add_argument("--csv", action="store_true", help="write the means to rivals.csv beside this file")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     found = []
@@ -142,6 +150,8 @@ def main():
                     file.write(json.dumps(row) + "\n")
     for title, table in tables(pd.DataFrame(found)):
         printed(title, table)
+    if options.csv:
+        written(pd.DataFrame(found))
     print("\nNot at hand:", ", ".join([*missing_tasks(options.kinds), *missing_methods()]) or "nothing")
 
 

@@ -32,7 +32,11 @@ def broken_links(root: pathlib.Path) -> tuple[list[str], int]:
     """Return a line for each broken internal link under ``root``, and how many internal links there are."""
     root = root.resolve()
     static = root / "_static"  # has templates of the theme, which are no pages
-    pages = {path: Page(path) for path in sorted(root.rglob("*.html")) if static not in path.parents}
+    pages = {
+        path: Page(path)
+        for path in sorted(root.rglob("*.html"))
+        if static not in path.parents
+    }
     broken, n_links = [], 0
     for path, page in pages.items():
         for link in page.links:
@@ -40,12 +44,23 @@ def broken_links(root: pathlib.Path) -> tuple[list[str], int]:
             if parts.scheme or parts.netloc:
                 continue
             n_links += 1
-            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            target = (
+                (path.parent / unquote(parts.path)).resolve()
+                if parts.path
+                else path
+            )
             target = target / "index.html" if target.is_dir() else target
             if not target.exists():
-                broken.append(f"{path.relative_to(root)}: {link} (no such file)")
-            elif target in pages and unquote(parts.fragment) not in pages[target].places:
-                broken.append(f"{path.relative_to(root)}: {link} (no such place in the page)")
+                broken.append(
+                    f"{path.relative_to(root)}: {link} (no such file)"
+                )
+            elif (
+                target in pages
+                and unquote(parts.fragment) not in pages[target].places
+            ):
+                broken.append(
+                    f"{path.relative_to(root)}: {link} (no such place in the page)"
+                )
     return broken, n_links
 
 
@@ -56,7 +71,10 @@ def main():
         sys.exit(f"{root} has no pages; build them first: make docs")
     broken, n_links = broken_links(root)
     if broken:
-        sys.exit("\n".join(broken) + f"\n{len(broken)} of {n_links} internal links are broken")
+        sys.exit(
+            "\n".join(broken)
+            + f"\n{len(broken)} of {n_links} internal links are broken"
+        )
     print(f"{n_links} internal links, none broken")
 
 

@@ -7,13 +7,14 @@ scikit-learn's digits and their one-pixel nudges.
 """
 
 # %%
-# Images of 1200 digits and their nudges to learn from, and 597 other digits to be told apart.
+# Images of 1200 digits and their nudges to learn from, and 597 other digits to classify.
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import TSNE
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_dim import DIMTransformer
@@ -29,7 +30,9 @@ X_train, y_train, X_test, y_test = X[train], y[train], X[test], y[test]
 # %%
 # No representation sees a label. ``image_shape`` says that a row is an image of one channel.
 
-dim = DIMTransformer(image_shape=(1, 8, 8), max_iter=6, early_stopping=True, random_state=0)
+dim = DIMTransformer(
+    image_shape=(1, 8, 8), max_iter=6, early_stopping=True, random_state=0
+)
 representations = {
     "pixels": FunctionTransformer(),
     "PCA(32, whiten=True)": PCA(32, whiten=True, random_state=0),
@@ -42,12 +45,18 @@ for representation in representations.values():
 # The classifier is the same for all, once with all labels, once with 100.
 
 few = np.random.default_rng(0).choice(1200, 100, replace=False)
-accuracy = pd.DataFrame(index=list(representations), columns=["100 labels", "all labels"], dtype=float)
+accuracy = pd.DataFrame(
+    index=list(representations),
+    columns=["100 labels", "all labels"],
+    dtype=float,
+)
 for name, representation in representations.items():
     for labels, rows in {"100 labels": few, "all labels": slice(None)}.items():
         classifier = LogisticRegression(max_iter=1000)
         classifier.fit(representation.transform(X_train[rows]), y_train[rows])
-        accuracy.loc[name, labels] = classifier.score(representation.transform(X_test), y_test)
+        accuracy.loc[name, labels] = classifier.score(
+            representation.transform(X_test), y_test
+        )
 print(accuracy.round(3))
 
 # %%
@@ -62,9 +71,10 @@ ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 plt.show()
 
 # %%
-# The unseen digits in the plane: the transformer was never told that there are ten kinds.
+# The unseen digits, brought to two dimensions by t-SNE. The transformer was never told that there are ten kinds.
 
-display = EmbeddingDisplay.from_estimator(dim, X_test, y_test)
+plane = TSNE(random_state=0).fit_transform(dim.transform(X_test))
+display = EmbeddingDisplay.from_codes(plane, y_test)
 plt.show()
 
 # %%
@@ -72,3 +82,5 @@ plt.show()
 
 display = TrainingCurveDisplay.from_estimator(dim)
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 2

@@ -19,9 +19,13 @@ from sklearn_dim import DGITransformer, Graph
 from sklearn_dim.datasets import make_community_graph
 from sklearn_dim.inspection import EmbeddingDisplay
 
-X, adjacency, y = make_community_graph(800, 32, n_communities=4, noise=3.0, random_state=0)
+X, adjacency, y = make_community_graph(
+    800, 32, n_communities=4, noise=3.0, random_state=0
+)
 graph = Graph(X, adjacency)
-print(f"{graph.shape[0]} nodes with {graph.shape[1]} features, {adjacency.nnz // 2} edges")
+print(
+    f"{graph.shape[0]} nodes with {graph.shape[1]} features, {adjacency.nnz // 2} edges"
+)
 
 # %%
 # Three representations, and 20 labels. The second is the fair rival: features, averaged over neighbours and their
@@ -41,7 +45,9 @@ vectors = {
 order = np.random.default_rng(0).permutation(len(y))
 labelled, unseen = order[:20], order[20:]
 accuracy = {
-    name: LogisticRegression().fit(codes[labelled], y[labelled]).score(codes[unseen], y[unseen])
+    name: LogisticRegression()
+    .fit(codes[labelled], y[labelled])
+    .score(codes[unseen], y[unseen])
     for name, codes in vectors.items()
 }
 print(pd.Series(accuracy, name="accuracy").round(3))
@@ -53,9 +59,11 @@ print(pd.Series(accuracy, name="accuracy").round(3))
 # %%
 # Features and vectors in the plane, coloured by communities that neither was told.
 
-figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(9, 4.5), layout="constrained")
 left = EmbeddingDisplay.from_codes(vectors["features"], y, ax=axes[0])
-right = EmbeddingDisplay.from_codes(vectors["DGITransformer(64)"], y, ax=axes[1])
+right = EmbeddingDisplay.from_codes(
+    vectors["DGITransformer(64)"], y, ax=axes[1]
+)
 left.legend_.remove()
 axes[0].set_title("features")
 axes[1].set_title("DGITransformer")

@@ -8,7 +8,7 @@ slides, and its domains are known.
 """
 
 # %%
-# With anndata (``pip install "sklearn-dim[spatial]"``) each slide is an AnnData, as scanpy and squidpy have it.
+# With anndata (``pip install anndata``) each slide is an AnnData, as scanpy and squidpy have it.
 # Without, the same matrices are given to `Graph`.
 
 from importlib.util import find_spec
@@ -38,7 +38,9 @@ def normalized(counts):
     """Return standardised logarithms."""
     total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1)
     rows = (sparse.diags(np.median(total) / total) @ counts).log1p().toarray()
-    return ((rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 1e-6)).astype(np.float32)
+    return (
+        (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 1e-6)
+    ).astype(np.float32)
 
 
 # %%
@@ -52,16 +54,27 @@ if find_spec("anndata"):
     slides = []
     for number in range(2):
         here = slide == number
-        adata = AnnData(normalized(tissue.counts[here]), var=pd.DataFrame(index=tissue.gene_names))
-        adata.obs_names = [f"slide{number}_cell{cell}" for cell in range(here.sum())]
+        adata = AnnData(
+            normalized(tissue.counts[here]),
+            var=pd.DataFrame(index=tissue.gene_names),
+        )
+        adata.obs_names = [
+            f"slide{number}_cell{cell}" for cell in range(here.sum())
+        ]
         adata.obsm["spatial"] = tissue.coordinates[here]
-        adata.obsp["spatial_connectivities"] = kneighbors_graph(adata.obsm["spatial"], 30)
+        adata.obsp["spatial_connectivities"] = kneighbors_graph(
+            adata.obsm["spatial"], 30
+        )
         slides.append(adata)
     graph = Graph.from_anndata(slides, obsp="spatial_connectivities")
 else:
     parts = [slide == number for number in range(2)]
     graph = Graph.union(
-        Graph(normalized(tissue.counts[here]), kneighbors_graph(tissue.coordinates[here], 30)) for here in parts
+        Graph(
+            normalized(tissue.counts[here]),
+            kneighbors_graph(tissue.coordinates[here], 30),
+        )
+        for here in parts
     )
 print(graph)
 
@@ -77,8 +90,19 @@ columns = {
     "PCA, averaged": (axes + graph.adjacency @ axes) / (1 + degree),
     "DGITransformer": dgi.fit_transform(graph),
 }
-found = {name: KMeans(5, n_init=5, random_state=0).fit_predict(vectors) for name, vectors in columns.items()}
-print(pd.Series({name: adjusted_rand_score(domain, labels) for name, labels in found.items()}, name="ARI").round(2))
+found = {
+    name: KMeans(5, n_init=5, random_state=0).fit_predict(vectors)
+    for name, vectors in columns.items()
+}
+print(
+    pd.Series(
+        {
+            name: adjusted_rand_score(domain, labels)
+            for name, labels in found.items()
+        },
+        name="ARI",
+    ).round(2)
+)
 
 # %%
 # Cells on their own show types, not domains. Averages over neighbours show domains. Whether training adds to that
@@ -91,10 +115,21 @@ def same_colours(labels):
 
 
 here = slide == 0
-figure, plots = plt.subplots(1, 4, figsize=(15, 4), layout="constrained", sharex=True, sharey=True)
-shown = {"truth": domain} | {name: same_colours(labels) for name, labels in found.items()}
-for plot, (name, labels) in zip(plots, shown.items(), strict=True):
-    plot.scatter(*tissue.coordinates[here].T, c=labels[here], s=4, cmap="tab10", vmin=0, vmax=9)
+figure, plots = plt.subplots(
+    2, 2, figsize=(8, 8), layout="constrained", sharex=True, sharey=True
+)
+shown = {"truth": domain} | {
+    name: same_colours(labels) for name, labels in found.items()
+}
+for plot, (name, labels) in zip(plots.flat, shown.items(), strict=True):
+    plot.scatter(
+        *tissue.coordinates[here].T,
+        c=labels[here],
+        s=4,
+        cmap="tab10",
+        vmin=0,
+        vmax=9,
+    )
     plot.set(title=name, aspect="equal", xticks=[], yticks=[])
 plt.show()
 

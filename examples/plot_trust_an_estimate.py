@@ -14,7 +14,10 @@ import numpy as np
 
 from sklearn_dim import MutualInfoEstimator
 from sklearn_dim.datasets import make_gaussian_pair
-from sklearn_dim.inspection import InformationDisplay, PointwiseInformationDisplay
+from sklearn_dim.inspection import (
+    InformationDisplay,
+    PointwiseInformationDisplay,
+)
 
 truths = np.array([0.1, 0.5, 1.0, 2.0, 3.0])
 fits = []
@@ -23,7 +26,8 @@ for seed, truth in enumerate(truths):
     fits.append(MutualInfoEstimator(random_state=0).fit(x, y))
     low, high = fits[-1].confidence_interval()
     print(
-        f"truth {truth:.1f} nats: estimate {fits[-1].mutual_info_:.2f}, 95 % from {low:.2f} to {high:.2f}, "
+        f"truth {truth:.1f} nats: estimate {fits[-1].mutual_info_:.2f}, "
+        f"95 % from {low:.2f} to {high:.2f}, "
         f"lower bound {fits[-1].lower_bound_:.2f}"
     )
 
@@ -41,8 +45,14 @@ plt.show()
 
 x, y = make_gaussian_pair(600, 2, mutual_info=0.0, random_state=9)
 nothing = MutualInfoEstimator(random_state=0).fit(x, y)
-print(f"0.5 nats: p = {fits[1].p_value():.3f};  0 nats: p = {nothing.p_value():.3f}")
-print(f"independent columns: estimate {nothing.mutual_info_:.3f} nats, which may be negative")
+print(
+    f"0.5 nats: p = {fits[1].p_value():.3f};  "
+    f"0 nats: p = {nothing.p_value():.3f}"
+)
+print(
+    f"independent columns: estimate {nothing.mutual_info_:.3f} nats, "
+    "which may be negative"
+)
 
 # %%
 # Which rows carry the information? The pointwise mutual information of new rows says it, and its mean is the estimate.
@@ -56,5 +66,7 @@ plt.show()
 # Rows far out on the diagonal are what chance would hardly have brought together; those off the diagonal are rarer than
 # chance would have them.
 
-display = PointwiseInformationDisplay.from_estimator(mi, x[700:], y[700:], kind="scatter")
+display = PointwiseInformationDisplay.from_estimator(
+    mi, x[700:], y[700:], kind="scatter"
+)
 plt.show()

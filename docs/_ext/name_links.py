@@ -4,7 +4,12 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.nodes import make_refnode
 
-PLACES = ("", "sklearn_dim.", "sklearn_dim.DIMTransformer.", "sklearn_dim.MutualInfoEstimator.")
+PLACES = (
+    "",
+    "sklearn_dim.",
+    "sklearn_dim.DIMTransformer.",
+    "sklearn_dim.MutualInfoEstimator.",
+)
 
 
 class LinkNames(SphinxPostTransform):
@@ -15,12 +20,25 @@ class LinkNames(SphinxPostTransform):
     def run(self, **options):
         """Visit the code and the italics of a page."""
         objects = self.env.domains["py"].objects
-        for word in [*self.document.findall(nodes.literal), *self.document.findall(nodes.emphasis)]:
+        for word in [
+            *self.document.findall(nodes.literal),
+            *self.document.findall(nodes.emphasis),
+        ]:
             name = word.astext().removesuffix("()")
-            found = [objects[place + name] for place in PLACES if place + name in objects]
+            found = [
+                objects[place + name]
+                for place in PLACES
+                if place + name in objects
+            ]
             if found and not isinstance(word.parent, nodes.reference):
                 entry = found[0]
-                link = make_refnode(self.app.builder, self.env.docname, entry.docname, entry.node_id, word.deepcopy())
+                link = make_refnode(
+                    self.app.builder,
+                    self.env.docname,
+                    entry.docname,
+                    entry.node_id,
+                    word.deepcopy(),
+                )
                 word.replace_self(link)
 
 

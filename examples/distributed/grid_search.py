@@ -26,7 +26,9 @@ from sklearn_dim import DIMTransformer
 def make_search():
     dim = DIMTransformer(16, image_shape=(1, 8, 8), max_iter=2, random_state=0)
     pipeline = Pipeline([("dim", dim), ("clf", LogisticRegression())])
-    return GridSearchCV(pipeline, {"dim__mi_estimator": ["jsd", "infonce"]}, cv=3)
+    return GridSearchCV(
+        pipeline, {"dim__mi_estimator": ["jsd", "infonce"]}, cv=3
+    )
 
 
 # %%
@@ -34,13 +36,15 @@ def make_search():
 # -----------
 # ``LocalCluster`` starts workers on this machine; ``Client("tcp://scheduler:8786")`` reaches a cluster whose machines
 # have sklearn-dim installed. Workers have one thread each: fits in one process wait for each other, since torch has one
-# random stream a process.
+# random stream per process.
 # For ray, write ``joblib.parallel_config("ray", n_jobs=-1)`` after ``ray.util.joblib.register_ray()``.
 
 
 def search_on_dask(X, y):
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
         Client(cluster),
         joblib.parallel_config("dask"),
     ):
@@ -55,8 +59,10 @@ def search_on_dask(X, y):
 
 def codes_by_blocks(dim, X):
     blocks = da.from_array(X, chunks=(600, X.shape[1]))
-    chunks = (blocks.chunks[0], (dim.n_components,))
-    return blocks.map_blocks(dim.transform, dtype=X.dtype, chunks=chunks).compute()
+    chunks = (blocks.chunks[0], (len(dim.get_feature_names_out()),))
+    return blocks.map_blocks(
+        dim.transform, dtype=X.dtype, chunks=chunks
+    ).compute()
 
 
 # %%
@@ -67,9 +73,15 @@ def codes_by_blocks(dim, X):
 if __name__ == "__main__":
     X, y = load_digits(return_X_y=True)
     alone, on_dask = make_search().fit(X, y), search_on_dask(X, y)
-    for bound, score in zip(["jsd", "infonce"], on_dask.cv_results_["mean_test_score"], strict=True):
+    for bound, score in zip(
+        ["jsd", "infonce"], on_dask.cv_results_["mean_test_score"], strict=True
+    ):
         print(f"{bound:8} accuracy {score:.3f}")
-    same = np.array_equal(alone.cv_results_["mean_test_score"], on_dask.cv_results_["mean_test_score"])
+    same = np.array_equal(
+        alone.cv_results_["mean_test_score"],
+        on_dask.cv_results_["mean_test_score"],
+    )
     print(f"scores equal those of one process: {same}")
     dim = on_dask.best_estimator_["dim"]
-    print(f"codes by blocks equal those of all rows: {np.array_equal(codes_by_blocks(dim, X), dim.transform(X))}")
+    same = np.array_equal(codes_by_blocks(dim, X), dim.transform(X))
+    print(f"codes by blocks equal those of all rows: {same}")

@@ -23,9 +23,13 @@ from sklearn_dim import DIMTransformer
 def write_rows(path, n_samples=20_000, n_features=100, part=5000):
     rng = np.random.default_rng(0)
     mixing = rng.standard_normal((10, n_features))
-    X = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n_samples, n_features))
+    X = np.lib.format.open_memmap(
+        path, mode="w+", dtype=np.float32, shape=(n_samples, n_features)
+    )
     for start in range(0, n_samples, part):
-        X[start : start + part] = rng.standard_normal((part, 10)) @ mixing + rng.standard_normal((part, n_features))
+        X[start : start + part] = rng.standard_normal(
+            (part, 10)
+        ) @ mixing + rng.standard_normal((part, n_features))
     X.flush()
 
 
@@ -50,7 +54,9 @@ def codes_of_a_map(path):
 
 def codes_into_a_file(dim, source, target, part=5000):
     X = np.load(source, mmap_mode="r")
-    codes = np.lib.format.open_memmap(target, mode="w+", dtype=X.dtype, shape=(len(X), dim.n_components))
+    codes = np.lib.format.open_memmap(
+        target, mode="w+", dtype=X.dtype, shape=(len(X), dim.n_components)
+    )
     for start in range(0, len(X), part):
         codes[start : start + part] = dim.transform(X[start : start + part])
     codes.flush()
@@ -84,7 +90,13 @@ if __name__ == "__main__":
         write_rows(path)
         dim, codes = codes_of_a_map(path)
         print(f"from a map: {codes.shape}, {dim.mutual_info_:.2f} nats")
-        in_file = codes_into_a_file(dim, path, pathlib.Path(folder) / "codes.npy")
-        print(f"into a file: the same codes to {np.abs(in_file - codes).max():.0e}")
-        by_dataset = DIMTransformer(16, max_iter=1, random_state=0).fit(FileRows(path))
+        in_file = codes_into_a_file(
+            dim, path, pathlib.Path(folder) / "codes.npy"
+        )
+        print(
+            f"into a file: the same codes to {np.abs(in_file - codes).max():.0e}"
+        )
+        by_dataset = DIMTransformer(16, max_iter=1, random_state=0).fit(
+            FileRows(path)
+        )
         print(f"from a Dataset: {by_dataset.mutual_info_:.2f} nats")

@@ -146,7 +146,7 @@ class ColumnCoder:
         Raises
         ------
         ValueError
-            If ``discrete`` is none of these, or names a column that is not there.
+            If ``discrete`` is none of these, or names a column that does not exist.
         """
         n = len(table)
         is_auto = isinstance(discrete, str) and discrete == "auto"

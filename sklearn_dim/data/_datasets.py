@@ -93,8 +93,8 @@ def collected(X: Any, *, min_samples: int = 1) -> Any:
         return array_of(X)
     if isinstance(X, DataLoader):
         raise TypeError(
-            "X is a DataLoader, but samples are drawn in an order of our own. Pass its dataset: loader.dataset. To "
-            "read several items at a time, give the dataset a method __getitems__(rows)."
+            "X is a DataLoader, but training draws samples in an order of its own. Pass its dataset: loader.dataset. "
+            "To read several items at a time, give the dataset a method __getitems__(rows)."
         )
     if isinstance(X, Mapping):
         raise TypeError(f"X is a {type(X).__name__}; expected samples by number. Pass pandas.DataFrame(X) for columns.")

@@ -56,7 +56,7 @@ def warn_of_unseen(table: pd.DataFrame, numbers: Sequence[np.ndarray], name: str
     shown = repr(value) if isinstance(value, str) else str(value)
     warnings.warn(
         f"{unseen_rows(numbers, len(table)).sum()} of {len(table)} rows of {name} have levels that fit did not see, "
-        f"such as {shown} in column {table.columns[j]!r}. They count as independent: nothing is known of them.",
+        f"such as {shown} in column {table.columns[j]!r}. They count as independent: nothing is known about them.",
         stacklevel=4,
     )
 
@@ -64,7 +64,7 @@ def warn_of_unseen(table: pd.DataFrame, numbers: Sequence[np.ndarray], name: str
 def warn_of_single_rows(label: Any, n_levels: int, n: int) -> None:
     """Say that a column has too many levels, for the caller's caller."""
     warnings.warn(
-        f"column {label!r} has {n_levels} levels in {n} rows: what is seen once says nothing of unseen rows, so its "
-        "information cannot be estimated. Turn it into numbers, or drop it.",
+        f"column {label!r} has {n_levels} levels in {n} rows: levels that occur once say nothing about new rows, so "
+        "its information cannot be estimated. Turn it into numbers, or drop it.",
         stacklevel=3,
     )

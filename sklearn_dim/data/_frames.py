@@ -62,7 +62,7 @@ def clean_table(X: Any, name: str, taker: str | None = None, *, one_column: bool
     ValueError
         If values are missing or complex, or X is empty or has not two dimensions.
     TypeError
-        If a column mixes kinds, or holds objects that are no values.
+        If a column mixes kinds, or holds objects that cannot be used as values.
     """
     table = as_frame(X, name, taker, one_column)
     for size, what in zip(table.shape, ("sample", "feature"), strict=True):
@@ -83,7 +83,7 @@ def as_frame(X: Any, name: str, taker: str | None, one_column: bool) -> pd.DataF
         return X
     if type(X).__module__.split(".")[0] == "polars":
         if hasattr(X, "collect"):
-            raise TypeError(f"{name} is a polars {type(X).__name__}, whose rows are not there yet. Call its collect().")
+            raise TypeError(f"{name} is a polars {type(X).__name__}, which has no rows yet. Call its collect().")
         if hasattr(X, "get_columns"):
             frame = pd.DataFrame({i: column.to_numpy() for i, column in enumerate(X.get_columns())})
             frame.columns = pd.Index(X.columns)
@@ -109,7 +109,7 @@ def as_frame(X: Any, name: str, taker: str | None, one_column: bool) -> pd.DataF
     if array.dtype.kind in "US" and array.ndim == 2 and array.shape[1] > 1:
         if taker is not None:
             raise ValueError(
-                f"{name} holds text, but {taker} takes numbers: in an array of text nobody can tell which columns "
+                f"{name} holds text, but {taker} takes numbers: in an array of text it is unknown which columns "
                 "were some. Pass a DataFrame, whose columns may be text."
             )
         if numerals := [j for j in range(array.shape[1]) if _are_numerals(array[:, j])]:
@@ -232,8 +232,8 @@ def _by_types(column: pd.Series, place: Place) -> pd.Series:
     has_text = one.__str__ is not object.__str__ or one.__repr__ is not object.__repr__
     if not has_text or not _is_hashable(first):
         raise TypeError(
-            f"{place} holds objects of type {one.__name__}, which are no values. Turn them into numbers, text or "
-            "several columns."
+            f"{place} holds objects of type {one.__name__}, which are not values. Turn them into numbers, text "
+            "or several columns."
         )
     return pd.Series([_text(value) for value in column], dtype=object)
 

@@ -321,8 +321,8 @@ def _levels(column: Column) -> tuple[np.ndarray, np.ndarray]:
         return levels, levels[:0]
     if len(levels) > len(column.values) / 2:
         warnings.warn(
-            f"column {column.label!r} of X has {len(levels)} levels in {len(column.values)} rows, as names and numbers "
-            "of customers have, and is left out. Drop it, or turn it into numbers: pd.to_numeric, pd.to_datetime, or "
+            f"column {column.label!r} of X has {len(levels)} levels in {len(column.values)} rows, as names and "
+            "customer numbers have, and is left out. Drop it, or make numbers of it: pd.to_numeric, pd.to_datetime, or "
             "a vectorizer for sentences.",
             stacklevel=2,
         )

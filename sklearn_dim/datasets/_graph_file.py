@@ -34,7 +34,7 @@ def load_graph_file(path: str | os.PathLike) -> Bunch:
     >>> from sklearn_dim import Graph
     >>> from sklearn_dim.datasets import load_graph_file
     >>> mutag = load_graph_file("MUTAG.txt")  # doctest: +SKIP
-    >>> graphs, y = [Graph(X, adjacency) for X, adjacency in mutag.data], mutag.target  # doctest: +SKIP
+    >>> graphs = [Graph(X, adjacency) for X, adjacency in mutag.data]  # doctest: +SKIP
     """
     lines = _Lines(path)
     (n_graphs,) = lines.numbers("the number of graphs", 1)

@@ -43,7 +43,7 @@ SHA256 = {
 def fetch_planetoid(
     name: str = "cora", *, data_home: str | os.PathLike | None = None, download_if_missing: bool = True
 ) -> Bunch:
-    """Load a citation graph, Cora or Citeseer, and download it if it is not there.
+    """Load a citation graph, Cora or Citeseer, and download it if it is missing.
 
     Nodes are papers, features are their words, edges are citations. The files are pickles, so a file is read only if
     it has the known SHA-256, and only by an unpickler that can make nothing but arrays and lists. A download is kept

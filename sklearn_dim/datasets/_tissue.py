@@ -129,7 +129,7 @@ def _check(
         raise ValueError(f"layout={layout!r} is unknown; use one of {LAYOUTS}.")
     for name, size in sizes.items():
         if not 0 <= size < np.inf:
-            raise ValueError(f"{name}={size!r} is no deviation; give 0 for none, or more.")
+            raise ValueError(f"{name}={size!r} must be 0 or more; 0 is no variation.")
 
 
 def _place(random: np.random.RandomState, n_cells: int, n_domains: int, layout: str) -> tuple[np.ndarray, np.ndarray]:

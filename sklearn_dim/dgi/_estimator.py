@@ -108,7 +108,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     representation : {"auto", "code"}, default="auto"
         What `transform` returns. "auto" puts side by side what a classifier, k-means or nearest neighbours can use as
         it is: the code; the features; the features smoothed over one step and over ten of personalised PageRank [6]_;
-        and structure, that is degrees, and positions in the graph where these foresee edges. More than 256 features are
+        and structure, that is degrees, and positions in the graph where these predict edges. More than 256 features are
         reduced to 256 axes. "code" is the code alone, as published.
     inductive : bool, default=False
         Train only on the selected rows of a `Graph` that was indexed, such as a training split, and on the edges
@@ -179,9 +179,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     Notes
     -----
     Who a node's neighbours are says much about it where edges come from communities, roles or hubs, and nothing where
-    they are mostly chance. So a tenth of the edges is held out. If the others foresee it (the two ends of an edge are
+    they are mostly chance. So a tenth of the edges is held out. If the others predict it (the two ends of an edge are
     nearer to each other than nodes paired at random, by the position of their neighbourhoods), the output has columns
-    of positions; and if features do not foresee edges as well, the encoder is given neighbours beside them. This needs
+    of positions; and if features do not predict edges as well, the encoder is given neighbours beside them. This needs
     one graph of at most 100 000 nodes that is trained on as a whole; on another graph those columns hold their mean,
     with a warning.
 

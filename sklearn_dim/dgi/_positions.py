@@ -16,11 +16,11 @@ MAX_AXES, NODES_PER_AXIS = 256, 8
 HELD_OUT, FEW = 0.1, 10  # share of the edges that are held out, and number from which they say anything
 PROBE_AXES = 16
 MAX_EDGES = 10_000  # that features are asked about
-SURE = 0.1  # how far above ½ the share of held-out edges that are foreseen must be for positions to count in full
+SURE = 0.1  # how far above ½ the share of held-out edges that are predicted must be for positions to count in full
 
 
 class Positions:
-    """The neighbours of a node as features, where these foresee edges.
+    """The neighbours of a node as features, where these predict edges.
 
     Edges that come from communities, roles or hubs tell nodes apart by their neighbours; edges that are mostly chance
     do not, and would only add noise. So a tenth of the edges is held out, and what the others say about it decides.
@@ -30,7 +30,7 @@ class Positions:
     share : float
         In [0, 1]: how much positions count.
     beside : float
-        In [0, 1]: how much neighbours count beside a node's features in the encoder. Where features foresee edges
+        In [0, 1]: how much neighbours count beside a node's features in the encoder. Where features predict edges
         themselves they suffice, and neighbours would only tell nodes apart by their names.
     n_nodes : int
         Of the graph of `fit`.
@@ -97,7 +97,7 @@ def both_ways(adjacency: sparse.csr_matrix) -> sparse.coo_matrix:
 
 
 def edge_share(adjacency: sparse.csr_matrix, random_state: int) -> float:
-    """Return how much the places of nodes foresee edges, from 0, as well as chance, to 1.
+    """Return how well the places of nodes predict edges, from 0, as well as chance, to 1.
 
     A tenth of the edges is held out. The two ends of an edge should be nearer to each other, by the cosine of their
     positions in the rest, than the same nodes paired at random; or always farther, where unlike nodes are joined, as
@@ -118,7 +118,7 @@ def edge_share(adjacency: sparse.csr_matrix, random_state: int) -> float:
 
 
 def feature_share(features: Any, adjacency: sparse.csr_matrix, random_state: int) -> float:
-    """Return how much features foresee edges, as `edge_share` does of places; ``features`` may be read by rows only."""
+    """Return how well features predict edges, as `edge_share` does of places; ``features`` may be read by rows only."""
     rng = np.random.default_rng(random_state)
     edges = both_ways(adjacency)
     if edges.nnz < FEW:

@@ -88,7 +88,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     n_locations : int or None, default=None
         Number of locations, drawn at random, that each training step uses; None uses all.
     n_global_vectors : int, default=1
-        Number of vectors that the code of an image consists of, a square number. Each is computed from one cell of a
+        Number of vectors that make up the code of an image; a square number. Each is computed from one cell of a
         grid over the image, and predicts the local features by itself.
     encoder : {"auto", "paper", "resnet", "tokens"}, Module or callable, default="auto"
         "auto" chooses a network for tables, for sequences of length 8 or more, or for images of 8x8 or more. A CSR
@@ -201,11 +201,13 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     >>> from sklearn.datasets import load_digits
     >>> from sklearn_dim import DIMTransformer
     >>> X, _ = load_digits(return_X_y=True)
-    >>> dim = DIMTransformer(n_components=16, image_shape=(1, 8, 8), max_iter=1, random_state=0)
+    >>> dim = DIMTransformer(16, image_shape=(1, 8, 8), max_iter=1, random_state=0)
     >>> dim.fit_transform(X[:300]).shape
     (300, 528)
-    >>> dim.get_feature_names_out()[[0, 15, 16, -1]].tolist()
-    ['dimtransformer_code0', 'dimtransformer_code15', 'dimtransformer_layers0', 'dimtransformer_input255']
+    >>> print(*dim.get_feature_names_out()[[0, 16, -1]], sep="\\n")
+    dimtransformer_code0
+    dimtransformer_layers0
+    dimtransformer_input255
     """
 
     __module__ = "sklearn_dim.dim"
@@ -379,8 +381,8 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             ``local_weight`` are both 0; or if a parameter that shapes the model has changed before a fit with
             ``warm_start``.
         TypeError
-            If a column mixes kinds, such as numbers and text, or holds objects that are no values; if documents hold
-            something else than strings; or if X has no length, or its samples are not numbers.
+            If a column mixes kinds, such as numbers and text, or holds other objects; if documents hold something
+            else than strings; or if X has no length, or its samples are not numbers.
         FloatingPointError
             If training diverges.
 

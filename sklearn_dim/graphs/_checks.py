@@ -172,7 +172,7 @@ def check_adjacency(
             )
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"adjacency holds what is no number ({error}). Give the weight of each edge, 0 where there is none."
+            f"adjacency holds something that is not a number ({error}). Give the weight of each edge, 0 for none."
         ) from error
     adjacency.sum_duplicates()
     _check_weights(adjacency, node_names)
@@ -199,7 +199,7 @@ def _check_order(adjacency: pd.DataFrame, node_names: pd.Index | None) -> None:
     for axis, names in (("index", as_names(adjacency.index)), ("columns", as_names(adjacency.columns))):
         if names is not None and node_names is not None and not names.equals(node_names):
             raise ValueError(
-                f"the {axis} of adjacency has not the names of the nodes in their order ({list(node_names[:3])}, …). "
+                f"the {axis} of adjacency does not name the nodes in their order ({list(node_names[:3])}, …). "
                 "Put it in that order: adjacency.loc[X.index, X.index]."
             )
 

@@ -57,7 +57,7 @@ def _attributes(graph: Any, features: Any) -> tuple[np.ndarray | None, np.ndarra
             if len(value) != len(values[0]):
                 raise ValueError(
                     f"attribute {attribute!r} has {len(value)} numbers at node {node!r}, but {len(values[0])} at node "
-                    f"{data[0][0]!r}. Give all nodes equally many."
+                    f"{data[0][0]!r}. Give all nodes the same number."
                 )
         blocks.append(np.array(values, dtype=float))
         alone = all(np.ndim(attributes[attribute]) == 0 for _, attributes in data)

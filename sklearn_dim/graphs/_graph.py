@@ -183,7 +183,8 @@ class Graph:
         >>> import pandas as pd
         >>> from sklearn_dim import Graph
         >>> nodes = pd.DataFrame({"age": [31.0, 54.0, 28.0]}, index=["ada", "ben", "cem"])
-        >>> edges = pd.DataFrame({"source": ["ada", "ben"], "target": ["ben", "cem"], "calls": [3, 1]})
+        >>> pairs = {"source": ["ada", "ben"], "target": ["ben", "cem"]}
+        >>> edges = pd.DataFrame(pairs | {"calls": [3, 1]})
         >>> Graph.from_edges(nodes, edges, weight="calls").node_names.tolist()
         ['ada', 'ben', 'cem']
         """

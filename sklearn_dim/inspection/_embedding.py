@@ -198,7 +198,7 @@ class EmbeddingDisplay:
         classes, which = np.unique(np.asarray(self.y), return_inverse=True)
         if len(classes) > MAX_CLASSES:
             raise ValueError(
-                f"y has {len(classes)} classes; at most {MAX_CLASSES} have a look of their own. Merge some, or omit y."
+                f"y has {len(classes)} classes; at most {MAX_CLASSES} can be told apart. Merge some, or omit y."
             )
         self.points_ = []
         order = sorted(range(len(classes)), key=lambda label: () if _is_number(classes) else _in_order(classes[label]))

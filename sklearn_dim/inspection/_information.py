@@ -44,7 +44,9 @@ class InformationDisplay:
     Examples
     --------
     >>> from sklearn_dim.inspection import InformationDisplay
-    >>> display = InformationDisplay.from_estimates([0.9, 1.1], [0.8, 1.0], [1.0, 1.2], names=["dv", "nwj"], truth=1.0)
+    >>> display = InformationDisplay.from_estimates(
+    ...     [0.9, 1.1], [0.8, 1.0], [1.0, 1.2], names=["dv", "nwj"], truth=1.0
+    ... )
     >>> [label.get_text() for label in display.ax_.get_yticklabels()]
     ['dv', 'nwj']
     """

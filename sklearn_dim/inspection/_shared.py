@@ -19,7 +19,7 @@ def axes_for(ax: Any, display: Any) -> Any:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            f'{type(display).__name__}.plot needs matplotlib. Install it with: pip install "sklearn-dim[plot]"'
+            f"{type(display).__name__}.plot needs matplotlib. Install it with: pip install matplotlib"
         ) from error
     return plt.subplots(layout="constrained")[1] if ax is None else ax
 

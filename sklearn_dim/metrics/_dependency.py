@@ -106,7 +106,8 @@ def neural_dependency_measure(
     >>> independent = rng.normal(size=(500, 3))
     >>> bool(abs(neural_dependency_measure(independent, random_state=0)) < 0.05)
     True
-    >>> correlated = independent + rng.normal(size=(500, 1))  # correlations ½: −½ log det R = 0.35
+    >>> # Correlations of ½ make −½ log det R = 0.35:
+    >>> correlated = independent + rng.normal(size=(500, 1))
     >>> bool(abs(neural_dependency_measure(correlated, random_state=0) - 0.35) < 0.1)
     True
     """

@@ -90,7 +90,8 @@ def information_score(
     >>> from sklearn.decomposition import PCA
     >>> from sklearn_dim.metrics import information_score
     >>> X, _ = load_digits(return_X_y=True)
-    >>> scores = [information_score(PCA(k, random_state=0).fit(X[:900]), X[900:]) for k in (2, 5, 16)]
+    >>> fitted = [PCA(k, random_state=0).fit(X[:900]) for k in (2, 5, 16)]
+    >>> scores = [information_score(pca, X[900:]) for pca in fitted]
     >>> scores == sorted(scores)
     True
     """
@@ -153,7 +154,9 @@ def make_information_scorer(*, noise: float = 0.5, n_views: int = 4, random_stat
     >>> from sklearn_dim.metrics import make_information_scorer
     >>> X, _ = load_wine(return_X_y=True)
     >>> pipeline = make_pipeline(StandardScaler(), PCA(random_state=0))
-    >>> search = GridSearchCV(pipeline, {"pca__n_components": [1, 2, 8]}, scoring=make_information_scorer()).fit(X)
+    >>> grid = {"pca__n_components": [1, 2, 8]}
+    >>> search = GridSearchCV(pipeline, grid, scoring=make_information_scorer())
+    >>> search = search.fit(X)
     >>> search.best_params_
     {'pca__n_components': 8}
     """

@@ -265,7 +265,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         if n < least:
             raise ValueError(
                 f"n_samples = {n} is too few for cv={self.cv}: each fold needs two rows. Give at least {least} rows "
-                "(an estimate worth reading wants hundreds), or lower cv."
+                "(a useful estimate needs hundreds), or lower cv."
             )
         chain = chain_of(x_table, context)
         y_coder = ColumnCoder(name="y").fit(y_table, self.discrete_target)
@@ -274,8 +274,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         codes = [term.codes(table, y_table) for term, (table, _) in zip(self._terms, chain, strict=True)]
         if groups is None and self.encoder is None and (n_copies := copies_in(self._terms[0], *codes[0])):
             warnings.warn(
-                f"{n_copies} of {n} rows are copies of others. If these are the same observations once more, say so by "
-                "groups=, one number for each observation: else critics are valued on rows that they saw.",
+                f"{n_copies} of {n} rows are copies of others. If these are repeated observations, pass groups= with "
+                "one number per observation: otherwise critics are evaluated on rows that they were trained on.",
                 stacklevel=5,  # the caller of fit
             )
         numbers = [
@@ -515,7 +515,7 @@ class MutualInfoEstimator(InfomaxEstimator):
     def _contributions(self, X, y, given):
         tables, y_table, _ = self._new_rows(X, y, given)
         if len(y_table) < 2:
-            raise ValueError("an estimate needs at least two rows: information is about pairs; got n_samples = 1.")
+            raise ValueError("an estimate needs at least two rows, since it compares pairs of rows; got n_samples = 1.")
         return sum(term.contributions(table, y_table) for term, table in zip(self._terms, tables, strict=True))
 
     def _new_rows(self, X, y, given):

@@ -191,5 +191,5 @@ def _safetensors() -> Any:
     try:
         import safetensors.numpy
     except ImportError as error:
-        raise ImportError("save() and load() need safetensors: pip install 'sklearn-dim[persist]'") from error
+        raise ImportError("save() and load() need safetensors: pip install safetensors") from error
     return safetensors.numpy

@@ -1,4 +1,4 @@
-"""Continue a training that was killed from its last saved epoch."""
+"""Resume interrupted training from its last saved epoch."""
 
 import os
 import pathlib
@@ -57,7 +57,8 @@ class ResumableCheckpoint(Callback):
     >>> from sklearn_dim.training import ResumableCheckpoint
     >>> X, _ = load_digits(return_X_y=True)
     >>> folder = tempfile.mkdtemp()
-    >>> dim = DIMTransformer(8, max_iter=2, callbacks=[ResumableCheckpoint(folder)], random_state=0)
+    >>> checkpoint = ResumableCheckpoint(folder)
+    >>> dim = DIMTransformer(8, max_iter=2, callbacks=[checkpoint], random_state=0)
     >>> dim.fit(X[:100]).n_iter_
     2
     """

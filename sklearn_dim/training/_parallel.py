@@ -81,7 +81,7 @@ def data_parallel(*, gather_negatives: bool = False) -> Iterator["Accelerator"]:
         from accelerate import Accelerator
         from accelerate.utils import DistributedDataParallelKwargs
     except ImportError as error:
-        raise ImportError('data_parallel needs accelerate: pip install "sklearn-dim[distributed]"') from error
+        raise ImportError("data_parallel needs accelerate: pip install accelerate") from error
     if "RANK" not in os.environ:
         raise RuntimeError(
             "data_parallel divides the work among processes, but only this one was started. Run the script by "

@@ -227,7 +227,7 @@ def test_mixed_numbers_and_text_are_named_with_the_cure():
         ([Fraction(10**400), Fraction(1, 2)], ValueError, "too large for float64 .column 'a'., infinity to it"),
         ([1j, 2.0], ValueError, "Complex data not supported: column 'a' of X"),
         (np.array([1j, 2.0], dtype=object), ValueError, "Complex data not supported: column 'a' of X"),
-        ([[1], [2]], TypeError, "column 'a' of X holds objects of type list, which are no values"),
+        ([[1], [2]], TypeError, "column 'a' of X holds objects of type list, which are not values"),
         ([{}, {}], TypeError, "column 'a' of X holds objects of type dict"),
         ([object(), object()], TypeError, "column 'a' of X holds objects of type object"),
         ([True, "x"], TypeError, "column 'a' of X mixes booleans .* and text"),

@@ -97,8 +97,8 @@ def test_slides_differ_by_gene_only():
         ({"n_types": 0}, r"n_types=0 is too small"),
         ({"n_cells": 2, "n_slides": 3}, r"n_cells=2 is less than n_slides=3"),
         ({"layout": "rings"}, r"layout='rings' is unknown; use one of"),
-        ({"contrast": -1.0}, r"contrast=-1\.0 is no deviation; give 0 for none, or more"),
-        ({"gradient": np.nan}, r"gradient=nan is no deviation"),
+        ({"contrast": -1.0}, r"contrast=-1\.0 must be 0 or more"),
+        ({"gradient": np.nan}, r"gradient=nan must be 0 or more"),
     ],
 )
 def test_what_cannot_be_made_is_refused(wrong, message):

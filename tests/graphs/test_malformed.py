@@ -75,7 +75,7 @@ MALFORMED = {
     ),
     "order of names": (
         lambda: Graph(NODES, pd.DataFrame(PATH, list("bac"), list("bac"))),
-        r"not the names.*adjacency\.loc",
+        r"not name the nodes.*adjacency\.loc",
     ),
     "NaN weight": (lambda: Graph(EYE, put(PATH, np.nan)), r"contains NaN: the edge from node 1 to node 2"),
     "infinite weight": (
@@ -87,7 +87,7 @@ MALFORMED = {
         lambda: Graph(NODES, -PATH),
         r"negative weights: the edge from node 'a' to node 'b' .* -1\.0, and 3 more",
     ),
-    "text weight": (lambda: Graph(EYE, put(PATH, "x", object)), r"adjacency holds what is no number.*'x'"),
+    "text weight": (lambda: Graph(EYE, put(PATH, "x", object)), r"adjacency holds something that is not a number.*'x'"),
     "complex weight": (lambda: Graph(EYE, PATH * 1j), r"adjacency holds complex numbers.*abs\(adjacency\)"),
     # tables
     "unknown node": (

@@ -259,7 +259,7 @@ def test_copies_of_rows_are_not_valued_by_critics_that_saw_them():
     many = np.repeat(np.arange(100), 5)
     mi = MutualInfoEstimator(critic="separable", max_iter=100, random_state=0).fit(x[many], y[many], groups=many)
     assert mi.mutual_info_ < 0.1
-    with pytest.warns(UserWarning, match=r"400 of 500 rows are copies of others.*say so by groups="):
+    with pytest.warns(UserWarning, match=r"400 of 500 rows are copies of others.*pass groups="):
         quick().fit(x[many], y[many])
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # classes and counts repeat by nature
