@@ -1,0 +1,41 @@
+"""Files that appear whole or not at all."""
+
+import os
+import pathlib
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+UNFINISHED = ".part"  # the end of the name of a file that is being written
+LEFTOVER_AGE = 3600.0  # seconds after which an unfinished file is one that a kill has left: no save takes an hour
+
+
+@contextmanager
+def replaced(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes the place of ``path`` at the end, in one step.
+
+    Until then it has a name of its own, which no other process or machine uses. If anything fails, it is deleted, and
+    what was at ``path`` stays. A symbolic link at ``path`` is replaced, not followed.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, as on a full disk: the message names ``path`` and says what to do.
+    """
+    path = pathlib.Path(path)
+    unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}{UNFINISHED}")
+    try:
+        try:
+            with unfinished.open("xb") as file:
+                yield file
+            os.replace(unfinished, path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise type(error)(
+            error.errno,
+            f"{path} could not be written ({error.strerror or error}). Nothing of it was left behind, and an older "
+            "file is still there. Free some space, or name another folder",
+        ) from error
