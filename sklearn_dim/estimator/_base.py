@@ -23,6 +23,7 @@ from sklearn_dim.estimator._compat import (
     check_feature_names,
     check_n_features,
 )
+from sklearn_dim.estimator._declared import Array, Each
 from sklearn_dim.estimator._parameters import TAKEN_BY_WARM_START, plain_numbers
 from sklearn_dim.estimator._state import PlainState
 from sklearn_dim.training import BestWeights, InformationNet, ResumableCheckpoint, resolve_device, seeded
@@ -46,6 +47,22 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
 
     # The parameters, in addition to those of training, of which a warm start uses the current values.
     _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset()
+    # What a file of a fitted estimator may set besides its parameters; each estimator adds its own.
+    _fitted: ClassVar[dict[str, list]] = {
+        "n_features_in_": [int],
+        "feature_names_in_": [Array("O", length="n_features_in_")],
+        "net_": [InformationNet],
+        "_built_with": [dict],
+        "mutual_info_": [float],
+        "history_": [pd.DataFrame],
+        "loss_curve_": [Each(float)],
+        "n_iter_": [int],
+        "representation_": [str],
+        "mean_": [Array(length="_n_features_out")],
+        "scale_": [Array(length="_n_features_out")],
+        "_n_features_out": [int],
+        "_widths": [dict],
+    }
     # The page that an estimator's diagram in a notebook links to; scikit-learn inserts the class's name.
     _doc_link_module = "sklearn_dim"
     _doc_link_template = "https://sklearn-dim.readthedocs.io/en/stable/api/generated/sklearn_dim.{estimator_name}.html"

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from sklearn_dim.training import _parallel
 from sklearn_dim.training._device import device_or_cpu, numpy_weights
 
+SAVED = "module", "optimizer", "lr", "max_epochs", "verbose", "device"  # settings in pickles, with the optimizer's
+
 
 class InformationNet(NeuralNet):
     """Train an objective (`sklearn_dim.objectives.Objective`), whose ``forward(batch)`` returns its losses by name.
@@ -237,7 +239,7 @@ class InformationNet(NeuralNet):
         return {name: value for name, value in self.history[epoch].items() if name != "batches"}
 
     def __getstate__(self) -> dict[str, Any]:
-        plain = ["module", "optimizer", "lr", "max_epochs", "verbose", "device"]
+        plain = [*SAVED]
         plain += [name for name in self.__dict__ if name.startswith("optimizer__")]
         return {
             "params": {name: getattr(self, name) for name in plain},
@@ -247,9 +249,14 @@ class InformationNet(NeuralNet):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         params = state["params"]
+        if others := [name for name in params if name not in SAVED and not name.startswith("optimizer__")]:
+            raise ValueError(f"a net's file does not hold {others[0]!r}.")
         InformationNet.__init__(self, **{**params, "device": device_or_cpu(params["device"])})
         self.initialize()
         weights = {name: torch.tensor(array) for name, array in state["weights"].items()}
+        for name, own in self.module_.state_dict().items():
+            if name in weights and weights[name].dtype != own.dtype:
+                raise ValueError(f"the weights {name!r} are {weights[name].dtype}, not {own.dtype}.")
         self.module_.load_state_dict(weights)
         self.module_.eval()
         self.history_ = History([{**row, "batches": []} for row in state["history"]])
