@@ -45,6 +45,8 @@ class Each(NamedTuple):
     rule: Any
 
 
+# What parts have besides: set by functions of scikit-learn, by torch, and by the net's own __getstate__.
+BESIDES = "n_features_in_", "feature_names_in_", "_sklearn_version", "training", "params", "history", "weights"
 # What scikit-learn sets on any estimator.
 FRAMEWORK: dict[str, list] = {
     "_sklearn_output_config": [dict],
@@ -115,4 +117,4 @@ def attributes_of(cls: type) -> frozenset[str]:
     of_all = [method for base in cls.__mro__ for method in vars(base).values() if isinstance(method, FunctionType)]
     codes = [inspect.unwrap(method).__code__ for method in of_all]
     stored = {step.argval for code in codes for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"}
-    return frozenset(stored | {*FRAMEWORK, "training", "_sklearn_version", "params", "history", "weights"})
+    return frozenset(stored | {*FRAMEWORK, *BESIDES})

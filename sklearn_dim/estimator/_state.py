@@ -136,7 +136,8 @@ def from_plain(value: Any, parts: dict[str, Any]) -> Any:
 def _made(cls: Any, state: dict[str, Any]) -> Any:
     check_part(cls, state)
     if is_dataclass(cls):
-        return cls(**state)  # which checks its settings
+        make: Any = cls  # whose constructor checks its settings
+        return make(**state)
     instance = cls.__new__(cls)
     if hasattr(cls, "__setstate__"):  # as pickle does
         instance.__setstate__(state)

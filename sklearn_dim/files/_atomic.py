@@ -25,7 +25,7 @@ def replaced(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """
     path = pathlib.Path(path)
     unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}{UNFINISHED}")
-    try:
+    with failures_named(path):
         try:
             with unfinished.open("xb") as file:
                 yield file
@@ -33,9 +33,16 @@ def replaced(path: str | os.PathLike) -> Iterator[BinaryIO]:
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def failures_named(path: str | os.PathLike) -> Iterator[None]:
+    """Raise an OSError again with a message that names ``path``, and says what to do."""
+    try:
+        yield
     except OSError as error:
         raise type(error)(
             error.errno,
-            f"{path} could not be written ({error.strerror or error}). Nothing of it was left behind, and an older "
-            "file is still there. Free some space, or name another folder",
+            f"{os.fspath(path)} could not be written ({error.strerror or error}). Nothing of it was left behind, and "
+            "what was there before still is. Free some space, or name another folder",
         ) from error

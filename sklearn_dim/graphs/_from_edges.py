@@ -41,9 +41,13 @@ def _read(nodes: pd.DataFrame | None, edges: Any, source: str, target: str) -> t
         return _as_frame(edges, "edges"), "edges", ""
     # Names such as "007" would be read as numbers.
     as_text = nodes is not None and not pd.api.types.is_numeric_dtype(nodes.index)
-    frame = pd.read_csv(edges, dtype={source: str, target: str} if as_text else None)
+    place = f"the file {os.fspath(edges)!r}"
     more = " If it has another separator, or no names in its first line, use pandas.read_csv(path, sep=…, names=…)."
-    return frame, f"the file {os.fspath(edges)!r}", more
+    try:
+        frame = pd.read_csv(edges, dtype={source: str, target: str} if as_text else None)
+    except (ValueError, OverflowError, pd.errors.ParserError) as error:
+        raise ValueError(f"{place} is no CSV file that can be read ({error}).{more}") from error
+    return frame, place, more
 
 
 def _as_frame(table: Any, name: str) -> pd.DataFrame:

@@ -491,8 +491,9 @@ class Graph:
         ----------
         directory : path-like
         check : bool, default=False
-            Whether to read everything once and see that it is a valid graph, as one that comes from elsewhere may
-            not be. By default only shapes and types are looked at: all else was checked when the graph was written.
+            Whether to read everything once and see that it is what was written, and a valid graph: for files that come
+            from elsewhere or may be damaged. By default only shapes and types are looked at: all else was checked when
+            the graph was written.
 
         Raises
         ------

@@ -325,3 +325,13 @@ def test_nothing_is_said_of_graphs_with_features(slide):
         Graph.from_anndata(slide)
         Graph.from_networkx(people(), "age")
         Graph(NODES, PATH)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\x00", b"a,b\n1,2\n3,4,5\n", b'a,b\n"1,2\n', bytes(range(256)) * 20]
+)
+def test_a_file_that_is_no_csv_is_named(tmp_path, content):
+    path = tmp_path / "edges.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"the file '\S+edges.csv' (is no CSV file that can be read|has no column)"):
+        Graph.from_edges(None, path)
