@@ -84,6 +84,8 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
                     self._built_with = self._shaping_parameters()
                 self._run(data, split, epochs, X=X, y=y)
                 self._publish(data, split, seed)
+        if any(net.interrupted_ for net in self._nets()):
+            raise KeyboardInterrupt(f"training was interrupted; the estimator is fitted with {self.n_iter_} epochs")
         return self
 
     def _read(self, X: Any, y: Any, *, reset: bool, **metadata) -> Any:
@@ -172,9 +174,17 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         return begin_fit(self, n_subtasks, **shown) if vars(self).get(CALLBACKS) else None
 
     def _train(self, net: InformationNet, train: Iterable, valid: Iterable | None, task: Any, **shown) -> None:
-        """Train a net on batches; the callbacks of scikit-learn see its epochs as subtasks of ``task``."""
-        with nullcontext() if task is None else epochs_as_tasks(net, self, task, **shown):
-            net.partial_fit(train, valid)
+        """Train a net on batches; the callbacks of scikit-learn see its epochs as subtasks of ``task``.
+
+        An estimator of one net that is interrupted once ends its fit with the epochs it has, and then passes the
+        interrupt on.
+        """
+        try:
+            with nullcontext() if task is None else epochs_as_tasks(net, self, task, **shown):
+                net.partial_fit(train, valid)
+        except KeyboardInterrupt:
+            if not (net.interrupted_ and net.history and net is vars(self).get("net_") and net.interrupts_.presses < 2):
+                raise
         net.module_.eval()
 
     @contextmanager
@@ -202,7 +212,7 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     def _forget_checkpoints(self) -> None:
         for net in self._nets():
             for _, callback in net.callbacks_:
-                if isinstance(callback, ResumableCheckpoint):
+                if isinstance(callback, ResumableCheckpoint) and not net.interrupted_:
                     callback.forget()
 
     # Which parameters may change before a fit that continues.

@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from sklearn_dim.training import _parallel
 from sklearn_dim.training._device import device_or_cpu, numpy_weights
+from sklearn_dim.training._interrupts import Interrupts, LastEpoch
 
 SAVED = "module", "optimizer", "lr", "max_epochs", "verbose", "device"  # settings in pickles, with the optimizer's
 
@@ -43,10 +45,13 @@ class InformationNet(NeuralNet):
     module_: Any  # the objective that is trained: a module with the methods named above
     averaged_: nn.Module | None = None
     replica_: "_parallel.Replica | None" = None  # inside `data_parallel`: what is trained, sharing memory with module_
+    last_epoch_: LastEpoch
     converged_ = False  # whether a callback found that training had converged
     improved_ = True  # whether training has gained anything over where it began, as far as a callback has looked
     stops_ = False  # whether training ends with this epoch
     skipped_ = 0  # epochs of this training that were done before it was interrupted
+    interrupted_ = False  # whether Ctrl-C ended training; the net is as the last whole epoch left it
+    interrupts_ = Interrupts()  # of the training that runs
 
     def __init__(
         self,
@@ -109,15 +114,27 @@ class InformationNet(NeuralNet):
         return dataset
 
     def partial_fit(self, X: Iterable, y: Iterable | None = None, **fit_params: Any) -> "InformationNet":
-        """Train for max_epochs more epochs on batches X, with validation batches y."""
-        if _parallel.processes is None:
-            super().partial_fit(X, y, **fit_params)
-        else:
-            with _parallel.divided(self, X, _parallel.processes) as batches:
-                super().partial_fit(batches, y, **fit_params)
-        if not self.history:  # skorch ends training quietly on an interrupt
+        """Train for max_epochs more epochs on batches X, with validation batches y.
+
+        A KeyboardInterrupt by a callback at the end of an epoch ends training there, as in skorch. Any other, such as
+        Ctrl-C, ends it with the last whole epoch and is raised again, so that what is around the training ends too.
+        """
+        with Interrupts() as self.interrupts_:
+            if _parallel.processes is None:
+                super().partial_fit(X, y, **fit_params)
+            else:
+                with _parallel.divided(self, X, _parallel.processes) as batches:
+                    super().partial_fit(batches, y, **fit_params)
+        if not self.history:
             raise KeyboardInterrupt("training was interrupted in its first epoch")
+        if self.interrupted_:
+            raise KeyboardInterrupt(f"training was interrupted after epoch {len(self.history)}")
         return self
+
+    def notify(self, method_name: str, **kwargs: Any) -> None:
+        """Call a method of the net and of all callbacks; Ctrl-C waits while they see the end of an epoch."""
+        with self.interrupts_.held() if method_name == "on_epoch_end" else nullcontext():
+            super().notify(method_name, **kwargs)
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Return the losses of a batch, after computing their gradients."""
@@ -174,7 +191,7 @@ class InformationNet(NeuralNet):
 
     def on_train_begin(self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Forget how an earlier training ended."""
-        self.stops_, self.skipped_ = False, 0
+        self.stops_, self.skipped_, self.interrupted_ = False, 0, False
 
     def skip_epochs(self, n: int) -> None:
         """Count ``n`` epochs of the training that begins as done."""
@@ -183,12 +200,18 @@ class InformationNet(NeuralNet):
     def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **kwargs: Any) -> NeuralNet:
         """Train the epochs that are left; an interrupt ends training after the last complete one."""
         epochs = (self.max_epochs if epochs is None else epochs) - self.skipped_
+        self.last_epoch_ = LastEpoch()
         try:
             return super().fit_loop(X, y, epochs=epochs, **kwargs)
         except KeyboardInterrupt:
+            self.interrupted_ = self.interrupts_.presses > 0
             if self.history and "dur" not in self.history[-1]:
                 self.history.pop()
+                self.last_epoch_.put_back(self)
+                self.interrupted_ = True
             raise
+        finally:
+            del self.last_epoch_
 
     def stop_after_epoch(self) -> None:
         """End training once all callbacks have seen the end of this epoch."""
@@ -200,6 +223,8 @@ class InformationNet(NeuralNet):
         """Add a row to the history, unless training is to end."""
         if self.stops_:
             raise KeyboardInterrupt  # skorch's way to end training
+        with self.interrupts_.held():
+            self.last_epoch_.keep(self)
         super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
 
     def on_epoch_end(self, net: NeuralNet, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any) -> None:
