@@ -18,10 +18,16 @@ class Interrupts:
 
     Python delivers Ctrl-C to the main thread; in others nothing is done. The handler that was there is called in any
     case, and is back afterwards.
+
+    Attributes
+    ----------
+    presses : int
+    raised : bool
+        Whether the handler ended what runs by an exception, as Python's own does.
     """
 
     def __init__(self) -> None:
-        self.presses = 0
+        self.presses, self.raised = 0, False
         self._holding = self._waiting = False
         self._handler: Any = None
 
@@ -46,14 +52,21 @@ class Interrupts:
             self._holding = False
             if self._waiting:
                 self._waiting = False
-                self._handler(signal.SIGINT, None)
+                self._call(signal.SIGINT, None)
 
     def _press(self, number: int, frame: Any) -> None:
         self.presses += 1
         if self._holding and self.presses == 1:
             self._waiting = True
         else:
+            self._call(number, frame)
+
+    def _call(self, number: int, frame: Any) -> None:
+        try:
             self._handler(number, frame)
+        except BaseException:
+            self.raised = True
+            raise
 
 
 class LastEpoch:
@@ -84,7 +97,8 @@ class LastEpoch:
 def _tensors(net: "InformationNet") -> dict[tuple, Tensor]:
     """Return all tensors that training changes: weights and buffers, their running mean, what the optimizer keeps."""
     modules = [("weights", net.module_), *([] if net.averaged_ is None else [("mean", net.averaged_)])]
-    tensors = {(what, name): tensor for what, module in modules for name, tensor in module.state_dict().items()}
+    tensors: dict[tuple, Tensor] = {}
+    tensors |= {(what, name): tensor for what, module in modules for name, tensor in module.state_dict().items()}
     for parameter, memory in net.optimizer_.state.items():
         tensors |= {(id(parameter), name): each for name, each in memory.items() if isinstance(each, Tensor)}
     return tensors

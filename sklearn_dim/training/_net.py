@@ -204,7 +204,7 @@ class InformationNet(NeuralNet):
         try:
             return super().fit_loop(X, y, epochs=epochs, **kwargs)
         except KeyboardInterrupt:
-            self.interrupted_ = self.interrupts_.presses > 0
+            self.interrupted_ = self.interrupts_.raised
             if self.history and "dur" not in self.history[-1]:
                 self.history.pop()
                 self.last_epoch_.put_back(self)

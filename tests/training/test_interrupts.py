@@ -111,7 +111,7 @@ def test_a_search_ends(where):
 
 def test_the_end_by_a_callback_of_skorch_is_no_interrupt():
     stop = EarlyStopping("train_loss", patience=2, threshold=10.0, threshold_mode="abs")
-    assert make(max_iter=9, callbacks=[stop]).fit(X).n_iter_ == 2
+    assert make(max_iter=9, callbacks=[stop]).fit(X).n_iter_ == 3
 
 
 def test_the_checkpoint_of_an_interrupted_fit_stays(tmp_path):
