@@ -58,22 +58,18 @@ FRAMEWORK: dict[str, list] = {
 def other_names(cls: type, names: Iterable[str], *, strict: bool) -> list[str]:
     """Return the names that are neither parameters nor declared attributes of an estimator.
 
-    Unless ``strict``, a name is let pass if it hides nothing: people put notes on their models, and subclasses have
-    attributes of their own.
+    Unless ``strict``, a name is let pass if it hides nothing of our classes and scikit-learn's: people put notes on their
+    models, subclasses have attributes of their own, and scikit-learn has some of a fit that runs.
     """
     declared = {*cls._get_param_names(), *cls._fitted, *FRAMEWORK}  # type: ignore[attr-defined]
     others = [name for name in names if name not in declared]
     if strict:
         return others
     ours = [base for base in cls.__mro__ if base.__module__.split(".")[0] in ("sklearn", "sklearn_dim", "builtins")]
-    private = cls in ours
     return [
         name
         for name in others
-        if not isinstance(name, str)
-        or any(name in vars(base) for base in ours)
-        or name.startswith("__")
-        or (private and name.startswith("_"))
+        if not isinstance(name, str) or name.startswith("__") or any(name in vars(base) for base in ours)
     ]
 
 
