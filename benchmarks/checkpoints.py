@@ -44,10 +44,9 @@ def main():
             begin = time.process_time()
             dim = DIMTransformer(callbacks=[Timed(folder, spent)], random_state=0, **settings).fit(X)
             seconds = time.process_time() - begin
-        print(
-            f"{name}: {dim.n_iter_} epochs, {seconds:.2f} s CPU, of which checkpoints take {sum(spent):.2f} s: ", end=""
-        )
-        print(f"{seconds / (seconds - sum(spent)):.3f} times a fit without")
+        without = seconds - sum(spent)
+        print(f"{name}: {dim.n_iter_} epochs, {without:.2f} s CPU and {sum(spent):.2f} s for checkpoints,", end=" ")
+        print(f"{seconds / without:.3f} times a fit without")
 
 
 if __name__ == "__main__":

@@ -58,8 +58,8 @@ FRAMEWORK: dict[str, list] = {
 def other_names(cls: type, names: Iterable[str], *, strict: bool) -> list[str]:
     """Return the names that are neither parameters nor declared attributes of an estimator.
 
-    Unless ``strict``, a name is let pass if it hides nothing of our classes and scikit-learn's: people put notes on their
-    models, subclasses have attributes of their own, and scikit-learn has some of a fit that runs.
+    Unless ``strict``, a name is let pass if it hides nothing of our classes and scikit-learn's: people put notes on
+    their models, subclasses have attributes of their own, and scikit-learn has some of a fit that runs.
     """
     declared = {*cls._get_param_names(), *cls._fitted, *FRAMEWORK}  # type: ignore[attr-defined]
     others = [name for name in names if name not in declared]

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+from sklearn_dim.files._digest import digest
+
 MAX_DEPTH = 64  # of lists and dicts within each other
 # Bytes in memory, about: a dict, a list, a key with what stands at it, an item. Files that we write stay below 6 in all
 # for each byte of text, as each item has a line of its own.
@@ -37,6 +39,27 @@ def read_json(text: bytes) -> Any:
         return json.loads(text.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_once)
     except RecursionError as error:
         raise ValueError("lists within lists are too deep") from error
+
+
+def write_page(page: dict[str, Any]) -> bytes:
+    """Return a dict as JSON, with a digest of it under the key "digest"."""
+    return write_json({**page, "digest": digest(write_json(page)).hex()})
+
+
+def read_page(text: bytes) -> dict[str, Any]:
+    """Return the dict that `write_page` was given; one without a digest is taken as well.
+
+    Raises
+    ------
+    ValueError
+        As `read_json`, or if it is no dict, or its digest is another one.
+    """
+    page = read_json(text)
+    if not isinstance(page, dict):
+        raise ValueError("it is no dict")
+    if "digest" in page and page.pop("digest") != digest(write_json(page)).hex():
+        raise ValueError("its digest is not that of its content")
+    return page
 
 
 def _check_size(text: bytes) -> None:

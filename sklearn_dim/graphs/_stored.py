@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from sklearn_dim.files import digest, failures_named, read_json, replaced, write_json
+from sklearn_dim.files import digest, failures_named, read_page, replaced, write_page
 from sklearn_dim.graphs._arrays import described, open_array
 from sklearn_dim.graphs._normalize import csr_of
 from sklearn_dim.graphs._stored_checks import check_columns, check_edges, check_finite
@@ -123,7 +123,7 @@ def finish(folder: pathlib.Path, shape: tuple[int, int], **about: Any) -> None:
     page = {**head, **about, "names": None if names is None else list(names), "arrays": arrays}
     page["sha256"] = {name: _sha256(array) for name, array in maps.items()}
     with replaced(folder / ABOUT) as file:
-        file.write(write_json(page))
+        file.write(write_page(page))
 
 
 def _sha256(array: np.ndarray) -> str:
@@ -133,10 +133,10 @@ def _sha256(array: np.ndarray) -> str:
 def _about(folder: pathlib.Path) -> dict[str, Any]:
     """Return the JSON of a directory, if it is that of a graph."""
     try:
-        about = read_json((folder / ABOUT).read_bytes())
+        about = read_page((folder / ABOUT).read_bytes())
     except FileNotFoundError as error:
         raise ValueError(f"it has no {ABOUT}, which is written last.") from error
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
+    if about.get("format") != FORMAT:
         raise ValueError(f"{ABOUT} is not that of a graph.")
     if about["version"] != VERSION:
         raise ValueError(f"it has version {about['version']}, but this sklearn-dim reads version {VERSION}.")

@@ -10,7 +10,7 @@ from sklearn_dim.dgi import DGITransformer
 from sklearn_dim.dim import DIMTransformer
 from sklearn_dim.estimator import PlainState, other_names
 from sklearn_dim.features import MutualInfoSelector
-from sklearn_dim.files import digest, read_json, replaced, write_json
+from sklearn_dim.files import digest, read_json, read_page, replaced, write_page
 from sklearn_dim.infograph import GraphInfomaxTransformer
 from sklearn_dim.mine import MutualInfoEstimator
 from sklearn_dim.persistence._plain import arrays_named_in, from_json, to_json
@@ -76,7 +76,7 @@ def save(estimator: Any, folder: str | pathlib.Path) -> None:
     estimator._validate_params()  # as load() does
     content = _safetensors().save(arrays)
     sha256 = digest(content).hex()
-    text = write_json({"class": name, "arrays": ARRAY_FILE, "sha256": sha256, "state": plain})
+    text = write_page({"class": name, "arrays": ARRAY_FILE, "sha256": sha256, "state": plain})
     folder = pathlib.Path(folder)
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
@@ -151,7 +151,7 @@ def load(folder: str | pathlib.Path) -> PlainState:
 def _about(text: bytes, folder: pathlib.Path) -> dict[str, Any]:
     """Return the content of the JSON file, checked."""
     try:
-        about = read_json(text)
+        about = read_page(text)
         name, state, sha256 = about["class"], about["state"], about["sha256"]
         if not (isinstance(name, str) and isinstance(state, dict) and isinstance(sha256, str)):
             raise TypeError("class or state or sha256 of the wrong type")

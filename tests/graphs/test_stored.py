@@ -142,6 +142,7 @@ def about(folder, **changes):
     """Change entries of the JSON; ... removes them."""
     page = {**json.loads((folder / "graph.json").read_text()), **changes}
     page = {key: value for key, value in page.items() if value is not ...}
+    page.pop("digest", None)
     (folder / "graph.json").write_text(json.dumps(page))
 
 

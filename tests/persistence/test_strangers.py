@@ -13,7 +13,7 @@ from sklearn_dim import DIMTransformer, MutualInfoSelector
 from sklearn_dim.bounds import BOUNDS
 from sklearn_dim.dim._estimator import PARTS
 from sklearn_dim.estimator import _declared
-from sklearn_dim.files import digest
+from sklearn_dim.files import digest, write_page
 from sklearn_dim.persistence import load, save
 
 from .conftest import KINDS
@@ -31,7 +31,13 @@ def model(fitted, tmp_path):
 def change(folder, edit):
     about = json.loads((folder / "estimator.json").read_text())
     edit(about["state"])
-    (folder / "estimator.json").write_text(json.dumps(about))
+    sign(folder, about)
+
+
+def sign(folder, about):
+    """Write the JSON file with the right digest, as a stranger can."""
+    page = {key: value for key, value in about.items() if key != "digest"}
+    (folder / "estimator.json").write_bytes(write_page(page))
 
 
 def rewrite_arrays(folder, edit):
@@ -40,7 +46,7 @@ def rewrite_arrays(folder, edit):
     content = safetensors.save(arrays)
     (folder / "arrays.safetensors").write_bytes(content)
     about = json.loads((folder / "estimator.json").read_text())
-    (folder / "estimator.json").write_text(json.dumps({**about, "sha256": digest(content).hex()}))
+    sign(folder, {**about, "sha256": digest(content).hex()})
 
 
 def net(state):
