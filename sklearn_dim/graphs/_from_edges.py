@@ -28,7 +28,7 @@ def read_edges(nodes: Any, edges: Any, source: str, target: str, weight: str | N
             )
     for column in (source, target):
         _check_filled(edges, column, place)
-    index = _names_of(edges, source, target) if nodes is None else nodes.index
+    index = _names_of(edges, source, target, place) if nodes is None else nodes.index
     ends = tuple(_positions(index, edges, column, place) for column in (source, target))
     weights = np.ones(len(edges)) if weight is None else _weights(edges, source, target, weight, place)
     adjacency = sparse.csr_matrix((weights, ends), shape=(len(index), len(index)))
@@ -75,10 +75,10 @@ def _check_filled(edges: pd.DataFrame, column: str, place: str) -> None:
         )
 
 
-def _names_of(edges: pd.DataFrame, source: str, target: str) -> pd.Index:
+def _names_of(edges: pd.DataFrame, source: str, target: str, place: str) -> pd.Index:
     """Return the nodes that edges name, in the order in which they come."""
     if not len(edges):
-        raise ValueError("edges is empty, and no nodes are given: there is no node. Give nodes, or edges.")
+        raise ValueError(f"{place} is empty, and no nodes are given: there is no node. Give nodes, or edges.")
     ends = pd.concat([edges[source], edges[target]], ignore_index=True)
     return pd.Index(ends.iloc[np.arange(len(ends)).reshape(2, -1).T.ravel()].unique(), tupleize_cols=False)
 

@@ -1,10 +1,14 @@
 """Files of strangers: nothing is set that is not declared, and nothing allocated that is not in the file."""
 
+import copy
+import io
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -124,9 +128,6 @@ def test_skops_with_the_trust_that_the_guide_names_sets_nothing_else(fitted, nam
 
 def renamed(content, old, new):
     """Return a skops file in which one type has another name."""
-    import io
-    import zipfile
-
     result = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as given, zipfile.ZipFile(result, "w") as written:
         for part in given.namelist():
@@ -141,8 +142,6 @@ def renamed(content, old, new):
 
 
 def test_notes_and_subclasses_keep_their_attributes_in_pickles(fitted):
-    import copy
-
     estimator = copy.copy(fitted("table").estimator)
     estimator.note = "of March"
     assert copy.deepcopy(estimator).note == "of March"
@@ -159,8 +158,6 @@ def test_notes_and_subclasses_keep_their_attributes_in_pickles(fitted):
 
 
 def test_an_attribute_of_ones_own_is_refused_before_anything_is_written(fitted, tmp_path):
-    import copy
-
     estimator = copy.copy(fitted("table").estimator)
     estimator.note = 1
     with pytest.raises(ValueError, match="'note' is no parameter and no fitted attribute"):
@@ -332,4 +329,17 @@ def test_a_selector_selects_the_same(tmp_path):
     again = load(tmp_path)
     assert type(again) is MutualInfoSelector and again.get_params() == selector.get_params()
     assert vars(again).keys() == vars(selector).keys()
-    np.testing.assert_array_equal(again.transform(X), selector.transform(X))
+    for copied in (again, pickle.loads(pickle.dumps(selector)), copy.deepcopy(selector)):
+        np.testing.assert_array_equal(copied.transform(X), selector.transform(X))
+        np.testing.assert_array_equal(copied.pvalues_, selector.pvalues_)
+
+
+def own_encoder(x):
+    """A user's function."""
+    return x[:, None], x
+
+
+def test_a_function_of_the_user_adds_its_type_to_those_that_skops_asks_about():
+    skops = pytest.importorskip("skops.io")
+    types = skops.get_untrusted_types(data=skops.dumps(DIMTransformer(augmentation=own_encoder)))
+    assert "sklearn_dim.dim.DIMTransformer" in types and any("own_encoder" in name for name in types)
