@@ -9,7 +9,7 @@ from sklearn_dim.files._digest import digest
 MAX_DEPTH = 64  # of lists and dicts within each other
 # Bytes in memory, about: a dict, a list, a key with what stands at it, an item. Files that we write stay below 6 in all
 # for each byte of text, as each item has a line of its own.
-COSTS = {b"{": 200, b"[": 72, b":": 100, b",": 60}
+COSTS = {b"{": 200, b"[": 72, b":": 100, b",": 48}
 COST_PER_BYTE, FREE_COST = 8, 2**21
 _SIGNS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{},:]', re.DOTALL)  # strings may hold brackets
 

@@ -187,7 +187,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         "lower_bound_": [float],
         "bases_": [Each(str)],
         "estimates_": [pd.DataFrame],
-        "_terms": [Each(CrossFit)],
+        "_terms": [Each([CrossFit, CrossTable])],
         "_given_coder": [ColumnCoder, None],
     }
 

@@ -89,6 +89,16 @@ def test_json_is_what_other_languages_read():
         write_json([float("nan")])
 
 
+def test_long_pages_of_ours_are_far_from_the_limit(monkeypatch):
+    monkeypatch.setattr("sklearn_dim.files._json.FREE_COST", 0)
+    rows = [{"epoch": i, "train_loss": i / 7, "dur": 0.1} for i in range(500)]
+    frame = {name: [row[name] for row in rows] for name in rows[0]}
+    page = {"state": {"net_": {"state": {"history": rows}}, "history_": {"__frame__": frame, "index": [*range(500)]}}}
+    few = {"state": {"discrete_features": [True] * 500, "cv": [i % 10 for i in range(500)]}}
+    for each in (page, few):
+        assert read_json(write_json(each)) == each
+
+
 BOMBS = {
     "items": b"[" + b"1," * 100_000 + b"1]",
     "lists": b"[" + b"[]," * 100_000 + b"1]",

@@ -13,14 +13,14 @@ import zipfile
 import numpy as np
 import pytest
 
-from sklearn_dim import DIMTransformer, MutualInfoSelector
+from sklearn_dim import DGITransformer, DIMTransformer, Graph, MutualInfoEstimator, MutualInfoSelector
 from sklearn_dim.bounds import BOUNDS
 from sklearn_dim.dim._estimator import PARTS
 from sklearn_dim.estimator import _declared
 from sklearn_dim.files import digest, write_page
 from sklearn_dim.persistence import load, save
 
-from .conftest import KINDS
+from .conftest import KINDS, make_table, random_graph
 
 safetensors = pytest.importorskip("safetensors.numpy")
 
@@ -171,6 +171,34 @@ def test_all_attributes_of_a_fit_are_declared(fitted, name):
     cls = type(estimator)
     assert not _declared.other_names(cls, vars(estimator), strict=True)
     _declared.check_fitted(cls, vars(estimator))
+
+
+def others():
+    """Fits of parts that the common cases have not."""
+    rng, few = np.random.default_rng(0), {"max_iter": 1, "random_state": 0}
+    X, levels = rng.normal(size=(60, 4)), rng.integers(0, 3, size=60)
+    words = [" ".join(rng.choice(["cat", "dog", "mat", "sat", "the"], 6)) for _ in range(60)]
+    with_gaps = make_table()
+    with_gaps.loc[3, "a"] = np.nan
+    return {
+        "table with gaps": lambda: DIMTransformer(2, **few).fit(with_gaps),
+        "documents": lambda: DIMTransformer(2, encoder="tokens", **few).fit(words),
+        "early stopping": lambda: DIMTransformer(2, early_stopping=True, mi_estimator="flo", **few).fit(X),
+        "no features": lambda: DGITransformer(2, **few).fit(Graph(None, rng.random((30, 30)) < 0.2)),
+        "batches": lambda: DGITransformer(2, inductive=True, batch_size=10, fan_out=3, **few).fit(random_graph(30, 0)),
+        "two classes": lambda: MutualInfoEstimator(cv=2, **few).fit(levels[:, None], (levels + levels[::-1]) % 3),
+        "given": lambda: MutualInfoEstimator(cv=2, **few).fit(X[:, :1], X[:, 1], given=X[:, 2:]),
+        "wide": lambda: MutualInfoEstimator(cv=2, **few).fit(rng.normal(size=(60, 200)), X[:, 0]),
+    }
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", others())
+def test_other_fits_are_declared_as_well(name, tmp_path):
+    estimator = others()[name]()
+    save(estimator, tmp_path)
+    for again in (load(tmp_path), copy.deepcopy(estimator)):
+        assert vars(again).keys() == vars(estimator).keys()
 
 
 @pytest.mark.parametrize("part", [*BOUNDS.values(), *PARTS], ids=lambda part: part.__name__)

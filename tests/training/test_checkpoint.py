@@ -244,6 +244,25 @@ def first(tensors):
     return next(iter(tensors))
 
 
+def test_the_file_of_another_fit_is_refused(written, begin):
+    name, content = written
+    renamed = b"".join(sealed(KIND, "0" * 32, unsealed(KIND, name.removesuffix(".pt"), content)))
+    refused(begin, name, renamed, "its digest is not that of its content under this name")
+
+
+def test_a_full_disk_ends_the_fit_with_the_name_of_the_file(tmp_path, monkeypatch):
+    def full(*paths):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    estimator = QUICK(callbacks=[ResumableCheckpoint(tmp_path)])
+    with pytest.raises(
+        OSError, match=rf"{tmp_path}/\w+\.pt could not be written \(No space left on device\)\. Nothing"
+    ):
+        estimator.fit(ROWS)
+    assert not os.listdir(tmp_path) and not hasattr(estimator, "net_")
+
+
 FORGERIES = {
     "its parts are other ones": lambda state: [state],
     "weights have other names": lambda state: state["weights"].update(more=torch.zeros(1)),
