@@ -1,6 +1,8 @@
 """Two tables, of nodes and of edges, or a CSV file of edges."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,17 @@ import pandas as pd
 from scipy import sparse
 
 from sklearn_dim.graphs._checks import Parts, as_names, label
+
+
+@contextmanager
+def file_named(edges: Any) -> Iterator[None]:
+    """Name the file in a ValueError about edges that come from one."""
+    try:
+        yield
+    except ValueError as error:
+        if not isinstance(edges, str | os.PathLike) or os.fspath(edges) in str(error):
+            raise
+        raise ValueError(f"the file {os.fspath(edges)!r}: {error}") from error
 
 
 def read_edges(nodes: Any, edges: Any, source: str, target: str, weight: str | None) -> Parts:

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from sklearn_dim.graphs._checks import Parts, as_names, check_adjacency, check_features
 from sklearn_dim.graphs._from_anndata import check_same_variables, read_anndata
-from sklearn_dim.graphs._from_edges import read_edges
+from sklearn_dim.graphs._from_edges import file_named, read_edges
 from sklearn_dim.graphs._from_networkx import read_networkx
 from sklearn_dim.graphs._from_pyg import read_pyg
 from sklearn_dim.graphs._owned import frozen
@@ -187,7 +187,8 @@ class Graph:
         >>> Graph.from_edges(nodes, edges, weight="calls").node_names.tolist()
         ['ada', 'ben', 'cem']
         """
-        return cls._of(read_edges(nodes, edges, source, target, weight), directed)
+        with file_named(edges):
+            return cls._of(read_edges(nodes, edges, source, target, weight), directed)
 
     @classmethod
     def from_networkx(cls, graph: Any, features: Any = "x", *, weight: str | None = "weight") -> "Graph":

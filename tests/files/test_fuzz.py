@@ -2,6 +2,7 @@
 
 import importlib.util
 import pathlib
+import tracemalloc
 
 import pytest
 
@@ -23,7 +24,8 @@ def fuzz():
 @pytest.fixture(scope="module")
 def bench(fuzz, tmp_path_factory):
     pytest.importorskip("safetensors")
-    return fuzz.Bench(tmp_path_factory.mktemp("fuzz"))
+    yield fuzz.Bench(tmp_path_factory.mktemp("fuzz"))
+    tracemalloc.stop()
 
 
 def test_what_once_went_wrong_and_a_few_more(bench):

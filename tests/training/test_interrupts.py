@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from functools import partial
 
 import numpy as np
@@ -131,3 +132,16 @@ def test_a_handler_of_the_user_is_asked_and_may_go_on():
     finally:
         signal.signal(signal.SIGINT, before)
     assert dim.n_iter_ == 3 and set(asked) == {signal.SIGINT} and len(asked) > 1
+
+
+def test_a_fit_in_another_thread_leaves_the_handler_alone():
+    handler, found = signal.getsignal(signal.SIGINT), []
+
+    class Look(Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            found.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=make(max_iter=2, callbacks=[Look()]).fit, args=[X])
+    thread.start()
+    thread.join()
+    assert found == [handler] * 2
