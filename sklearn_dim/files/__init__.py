@@ -7,7 +7,7 @@
 ============= ========================================================================
 """
 
-from sklearn_dim.files._atomic import LEFTOVER_AGE, UNFINISHED, failures_named, replaced
+from sklearn_dim.files._atomic import UNFINISHED, failures_named, forget_leftovers, replaced
 from sklearn_dim.files._digest import DIGEST_SIZE, digest, sealed, unsealed
 from sklearn_dim.files._json import read_json, read_page, write_json, write_page
 

@@ -2,9 +2,10 @@
 
 import os
 import pathlib
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 UNFINISHED = ".part"  # the end of the name of a file that is being written
@@ -46,3 +47,11 @@ def failures_named(path: str | os.PathLike) -> Iterator[None]:
             f"{os.fspath(path)} could not be written ({error.strerror or error}). Nothing of it was left behind, and "
             "what was there before still is. Free some space, or name another folder",
         ) from error
+
+
+def forget_leftovers(folder: pathlib.Path, pattern: str) -> None:
+    """Delete files that a kill has left unfinished, by a pattern of their names; young ones may still be written."""
+    for file in folder.glob(pattern):
+        with suppress(FileNotFoundError):
+            if file.stat().st_mtime < time.time() - LEFTOVER_AGE:
+                file.unlink()

@@ -10,7 +10,7 @@ from sklearn_dim.dgi import DGITransformer
 from sklearn_dim.dim import DIMTransformer
 from sklearn_dim.estimator import PlainState, other_names
 from sklearn_dim.features import MutualInfoSelector
-from sklearn_dim.files import digest, read_json, read_page, replaced, write_page
+from sklearn_dim.files import UNFINISHED, digest, forget_leftovers, read_json, read_page, replaced, write_page
 from sklearn_dim.infograph import GraphInfomaxTransformer
 from sklearn_dim.mine import MutualInfoEstimator
 from sklearn_dim.persistence._plain import arrays_named_in, from_json, to_json
@@ -93,6 +93,8 @@ def save(estimator: Any, folder: str | pathlib.Path) -> None:
                 folder.rmdir()
         raise
     written.replace(folder / ARRAY_FILE)
+    for pattern in (_interim("*"), f"{_interim('*')}.*{UNFINISHED}", f"{JSON_FILE}.*{UNFINISHED}"):
+        forget_leftovers(folder, pattern)
 
 
 def _interim(sha256: str) -> str:

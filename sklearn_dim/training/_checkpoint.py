@@ -3,15 +3,13 @@
 import io
 import os
 import pathlib
-import time
-from contextlib import suppress
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
 from skorch.callbacks import Callback, PrintLog
 
-from sklearn_dim.files import LEFTOVER_AGE, UNFINISHED, replaced, sealed, unsealed
+from sklearn_dim.files import UNFINISHED, forget_leftovers, replaced, sealed, unsealed
 from sklearn_dim.training._checkpoint_state import check_state, put_back, read_state, state_of
 from sklearn_dim.training._device import random_states
 from sklearn_dim.training._fingerprint import fingerprint
@@ -102,10 +100,7 @@ class ResumableCheckpoint(Callback):
         Younger ones may belong to an equal fit in another process.
         """
         self.path_.unlink(missing_ok=True)
-        for file in self.path_.parent.glob(f"{self.path_.name}.*{UNFINISHED}"):
-            with suppress(FileNotFoundError):
-                if file.stat().st_mtime < time.time() - LEFTOVER_AGE:
-                    file.unlink()
+        forget_leftovers(self.path_.parent, f"{self.path_.name}.*{UNFINISHED}")
 
     def _resume(self, net: "InformationNet") -> bool:
         """Restore the saved state; return False if there is none."""

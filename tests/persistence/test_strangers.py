@@ -312,6 +312,10 @@ def test_a_save_that_is_killed_between_its_files_is_read(fitted, model, monkeypa
     monkeypatch.undo()
     assert len(list(model.iterdir())) == 3
     np.testing.assert_array_equal(answer(load(model), X), answer(estimator, X))
+    for number in range(2):  # what kills have left long ago
+        leftover = model / ("arrays.0.safetensors", "estimator.json.0.part")[number]
+        leftover.write_bytes(b"half")
+        os.utime(leftover, (0, 0))
     save(estimator, model)
     assert {path.name for path in model.iterdir()} == {"estimator.json", "arrays.safetensors"}
 
