@@ -62,6 +62,7 @@ def test_the_api_page_has_every_public_name():
         "data",
         "devices",
         "estimator",
+        "files",
     }
 
 

@@ -1,11 +1,14 @@
 """Files of labelled graphs, in the text format that Xu et al. (ICLR 2019) share theirs in."""
 
 import os
-import pathlib
+from array import array
+from typing import BinaryIO
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import Bunch
+
+DENSE_PER_BYTE, DENSE_AT_ALL = 10, 2**20  # bytes of one-hot arrays, for each byte of the file and in any case
 
 
 def load_graph_file(path: str | os.PathLike) -> Bunch:
@@ -21,13 +24,15 @@ def load_graph_file(path: str | os.PathLike) -> Bunch:
     Returns
     -------
     Bunch
-        ``data``, a list of pairs (X, adjacency), where X is the one-hot encoding of the nodes' tags; ``target``
-        (n_graphs,), the labels; ``tags`` (n_features,), the tag of each column of X.
+        ``data``, a list of pairs (X, adjacency), where X is the one-hot encoding of the nodes' tags, a CSR matrix if
+        there are so many tags that arrays would take more than ten times the file's size; ``target`` (n_graphs,), the
+        labels; ``tags`` (n_features,), the tag of each column of X.
 
     Raises
     ------
     ValueError
-        If the file is truncated or inconsistent; the message names the line.
+        If the file is truncated, inconsistent or no text, or a number is beyond 64 bits; the message names the file
+        and the line.
 
     Examples
     --------
@@ -36,16 +41,26 @@ def load_graph_file(path: str | os.PathLike) -> Bunch:
     >>> mutag = load_graph_file("MUTAG.txt")  # doctest: +SKIP
     >>> graphs = [Graph(X, adjacency) for X, adjacency in mutag.data]  # doctest: +SKIP
     """
-    lines = _Lines(path)
-    (n_graphs,) = lines.numbers("the number of graphs", 1)
-    graphs = [_read_graph(lines) for _ in range(n_graphs)]
-    lines.finish()
+    with open(path, "rb") as file:
+        lines = _Lines(path, file)
+        (n_graphs,) = lines.numbers("the number of graphs", 1)
+        graphs = [_read_graph(lines) for _ in range(n_graphs)]
+        lines.finish()
+        size = file.tell()
     tags = np.unique(np.concatenate([of_nodes for _, of_nodes, _ in graphs])) if graphs else np.array([], dtype=int)
+    dense = 4 * len(tags) * sum(len(of_nodes) for _, of_nodes, _ in graphs) <= max(DENSE_PER_BYTE * size, DENSE_AT_ALL)
     return Bunch(
-        data=[((of_nodes[:, None] == tags).astype(np.float32), adjacency) for _, of_nodes, adjacency in graphs],
+        data=[(_one_hot(of_nodes, tags, dense), adjacency) for _, of_nodes, adjacency in graphs],
         target=np.array([label for label, _, _ in graphs], dtype=int),
         tags=tags,
     )
+
+
+def _one_hot(of_nodes: np.ndarray, tags: np.ndarray, dense: bool) -> np.ndarray | sparse.csr_matrix:
+    if dense:
+        return (of_nodes[:, None] == tags).astype(np.float32)
+    ones = np.ones(len(of_nodes), dtype=np.float32)
+    return sparse.csr_matrix((ones, np.searchsorted(tags, of_nodes), np.arange(len(ones) + 1)), (len(ones), len(tags)))
 
 
 def _read_graph(lines: "_Lines") -> tuple[int, np.ndarray, sparse.csr_matrix]:
@@ -53,7 +68,7 @@ def _read_graph(lines: "_Lines") -> tuple[int, np.ndarray, sparse.csr_matrix]:
     n, label = lines.numbers("a graph's number of nodes and its label", 2)
     if n < 1:
         raise lines.error(f"a graph of {n} nodes")
-    tags, neighbors = [], []
+    tags, neighbors, pointers = array("q"), array("q"), array("q", [0])  # which take 8 bytes for a number
     for _ in range(n):
         tag, degree, *others = lines.numbers("a node's tag, its degree and its neighbours", None)
         if degree != len(others):
@@ -61,40 +76,43 @@ def _read_graph(lines: "_Lines") -> tuple[int, np.ndarray, sparse.csr_matrix]:
         if others and not (min(others) >= 0 and max(others) < n):
             raise lines.error(f"a neighbour that is not one of the graph's nodes 0 … {n - 1}")
         tags.append(tag)
-        neighbors.append(others)
-    pointers = np.cumsum([0, *map(len, neighbors)])
-    columns = np.concatenate(neighbors).astype(int)
-    adjacency = sparse.csr_matrix((np.ones(len(columns), dtype=np.float32), columns, pointers), shape=(n, n))
-    return label, np.array(tags), adjacency
+        neighbors.extend(others)
+        pointers.append(len(neighbors))
+    columns = np.array(neighbors, dtype=int)
+    adjacency = sparse.csr_matrix((np.ones(len(columns), dtype=np.float32), columns, np.array(pointers)), shape=(n, n))
+    return label, np.array(tags, dtype=int), adjacency
 
 
 class _Lines:
     """The lines of a file, read one by one as integers."""
 
-    def __init__(self, path: str | os.PathLike):
-        self.path = path
-        self.lines = pathlib.Path(path).read_text().splitlines()
+    def __init__(self, path: str | os.PathLike, file: BinaryIO):
+        self.path, self.file = path, file
         self.read = 0  # lines so far
 
     def numbers(self, meaning: str, count: int | None) -> list[int]:
         """Return the numbers of the next line, as many as ``count``, or with None at least two."""
-        if self.read == len(self.lines):
+        line = self.file.readline()
+        if not line:
             raise ValueError(f"{self.path} is truncated: it ends after line {self.read}, where {meaning} should come.")
-        words = self.lines[self.read].split()
         self.read += 1
         try:
-            numbers = [int(word) for word in words]
+            numbers = [int(word) for word in line.split()]
         except ValueError:
             numbers = []
         if len(numbers) != count if count else len(numbers) < 2:
-            raise self.error(f"{' '.join(words)[:40]!r}, where {meaning} should be")
+            shown = " ".join(line[:80].decode("utf-8", "backslashreplace").split())[:40]
+            raise self.error(f"{shown!r}, where {meaning} should be")
+        if min(numbers) < -(2**63) or max(numbers) >= 2**63:
+            raise self.error("a number beyond 64 bits")
         return numbers
 
     def finish(self) -> None:
         """Refuse lines after the last graph."""
-        if any(line.strip() for line in self.lines[self.read :]):
+        for line in self.file:
             self.read += 1
-            raise self.error("more than the number of graphs in the first line")
+            if line.strip():
+                raise self.error("more than the number of graphs in the first line")
 
     def error(self, found: str) -> ValueError:
         """Return an error that names the line read last."""

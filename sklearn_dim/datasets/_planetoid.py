@@ -1,20 +1,20 @@
 """The citation graphs of Yang et al. (ICML 2016), with their standard split."""
 
 import collections
-import hashlib
 import http.client
 import io
 import os
 import pathlib
 import pickle
 import urllib.request
-import uuid
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
 from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
+
+from sklearn_dim.files import digest, replaced
 
 URL = "https://github.com/kimiyoung/planetoid/raw/master/data/"
 FILES = ("tx", "allx", "y", "ty", "ally", "graph", "test.index")
@@ -117,7 +117,7 @@ def _read(folder: pathlib.Path, name: str, file: str, download_if_missing: bool)
 
 
 def _check(content: bytes, sha256: str, complaint: str) -> None:
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if digest(content).hex() != sha256:
         raise ValueError(f"{complaint}; retry. (Its {len(content)} bytes have another SHA-256 and were not unpickled.)")
 
 
@@ -136,9 +136,8 @@ def _download(path: pathlib.Path) -> bytes:
 def _store(content: bytes, path: pathlib.Path) -> None:
     """Write a file that appears whole or not at all, even if another process writes it at the same time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    with replaced(path) as file:
+        file.write(content)
 
 
 class ArrayUnpickler(pickle.Unpickler):

@@ -30,6 +30,7 @@ from sklearn_dim.dgi._places import Places
 from sklearn_dim.dgi._positions import Positions
 from sklearn_dim.encoders import GRAPH_ENCODERS
 from sklearn_dim.estimator import (
+    Each,
     HasMethods,
     InfomaxEstimator,
     Interval,
@@ -224,6 +225,17 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset(
         {"representation", "inductive", "n_neighbors", "fan_out"}
     )
+    _fitted: ClassVar[dict[str, list]] = {
+        **InfomaxEstimator._fitted,
+        "neighbors_": [NeighborGraph, None],
+        "structure_": [Each(str)],
+        "position_share_": [float],
+        "_places": [Places],
+        "_scale": [FeatureScale],
+        "_positions": [Positions],
+        "_inputs": [EncoderInput],
+        "_fixed": [FixedBlocks, None],
+    }
 
     neighbors_: NeighborGraph | None
 

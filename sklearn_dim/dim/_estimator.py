@@ -29,6 +29,8 @@ from sklearn_dim.dim._objective import PUBLISHED, build_deep_infomax, make_view
 from sklearn_dim.dim._output import SampleOutput, mean_and_scale
 from sklearn_dim.encoders import BagEncoder, PatchEncoder, SampleEncoder, TokenEncoder, WordAxes
 from sklearn_dim.estimator import (
+    Array,
+    Each,
     InfomaxEstimator,
     Interval,
     Split,
@@ -235,6 +237,17 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         "representation": [StrOptions({"auto", "code", "fc", "conv"})],
     }
     _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset({"mixed_precision", "representation"})
+    _fitted: ClassVar[dict[str, list]] = {
+        **InfomaxEstimator._fitted,
+        "input_kind_": [str],
+        "input_shape_": [Each(int)],
+        "vocabulary_size_": [int, None],
+        "image_shape_": [Each(int), None],
+        "channels_": [str],
+        "_coder": [TableCoder, DocumentCoder, None],
+        "_blocks": [Blocks, None],
+        "_offset": [Array(rank=None), None],
+    }
 
     input_kind_: str
     input_shape_: tuple[int, ...]

@@ -5,6 +5,7 @@
 `_parameters.py`  training parameters: accepted values and documentation
 `_callbacks.py`   callbacks of scikit-learn and skorch
 `_state.py`       what a file stores of an estimator
+`_declared.py`    which attributes a file may set, and of which types
 `_compat.py`      the only importer of private names of scikit-learn
 ================= =====================================================================
 """
@@ -21,6 +22,7 @@ from sklearn_dim.estimator._compat import (
     output_container,
     validate_params,
 )
+from sklearn_dim.estimator._declared import Array, Each, other_names
 from sklearn_dim.estimator._parameters import documented, training_constraints
 from sklearn_dim.estimator._state import PlainState, is_plain
 

@@ -24,6 +24,7 @@ from sklearn_dim.estimator._compat import (
     check_feature_names,
     check_n_features,
 )
+from sklearn_dim.estimator._declared import Array, Each
 from sklearn_dim.estimator._parameters import TAKEN_BY_WARM_START, plain_numbers
 from sklearn_dim.estimator._state import PlainState
 from sklearn_dim.training import BestWeights, InformationNet, ResumableCheckpoint, resolve_device, seeded
@@ -47,6 +48,22 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
 
     # The parameters, in addition to those of training, of which a warm start uses the current values.
     _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset()
+    # What a file of a fitted estimator may set besides its parameters; each estimator adds its own.
+    _fitted: ClassVar[dict[str, list]] = {
+        "n_features_in_": [int],
+        "feature_names_in_": [Array("O", length="n_features_in_")],
+        "net_": [InformationNet],
+        "_built_with": [dict],
+        "mutual_info_": [float],
+        "history_": [pd.DataFrame],
+        "loss_curve_": [Each(float)],
+        "n_iter_": [int],
+        "representation_": [str],
+        "mean_": [Array(length="_n_features_out")],
+        "scale_": [Array(length="_n_features_out")],
+        "_n_features_out": [int],
+        "_widths": [dict],
+    }
     # The page that an estimator's diagram in a notebook links to; scikit-learn inserts the class's name.
     _doc_link_module = "sklearn_dim"
     _doc_link_template = "https://sklearn-dim.readthedocs.io/en/stable/api/generated/sklearn_dim.{estimator_name}.html"
@@ -68,6 +85,8 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
                     self._built_with = self._shaping_parameters()
                 self._run(data, split, epochs, X=X, y=y)
                 self._publish(data, split, seed)
+        if any(net.interrupted_ for net in self._nets()):
+            raise KeyboardInterrupt(f"training was interrupted; the estimator is fitted with {self.n_iter_} epochs")
         return self
 
     def _read(self, X: Any, y: Any, *, reset: bool, **metadata) -> Any:
@@ -166,9 +185,17 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         return begin_fit(self, n_subtasks, **shown) if vars(self).get(CALLBACKS) else None
 
     def _train(self, net: InformationNet, train: Iterable, valid: Iterable | None, task: Any, **shown) -> None:
-        """Train a net on batches; the callbacks of scikit-learn see its epochs as subtasks of ``task``."""
-        with nullcontext() if task is None else epochs_as_tasks(net, self, task, **shown):
-            net.partial_fit(train, valid)
+        """Train a net on batches; the callbacks of scikit-learn see its epochs as subtasks of ``task``.
+
+        An estimator of one net that is interrupted once ends its fit with the epochs it has, and then passes the
+        interrupt on.
+        """
+        try:
+            with nullcontext() if task is None else epochs_as_tasks(net, self, task, **shown):
+                net.partial_fit(train, valid)
+        except KeyboardInterrupt:
+            if not (net.interrupted_ and net.history and net is vars(self).get("net_") and net.interrupts_.presses < 2):
+                raise
         net.module_.eval()
 
     @contextmanager
@@ -196,7 +223,7 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     def _forget_checkpoints(self) -> None:
         for net in self._nets():
             for _, callback in net.callbacks_:
-                if isinstance(callback, ResumableCheckpoint):
+                if isinstance(callback, ResumableCheckpoint) and not net.interrupted_:
                     callback.forget()
 
     # Which parameters may change before a fit that continues.

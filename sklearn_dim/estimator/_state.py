@@ -3,16 +3,22 @@
 import copy
 import functools
 import sys
+from dataclasses import is_dataclass
 from itertools import chain
 from types import FunctionType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 from torch import nn
 
+from sklearn_dim.estimator._declared import check_fitted, check_part, other_names
+from sklearn_dim.training import LimitedTensors
+
 FORMAT = 2  # of the state; every change that older versions cannot read increases it
+TENSORS_PER_ARRAY = 8  # bytes that may be allocated while a state becomes modules, for each byte of its arrays
+MAX_COLUMNS = 200  # of a history, or a table of estimates
 # The keys that mark what a dict stands for. No parameter or attribute has such a name.
 OBJECT, NAME, PARTIAL, FRAME, CSR = "__object__", "__name__", "__partial__", "__frame__", "__csr__"
 
@@ -22,8 +28,11 @@ class PlainState:
 
     `_parts` lists the classes and functions that a fitted estimator may contain. In its state each is replaced by its
     name, so that reading a file can create nothing else. Objects that are neither plain data nor listed, such as a
-    user's module, stay as they are.
+    user's module, stay as they are. `_fitted` declares the attributes that a fitted estimator has besides its
+    parameters, by the rules of `_declared`.
     """
+
+    _fitted: ClassVar[dict[str, list]]
 
     def _parts(self) -> tuple:
         """Return the classes and functions that a fitted estimator may contain."""
@@ -36,8 +45,24 @@ class PlainState:
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         written_by, written_in = state.pop("_sklearn_dim_version", None), state.pop("_sklearn_dim_format", None)
-        check_format(type(self).__name__, written_by, written_in)
-        self.__dict__.update(from_plain(state, vocabulary(self)))
+        cls = type(self)
+        check_format(cls.__name__, written_by, written_in)
+        if others := other_names(cls, state, strict=False):
+            raise ValueError(
+                f"the file would set {others[0]!r}, which is no parameter and no attribute of a {cls.__name__}. Load "
+                "only files that sklearn-dim has saved."
+            )
+        try:
+            with LimitedTensors(TENSORS_PER_ARRAY * n_bytes(state)):
+                made = from_plain(state, vocabulary(self))
+        except ValueError:
+            raise
+        except Exception as error:  # what wrong content makes NumPy, torch and scikit-learn raise is of any kind
+            raise ValueError(
+                f"the state of this {cls.__name__} is not one that sklearn-dim saved ({type(error).__name__}: {error})."
+            ) from error
+        check_fitted(cls, made)
+        self.__dict__.update(made)
 
 
 def check_format(what: str, written_by: str | None, written_in: int | None) -> None:
@@ -99,6 +124,8 @@ def from_plain(value: Any, parts: dict[str, Any]) -> Any:
     if type(value) is not dict:
         return value
     if FRAME in value:
+        if len(value[FRAME]) > MAX_COLUMNS:
+            raise ValueError(f"a frame with {len(value[FRAME])} columns is no history.")
         index = pd.Index(value["index"], name=value["index_name"])
         return pd.DataFrame(value[FRAME], index=pd.RangeIndex(len(index)) if index.dtype.kind == "i" else index)
     if CSR in value:
@@ -116,6 +143,10 @@ def from_plain(value: Any, parts: dict[str, Any]) -> Any:
 
 
 def _made(cls: Any, state: dict[str, Any]) -> Any:
+    check_part(cls, state)
+    if is_dataclass(cls):
+        make: Any = cls  # whose constructor checks its settings
+        return make(**state)
     instance = cls.__new__(cls)
     if hasattr(cls, "__setstate__"):  # as pickle does
         instance.__setstate__(state)
@@ -140,6 +171,21 @@ def _part(name: str, parts: dict[str, Any]) -> Any:
 def is_plain(value: Any) -> bool:
     """Return whether every file format can store ``value``: None, a number, a string or an array."""
     return value is None or isinstance(value, bool | int | float | str | np.ndarray | np.generic)
+
+
+def n_bytes(value: Any) -> int:
+    """Return how much memory the arrays in plain data take, each counted once."""
+    arrays: dict[int, int] = {}
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, np.ndarray):
+            arrays[id(each)] = each.nbytes
+        elif type(each) is dict:
+            waiting.extend(each.values())
+        elif type(each) in (list, tuple):
+            waiting.extend(each)
+    return sum(arrays.values())
 
 
 def _version() -> str:

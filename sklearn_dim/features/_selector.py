@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim.bounds import BOUNDS
 from sklearn_dim.estimator import (
+    Array,
     Interval,
     PlainState,
     StrOptions,
@@ -139,6 +140,14 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
         "discrete_target": [StrOptions({"auto"}), "boolean", "array-like"],
         "batch_size": [Interval(Integral, 4, None, closed="left"), StrOptions({"auto"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+    }
+    _fitted: ClassVar[dict[str, list]] = {
+        "n_features_in_": [int],
+        "feature_names_in_": [Array("O", length="n_features_in_")],
+        "scores_": [Array(length="n_features_in_")],
+        "intervals_": [Array(rank=2, length="n_features_in_")],
+        "pvalues_": [Array(length="n_features_in_")],
+        "n_iter_": [int],
     }
 
     def __init__(

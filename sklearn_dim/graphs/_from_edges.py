@@ -1,6 +1,8 @@
 """Two tables, of nodes and of edges, or a CSV file of edges."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,17 @@ import pandas as pd
 from scipy import sparse
 
 from sklearn_dim.graphs._checks import Parts, as_names, label
+
+
+@contextmanager
+def file_named(edges: Any) -> Iterator[None]:
+    """Name the file in a ValueError about edges that come from one."""
+    try:
+        yield
+    except ValueError as error:
+        if not isinstance(edges, str | os.PathLike) or os.fspath(edges) in str(error):
+            raise
+        raise ValueError(f"the file {os.fspath(edges)!r}: {error}") from error
 
 
 def read_edges(nodes: Any, edges: Any, source: str, target: str, weight: str | None) -> Parts:
@@ -28,7 +41,7 @@ def read_edges(nodes: Any, edges: Any, source: str, target: str, weight: str | N
             )
     for column in (source, target):
         _check_filled(edges, column, place)
-    index = _names_of(edges, source, target) if nodes is None else nodes.index
+    index = _names_of(edges, source, target, place) if nodes is None else nodes.index
     ends = tuple(_positions(index, edges, column, place) for column in (source, target))
     weights = np.ones(len(edges)) if weight is None else _weights(edges, source, target, weight, place)
     adjacency = sparse.csr_matrix((weights, ends), shape=(len(index), len(index)))
@@ -41,9 +54,13 @@ def _read(nodes: pd.DataFrame | None, edges: Any, source: str, target: str) -> t
         return _as_frame(edges, "edges"), "edges", ""
     # Names such as "007" would be read as numbers.
     as_text = nodes is not None and not pd.api.types.is_numeric_dtype(nodes.index)
-    frame = pd.read_csv(edges, dtype={source: str, target: str} if as_text else None)
+    place = f"the file {os.fspath(edges)!r}"
     more = " If it has another separator, or no names in its first line, use pandas.read_csv(path, sep=…, names=…)."
-    return frame, f"the file {os.fspath(edges)!r}", more
+    try:
+        frame = pd.read_csv(edges, dtype={source: str, target: str} if as_text else None)
+    except (ValueError, OverflowError, pd.errors.ParserError) as error:
+        raise ValueError(f"{place} is no CSV file that can be read ({error}).{more}") from error
+    return frame, place, more
 
 
 def _as_frame(table: Any, name: str) -> pd.DataFrame:
@@ -71,10 +88,10 @@ def _check_filled(edges: pd.DataFrame, column: str, place: str) -> None:
         )
 
 
-def _names_of(edges: pd.DataFrame, source: str, target: str) -> pd.Index:
+def _names_of(edges: pd.DataFrame, source: str, target: str, place: str) -> pd.Index:
     """Return the nodes that edges name, in the order in which they come."""
     if not len(edges):
-        raise ValueError("edges is empty, and no nodes are given: there is no node. Give nodes, or edges.")
+        raise ValueError(f"{place} is empty, and no nodes are given: there is no node. Give nodes, or edges.")
     ends = pd.concat([edges[source], edges[target]], ignore_index=True)
     return pd.Index(ends.iloc[np.arange(len(ends)).reshape(2, -1).T.ravel()].unique(), tupleize_cols=False)
 

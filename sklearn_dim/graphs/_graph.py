@@ -11,7 +11,7 @@ from scipy import sparse
 
 from sklearn_dim.graphs._checks import Parts, as_names, check_adjacency, check_features
 from sklearn_dim.graphs._from_anndata import check_same_variables, read_anndata
-from sklearn_dim.graphs._from_edges import read_edges
+from sklearn_dim.graphs._from_edges import file_named, read_edges
 from sklearn_dim.graphs._from_networkx import read_networkx
 from sklearn_dim.graphs._from_pyg import read_pyg
 from sklearn_dim.graphs._owned import frozen
@@ -188,7 +188,8 @@ class Graph:
         >>> Graph.from_edges(nodes, edges, weight="calls").node_names.tolist()
         ['ada', 'ben', 'cem']
         """
-        return cls._of(read_edges(nodes, edges, source, target, weight), directed)
+        with file_named(edges):
+            return cls._of(read_edges(nodes, edges, source, target, weight), directed)
 
     @classmethod
     def from_networkx(cls, graph: Any, features: Any = "x", *, weight: str | None = "weight") -> "Graph":
@@ -492,8 +493,9 @@ class Graph:
         ----------
         directory : path-like
         check : bool, default=False
-            Whether to read everything once and see that it is a valid graph, as one that comes from elsewhere may
-            not be. By default only shapes and types are looked at: all else was checked when the graph was written.
+            Whether to read everything once and see that it is what was written, and a valid graph: for files that come
+            from elsewhere or may be damaged. By default only shapes and types are looked at: all else was checked when
+            the graph was written.
 
         Raises
         ------

@@ -1,6 +1,5 @@
 """Graphs in a directory: arrays that are opened as memory maps, and a page of JSON that says what they are."""
 
-import json
 import pathlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from sklearn_dim.files import digest, failures_named, read_page, replaced, write_page
 from sklearn_dim.graphs._arrays import described, open_array
 from sklearn_dim.graphs._normalize import csr_of
 from sklearn_dim.graphs._stored_checks import check_columns, check_edges, check_finite
@@ -47,7 +47,7 @@ def save_graph(
 def open_graph(directory: Any, *, check: bool = False) -> dict[str, Any]:
     """Return the attributes of a graph; features and edges are not read yet.
 
-    ``check`` reads all of it, and looks whether it is what was written.
+    ``check`` reads all of it, and looks whether it is what was written, and a graph.
     """
     folder = pathlib.Path(directory)
     try:
@@ -61,15 +61,16 @@ def open_graph(directory: Any, *, check: bool = False) -> dict[str, Any]:
             "adjacency": _matrix("adjacency", arrays, (n_nodes, n_nodes)),
             "rows": np.asarray(arrays.get("rows", np.arange(n_nodes))),
             "parts": np.asarray(arrays.get("parts", np.zeros(n_nodes, dtype=int))),
-            "names": None if about["names"] is None else np.array(about["names"], dtype=object),
+            "names": _names(about["names"], n_features),
             "node_names": pd.Index(np.asarray(arrays["node_names"])) if "node_names" in arrays else None,
-            "directed": bool(about["directed"]),
-            "structural": bool(about["structural"]),
+            "directed": about["directed"],
+            "structural": about["structural"],
         }
         _check_sizes(graph)
         if check:
             _check_all(graph)
-    except (ValueError, KeyError, TypeError) as error:
+            _check_digests(arrays, about.get("sha256"))
+    except Exception as error:  # what wrong content makes NumPy and SciPy raise is of any kind
         why = f"{error} is not in {ABOUT}." if isinstance(error, KeyError) else error
         raise ValueError(f"{str(folder)!r} holds no graph that can be opened: {why} Write it again.") from error
     return graph
@@ -93,18 +94,22 @@ def _plain_names(node_names: pd.Index) -> np.ndarray:
 def new_directory(directory: Any) -> Iterator[pathlib.Path]:
     """Make a directory, which must not hold anything: memory maps of an older graph would change.
 
-    If what is done inside fails, it is left empty.
+    If what is done inside fails, it is left empty, or deleted if it was not there.
     """
     folder = pathlib.Path(directory)
+    new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise ValueError(f"{str(folder)!r} is not empty; name a new directory, or empty it if nothing there is in use.")
-    try:
-        yield folder
-    except BaseException:
-        for path in folder.iterdir():
-            path.unlink()
-        raise
+    with failures_named(folder):
+        try:
+            yield folder
+        except BaseException:
+            for path in folder.iterdir():
+                path.unlink()
+            if new:
+                folder.rmdir()
+            raise
 
 
 def finish(folder: pathlib.Path, shape: tuple[int, int], **about: Any) -> None:
@@ -112,19 +117,26 @@ def finish(folder: pathlib.Path, shape: tuple[int, int], **about: Any) -> None:
     names = about.pop("names")
     if names is not None and not all(isinstance(name, str) for name in names):
         raise TypeError("names of features are stored as text, but not all are str. Rename the columns first.")
-    arrays = {path.stem: described(np.load(path, mmap_mode="r")) for path in sorted(folder.glob("*.npy"))}
+    maps = {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in sorted(folder.glob("*.npy"))}
+    arrays = {name: described(array) for name, array in maps.items()}
     head = {"format": FORMAT, "version": VERSION, "shape": [int(size) for size in shape]}
     page = {**head, **about, "names": None if names is None else list(names), "arrays": arrays}
-    (folder / ABOUT).write_text(json.dumps(page, indent=1), encoding="utf-8")
+    page["sha256"] = {name: _sha256(array) for name, array in maps.items()}
+    with replaced(folder / ABOUT) as file:
+        file.write(write_page(page))
+
+
+def _sha256(array: np.ndarray) -> str:
+    return digest(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data if array.size else b"").hex()
 
 
 def _about(folder: pathlib.Path) -> dict[str, Any]:
     """Return the JSON of a directory, if it is that of a graph."""
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = read_page((folder / ABOUT).read_bytes())
     except FileNotFoundError as error:
         raise ValueError(f"it has no {ABOUT}, which is written last.") from error
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
+    if about.get("format") != FORMAT:
         raise ValueError(f"{ABOUT} is not that of a graph.")
     if about["version"] != VERSION:
         raise ValueError(f"it has version {about['version']}, but this sklearn-dim reads version {VERSION}.")
@@ -137,6 +149,14 @@ def _about(folder: pathlib.Path) -> dict[str, Any]:
     if unknown := set(about["arrays"]) - known:
         raise ValueError(f"{ABOUT} names {sorted(unknown)}, which are no part of a graph.")
     return about
+
+
+def _names(names: Any, n_features: int) -> np.ndarray | None:
+    if names is None:
+        return None
+    if not isinstance(names, list) or len(names) != n_features or any(not isinstance(name, str) for name in names):
+        raise ValueError(f"names are not those of {n_features} features.")
+    return np.array(names, dtype=object)
 
 
 def _files(name: str, array: Any) -> dict[str, np.ndarray]:
@@ -165,12 +185,23 @@ def _check_sizes(graph: dict[str, Any]) -> None:
         if matrix.indices.dtype != matrix.indptr.dtype or matrix.indices.dtype not in (np.int32, np.int64):
             raise ValueError("columns and pointers of a CSR matrix are not both int32, or both int64.")
     n_nodes = A.shape[0]
-    rows, parts = graph["rows"], graph["parts"]
+    rows, parts, node_names = graph["rows"], graph["parts"], graph["node_names"]
+    if node_names is not None and (len(node_names) != n_nodes or node_names.ndim != 1):
+        raise ValueError(f"node_names.npy does not name {n_nodes} nodes.")
+    if not (isinstance(graph["directed"], bool) and isinstance(graph["structural"], bool)):
+        raise ValueError(f"{ABOUT} does not say whether edges have directions, or features were given.")
     if rows.ndim != 1 or rows.dtype.kind != "i" or (len(rows) and not 0 <= rows.min() <= rows.max() < n_nodes):
         raise ValueError("rows does not number nodes.")
     wrong = features.shape[0] != n_nodes or features.ndim != 2 or parts.shape != (n_nodes,) or parts.dtype.kind != "i"
     if wrong or features.dtype not in (np.float32, np.float64) or A.dtype != np.float32:
         raise ValueError("features, adjacency and parts do not fit together.")
+
+
+def _check_digests(arrays: dict[str, np.ndarray], digests: Any) -> None:
+    """Raise ValueError if an array is not the one that was written; files of earlier versions do not say."""
+    for name, array in arrays.items() if digests is not None else ():
+        if _sha256(array) != digests[name]:
+            raise ValueError(f"{name}.npy was changed: its digest is another one.")
 
 
 def _check_all(graph: dict[str, Any]) -> None:

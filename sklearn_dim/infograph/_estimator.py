@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim.critics import CRITICS
@@ -146,6 +147,11 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         "representation": [StrOptions({"auto", "code"})],
     }
     _taken_by_warm_start: ClassVar[frozenset[str]] = frozenset({"representation"})
+    _fitted: ClassVar[dict[str, list]] = {
+        **InfomaxEstimator._fitted,
+        "_scaler": [StandardScaler, None],
+        "_blocks": [FixedBlocks, None],
+    }
 
     _blocks: Any = None  # a FixedBlocks, with representation="auto"
     _widths: dict[str, int]  # the number of columns of each block

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets
 from sklearn_dim.estimator import (
+    Each,
     HasMethods,
     InfomaxEstimator,
     Interval,
@@ -178,6 +179,16 @@ class MutualInfoEstimator(InfomaxEstimator):
         "discrete_target": [StrOptions({"auto"}), "boolean", "array-like"],
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    }
+    _fitted: ClassVar[dict[str, list]] = {
+        **InfomaxEstimator._fitted,
+        "standard_error_": [float],
+        "missed_": [Each(float)],
+        "lower_bound_": [float],
+        "bases_": [Each(str)],
+        "estimates_": [pd.DataFrame],
+        "_terms": [Each([CrossFit, CrossTable])],
+        "_given_coder": [ColumnCoder, None],
     }
 
     def __init__(

@@ -1,25 +1,25 @@
 """Resume interrupted training from its last saved epoch."""
 
+import io
 import os
 import pathlib
-from contextlib import suppress
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from skorch.callbacks import Callback
-from skorch.history import History
+from skorch.callbacks import Callback, PrintLog
 
-from sklearn_dim.training._device import random_states, set_random_states
+from sklearn_dim.files import UNFINISHED, forget_leftovers, replaced, sealed, unsealed
+from sklearn_dim.training._checkpoint_state import check_state, put_back, read_state, state_of
+from sklearn_dim.training._device import random_states
 from sklearn_dim.training._fingerprint import fingerprint
 from sklearn_dim.training._progress import Progress
 
 if TYPE_CHECKING:
-    from sklearn_dim.training._progress import Progress
-from sklearn_dim.training._net import InformationNet
+    from sklearn_dim.training._net import InformationNet
 
-FORMAT = 2  # of the files; part of their names, so that files of another format are ignored
+FORMAT = 3  # of the files; part of their names, so that files of another format are ignored
+KIND = f"checkpoint {FORMAT}"
 
 
 class ResumableCheckpoint(Callback):
@@ -57,8 +57,7 @@ class ResumableCheckpoint(Callback):
     >>> from sklearn_dim.training import ResumableCheckpoint
     >>> X, _ = load_digits(return_X_y=True)
     >>> folder = tempfile.mkdtemp()
-    >>> checkpoint = ResumableCheckpoint(folder)
-    >>> dim = DIMTransformer(8, max_iter=2, callbacks=[checkpoint], random_state=0)
+    >>> dim = DIMTransformer(8, max_iter=2, callbacks=[ResumableCheckpoint(folder)], random_state=0)
     >>> dim.fit(X[:100]).n_iter_
     2
     """
@@ -84,30 +83,43 @@ class ResumableCheckpoint(Callback):
                 "there are several. Leave it out there."
             )
         self.path_ = pathlib.Path(self.folder) / f"{identity_of(net, X, y)}.pt"
-        if self.path_.exists():
-            before = len(net.history)
-            put_back(net, self._read(net.device))
+        before = len(net.history)
+        if self._resume(net):
             net.skip_epochs(len(net.history) - before)
 
     def on_epoch_end(self, net: "InformationNet", **kwargs: Any) -> None:
         """Save; the file is replaced in one step, so that a kill leaves the old one or the new one."""
         if len(net.history) % self.every == 0 and not net.stops_:
-            unfinished = self.path_.with_suffix(f".{os.getpid()}")
-            torch.save(state_of(net), unfinished)
-            os.replace(unfinished, self.path_)
+            content = io.BytesIO()
+            torch.save(state_of(net, _others(net)), content)
+            with replaced(self.path_) as file:
+                file.writelines(sealed(KIND, self.path_.stem, content.getbuffer()))
 
     def forget(self) -> None:
-        """Delete the file after the fit, and those that a kill left half written."""
-        for file in self.path_.parent.glob(f"{self.path_.stem}.*"):
-            file.unlink(missing_ok=True)
+        """Delete the file after the fit, and those that a kill left half written long ago.
 
-    def _read(self, device: str) -> dict:
+        Younger ones may belong to an equal fit in another process.
+        """
+        self.path_.unlink(missing_ok=True)
+        forget_leftovers(self.path_.parent, f"{self.path_.name}.*{UNFINISHED}")
+
+    def _resume(self, net: "InformationNet") -> bool:
+        """Restore the saved state; return False if there is none."""
         try:
-            return torch.load(self.path_, map_location=device, weights_only=True)
-        except Exception as error:
+            written = self.path_.read_bytes()
+        except FileNotFoundError:
+            return False
+        callbacks = _others(net)
+        try:
+            state = read_state(unsealed(KIND, self.path_.stem, written), net.device)
+            check_state(net, callbacks, state)
+            put_back(net, callbacks, state)
+        except Exception as error:  # what a damaged file makes torch and pickle raise is of any kind
             raise ValueError(
-                f"the checkpoint {self.path_} cannot be read ({type(error).__name__}). Delete it to start again."
+                f"the checkpoint {self.path_} cannot be used: {error or type(error).__name__}. It was damaged, or is "
+                "not of this fit; nothing was taken from it. Delete it to start again."
             ) from error
+        return True
 
 
 def identity_of(net: "InformationNet", train: Any, valid: Any) -> str:
@@ -122,97 +134,6 @@ def identity_of(net: "InformationNet", train: Any, valid: Any) -> str:
     return fingerprint(FORMAT, net.module, settings, callbacks, start, train, valid)
 
 
-def state_of(net: "InformationNet") -> dict:
-    """Return all that a training needs to continue, in types that ``torch.load(weights_only=True)`` reads."""
-    return {
-        "weights": net.module_.state_dict(),
-        "averaged": None if net.averaged_ is None else net.averaged_.state_dict(),
-        "optimizer": net.optimizer_.state_dict(),
-        "callbacks": {name: _memory(callback) for name, callback in _others(net).items()},
-        "history": [plain(dict(row)) for row in net.history],
-        "random": random_states(net.device),
-    }
-
-
-@torch.no_grad()
-def put_back(net: "InformationNet", state: dict) -> None:
-    """Restore a saved state."""
-    net.module_.load_state_dict(state["weights"])
-    if net.averaged_ is not None:
-        net.averaged_.load_state_dict(state["averaged"])
-    for name, callback in _others(net).items():
-        _remember(callback, state["callbacks"].get(name, {}))
-    net.optimizer_.load_state_dict(state["optimizer"])
-    net.history_ = History(state["history"])
-    set_random_states(state["random"], net.device)
-
-
 def _others(net: "InformationNet") -> dict[str, Callback]:
     """Return the callbacks by name, without those that save or print."""
-    return {name: one for name, one in net.callbacks_ if not isinstance(one, ResumableCheckpoint | Progress)}
-
-
-def _memory(callback: Callback) -> dict:
-    """Return what a callback has learnt in training: by skorch's rule, the attributes that end in "_"."""
-    learnt = {name: value for name, value in vars(callback).items() if name.endswith("_")}
-    return plain_items({name: plain_items(v.state_dict()) if _has_state(v) else v for name, v in learnt.items()})
-
-
-@runtime_checkable
-class _Stateful(Protocol):
-    """What has a state of its own, as learning rate schedulers do."""
-
-    def state_dict(self) -> dict:
-        """Return the state."""
-        ...
-
-    def load_state_dict(self, state_dict: dict, /) -> Any:
-        """Take over a state."""
-        ...
-
-
-def _has_state(value: Any) -> TypeGuard[_Stateful]:
-    return isinstance(value, _Stateful) and not isinstance(value, type)
-
-
-def _remember(callback: Callback, memory: dict) -> None:
-    now = vars(callback)
-    for name, value in memory.items():
-        if _has_state(now.get(name)):
-            now[name].load_state_dict(value)
-        else:
-            now[name] = renewed(now.get(name), value)
-
-
-def renewed(now: Any, saved: Any) -> Any:
-    """Return a saved value, copied into the present tensors where possible: other objects may refer to them."""
-    if isinstance(saved, torch.Tensor) and isinstance(now, torch.Tensor) and now.shape == saved.shape:
-        return now.copy_(saved)
-    if isinstance(saved, dict):
-        return {name: renewed(now.get(name) if isinstance(now, dict) else None, value) for name, value in saved.items()}
-    if isinstance(saved, list | tuple):
-        present = now if isinstance(now, list | tuple) and len(now) == len(saved) else [None] * len(saved)
-        return type(saved)(map(renewed, present, saved))
-    return saved
-
-
-def plain(value: Any) -> Any:
-    """Return a value in types that ``torch.load(weights_only=True)`` reads, or raise a TypeError."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is None or isinstance(value, torch.Tensor) or type(value) in (bool, int, float, str):
-        return value
-    if isinstance(value, dict):
-        return {plain(name): plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return (list if isinstance(value, list) else tuple)(map(plain, value))
-    raise TypeError(f"a checkpoint cannot hold {value!r}, which is a {type(value).__name__}")
-
-
-def plain_items(items: dict) -> dict:
-    """Return the items that `plain` accepts."""
-    kept = {}
-    for name, value in items.items():
-        with suppress(TypeError):
-            kept[name] = plain(value)
-    return kept
+    return {name: one for name, one in net.callbacks_ if not isinstance(one, ResumableCheckpoint | Progress | PrintLog)}

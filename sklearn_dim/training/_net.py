@@ -18,7 +18,10 @@ from sklearn_dim.devices import explained_memory, full_precision, has_fused_adam
 from sklearn_dim.training import _parallel
 from sklearn_dim.training._captured import CapturedSteps, can_capture
 from sklearn_dim.training._device import device_or_cpu, numpy_weights
+from sklearn_dim.training._interrupts import Interrupts, LastEpoch
 from sklearn_dim.training._progress import Progress
+
+SAVED = "module", "optimizer", "lr", "max_epochs", "verbose", "device"  # settings in pickles, with the optimizer's
 
 
 class InformationNet(NeuralNet):
@@ -50,11 +53,14 @@ class InformationNet(NeuralNet):
     module_: Any  # the objective that is trained: a module with the methods named above
     averaged_: nn.Module | None = None
     replica_: "_parallel.Replica | None" = None  # inside `data_parallel`: what is trained, sharing memory with module_
+    last_epoch_: LastEpoch
     converged_ = False  # whether a callback found that training had converged
     improved_ = True  # whether training has gained anything over where it began, as far as a callback has looked
     stops_ = False  # whether training ends with this epoch
     captured_: CapturedSteps | None = None  # in training on CUDA, where a step can be a CUDA graph
     skipped_ = 0  # epochs of this training that were done before it was interrupted
+    interrupted_ = False  # whether Ctrl-C ended training; the net is as the last whole epoch left it
+    interrupts_ = Interrupts()  # of the training that runs
 
     def __init__(
         self,
@@ -130,15 +136,27 @@ class InformationNet(NeuralNet):
         return dataset
 
     def partial_fit(self, X: Iterable, y: Iterable | None = None, **fit_params: Any) -> "InformationNet":
-        """Train for max_epochs more epochs on batches X, with validation batches y."""
-        if _parallel.processes is None:
-            super().partial_fit(X, y, **fit_params)
-        else:
-            with _parallel.divided(self, X, _parallel.processes) as batches:
-                super().partial_fit(batches, y, **fit_params)
-        if not self.history:  # skorch ends training quietly on an interrupt
+        """Train for max_epochs more epochs on batches X, with validation batches y.
+
+        A KeyboardInterrupt by a callback at the end of an epoch ends training there, as in skorch. Any other, such as
+        Ctrl-C, ends it with the last whole epoch and is raised again, so that what is around the training ends too.
+        """
+        with Interrupts() as self.interrupts_:
+            if _parallel.processes is None:
+                super().partial_fit(X, y, **fit_params)
+            else:
+                with _parallel.divided(self, X, _parallel.processes) as batches:
+                    super().partial_fit(batches, y, **fit_params)
+        if not self.history:
             raise KeyboardInterrupt("training was interrupted in its first epoch")
+        if self.interrupted_:
+            raise KeyboardInterrupt(f"training was interrupted after epoch {len(self.history)}")
         return self
+
+    def notify(self, method_name: str, **kwargs: Any) -> None:
+        """Call a method of the net and of all callbacks; Ctrl-C waits while they see the end of an epoch."""
+        with self.interrupts_.held() if method_name == "on_epoch_end" else nullcontext():
+            super().notify(method_name, **kwargs)
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Return the losses of a batch, after computing their gradients."""
@@ -198,7 +216,7 @@ class InformationNet(NeuralNet):
 
     def on_train_begin(self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Forget how an earlier training ended."""
-        self.stops_, self.skipped_ = False, 0
+        self.stops_, self.skipped_, self.interrupted_ = False, 0, False
         self.captured_ = CapturedSteps(self.train_step, self.optimizer_) if can_capture(self) else None
 
     def on_train_end(self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any) -> None:
@@ -212,12 +230,18 @@ class InformationNet(NeuralNet):
     def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **kwargs: Any) -> NeuralNet:
         """Train the epochs that are left; an interrupt ends training after the last complete one."""
         epochs = (self.max_epochs if epochs is None else epochs) - self.skipped_
+        self.last_epoch_ = LastEpoch()
         try:
             return super().fit_loop(X, y, epochs=epochs, **kwargs)
         except KeyboardInterrupt:
+            self.interrupted_ = self.interrupts_.raised
             if self.history and "dur" not in self.history[-1]:
                 self.history.pop()
+                self.last_epoch_.put_back(self)
+                self.interrupted_ = True
             raise
+        finally:
+            del self.last_epoch_
 
     def stop_after_epoch(self) -> None:
         """End training once all callbacks have seen the end of this epoch."""
@@ -229,6 +253,8 @@ class InformationNet(NeuralNet):
         """Add a row to the history, unless training is to end."""
         if self.stops_:
             raise KeyboardInterrupt  # skorch's way to end training
+        with self.interrupts_.held():
+            self.last_epoch_.keep(self)
         super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
 
     def on_epoch_end(self, net: NeuralNet, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any) -> None:
@@ -268,7 +294,7 @@ class InformationNet(NeuralNet):
         return {name: value for name, value in self.history[epoch].items() if name != "batches"}
 
     def __getstate__(self) -> dict[str, Any]:
-        plain = ["module", "optimizer", "lr", "max_epochs", "verbose", "device"]
+        plain = [*SAVED]
         plain += [name for name in self.__dict__ if name.startswith("optimizer__")]
         return {
             "params": {name: getattr(self, name) for name in plain},
@@ -278,12 +304,17 @@ class InformationNet(NeuralNet):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         params = state["params"]
+        if others := [name for name in params if name not in SAVED and not name.startswith("optimizer__")]:
+            raise ValueError(f"a net's file does not hold {others[0]!r}.")
         device = device_or_cpu(params["device"])
         if params.get("optimizer__fused"):  # which another device, or torch of another release, may not do
             params = {**params, "optimizer__fused": has_fused_adam(device)}
         InformationNet.__init__(self, **{**params, "device": device})
         self.initialize()
         weights = {name: torch.tensor(array) for name, array in state["weights"].items()}
+        for name, own in self.module_.state_dict().items():
+            if name in weights and weights[name].dtype != own.dtype:
+                raise ValueError(f"the weights {name!r} are {weights[name].dtype}, not {own.dtype}.")
         self.module_.load_state_dict(weights)
         self.module_.eval()
         self.history_ = History([{**row, "batches": []} for row in state["history"]])

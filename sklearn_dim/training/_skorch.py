@@ -10,7 +10,7 @@ RELIED_ON = {
     "NeuralNet._default_callbacks": "a property, overridden to leave out skorch's losses; get_params reads it too",
     "NeuralNet._initialize_callbacks": "makes callbacks_ of _default_callbacks and callbacks, and nothing else",
     "NeuralNet.callbacks_": "(name, callback) in the order of their calls: the default ones first, PrintLog last",
-    "NeuralNet.notify": "calls the net's own method before those of the callbacks",
+    "NeuralNet.notify": "calls the net's own method before those of the callbacks; overridden to hold Ctrl-C back",
     "NeuralNet.fit_loop": "calls run_single_epoch with keywords, also to validate; on_epoch_begin adds a row",
     "NeuralNet.partial_fit": "takes KeyboardInterrupt for the end of training; other errors leave without on_train_end",
     "NeuralNet.train_step": "sets gradients to zero, calls train_step_single once and lets the optimizer step",

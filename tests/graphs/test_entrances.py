@@ -325,3 +325,34 @@ def test_nothing_is_said_of_graphs_with_features(slide):
         Graph.from_anndata(slide)
         Graph.from_networkx(people(), "age")
         Graph(NODES, PATH)
+
+
+NO_TABLES = {
+    "is no CSV file that can be read": [
+        b"",
+        b"\xff\xfe\x00",
+        b"a,b\n1,2\n3,4,5\n",
+        b'a,b\n"1,2\n',
+        bytes(range(256)) * 20,
+    ],
+    "has no column 'source'": [b"a,b\n1,2\n"],
+    "is empty": [b"source,target\n"],
+    "names no node in column 'target'": [b"source,target\n1,\n"],
+}
+
+
+@pytest.mark.parametrize(
+    "why, content", [(why, content) for why, contents in NO_TABLES.items() for content in contents]
+)
+def test_a_file_that_is_no_table_of_edges_is_named(tmp_path, why, content):
+    path = tmp_path / "edges.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=why) as caught:
+        Graph.from_edges(None, path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_weight_that_is_none_is_named_with_the_file(tmp_path):
+    (tmp_path / "edges.csv").write_text("source,target,w\na,b,-1\n")
+    with pytest.raises(ValueError, match=r"the file '\S+edges.csv': .*negative|the file '\S+edges.csv': .*-1"):
+        Graph.from_edges(None, tmp_path / "edges.csv", weight="w")

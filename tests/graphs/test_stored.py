@@ -142,6 +142,7 @@ def about(folder, **changes):
     """Change entries of the JSON; ... removes them."""
     page = {**json.loads((folder / "graph.json").read_text()), **changes}
     page = {key: value for key, value in page.items() if value is not ...}
+    page.pop("digest", None)
     (folder / "graph.json").write_text(json.dumps(page))
 
 
@@ -172,6 +173,13 @@ DAMAGES = {
     "is not that of 41 nodes": lambda folder: about(folder, shape=[41, 6]),
     "which are no part of a graph": lambda folder: about(folder, arrays={"../features": {}}),
     "'names' is not in graph.json": lambda folder: about(folder, names=...),
+    "names are not those of 6 features": lambda folder: about(folder, names=["a"]),
+    "names are not those": lambda folder: about(folder, names=[{}] * 6),
+    "does not say whether edges have directions": lambda folder: about(folder, directed="yes"),
+    "nested more than": lambda folder: (folder / "graph.json").write_text("[" * 200_000),
+    "can't decode byte": lambda folder: (folder / "graph.json").write_bytes(b"\xff"),
+    "cannot unpack": lambda folder: about(folder, shape=3),
+    "is not that of 1267650600228229401496703205376 nodes": lambda folder: about(folder, shape=[2**100, 6]),
     "Expecting value": lambda folder: (folder / "graph.json").write_text("no json"),
     "the parts of a CSR matrix do not fit": lambda folder: rewrite(
         folder, "adjacency_indptr", lambda p: replaced(p, -1, 5)
@@ -194,6 +202,7 @@ SEEN_BY_READING = {
     "the columns of row 39 are not sorted, or outside": ("adjacency_indices", lambda j: replaced(j, -1, N)),
     "the columns of row 0 are not sorted": ("adjacency_indices", lambda j: replaced(j, 1, j[0])),
     "adjacency is not symmetric": ("adjacency_data", lambda w: replaced(w, 0, 3)),
+    "features.npy was changed: its digest": ("features", lambda X: replaced(X, (3, 1), X[3, 1] + 1e-6)),
     "indptr must rise": ("adjacency_indptr", lambda p: replaced(p, 3, 0)),
 }
 
@@ -244,3 +253,19 @@ def test_a_graph_of_maps_that_are_not_symmetric_is_made_so_in_memory(tmp_path):
 def test_entries_are_there_in_both_directions_but_for_loops():
     records = records_of(([0, 1, 2], [1, 1, 0], [2.0, 1.0, 0.0]), 0, 3, directed=False)
     assert records.tolist() == [(0, 1, 2.0), (1, 0, -2.0)]
+
+
+def test_a_graph_of_an_earlier_version_has_no_digests(tmp_path):
+    graph().save(tmp_path)
+    about(tmp_path, sha256=...)
+    assert Graph.open(tmp_path, check=True).shape == (N, 6)
+
+
+def test_a_disk_that_is_full_is_named_and_keeps_nothing(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("numpy.save", full)
+    with pytest.raises(OSError, match=r"new could not be written \(No space left on device\)\. Nothing of it"):
+        graph().save(tmp_path / "new")
+    assert not (tmp_path / "new").exists()

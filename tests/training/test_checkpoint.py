@@ -1,19 +1,24 @@
 """A fit that is killed resumes after its last epoch, and ends with the numbers of one that is not."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import zipfile
 from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
 
 from sklearn_dim import DGITransformer, DIMTransformer, Graph, GraphInfomaxTransformer, MutualInfoEstimator
+from sklearn_dim.files import sealed, unsealed
 from sklearn_dim.training import ResumableCheckpoint
+from sklearn_dim.training._checkpoint import KIND
 
 X = load_digits(return_X_y=True)[0][:100]
 RINGS = [Graph(np.random.default_rng(i).normal(size=(5, 3)), np.eye(5)[[1, 2, 3, 4, 0]]) for i in range(6)]
@@ -74,11 +79,14 @@ def test_a_killed_process_leaves_what_another_goes_on_with(tmp_path):
     done = subprocess.run([sys.executable, "-c", KILLED.format(folder=str(tmp_path))])
     assert done.returncode == -signal.SIGKILL
     (file,) = tmp_path.iterdir()
-    file.with_suffix(".123").write_bytes(b"half of it")  # as if it had been killed while it saved
+    leftover, of_others = (tmp_path / f"{file.name}.{name}.part" for name in "ab")
+    for half in (leftover, of_others):  # as if it had been killed while it saved, and as if an equal fit were saving
+        half.write_bytes(b"half of it")
+    os.utime(leftover, (0, 0))
     make = partial(DIMTransformer, 4, image_shape=(1, 8, 8), max_iter=8, random_state=0)
     count = Count()
     dim = make(callbacks=[ResumableCheckpoint(tmp_path), count]).fit(X)
-    assert count.epochs == [5, 6, 7, 8] and not os.listdir(tmp_path)
+    assert count.epochs == [5, 6, 7, 8] and os.listdir(tmp_path) == [of_others.name]
     assert_same(dim, make().fit(X), [X])
 
 
@@ -155,14 +163,159 @@ def test_fits_that_differ_do_not_share_a_file(tmp_path):
     )
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    make = partial(DIMTransformer, 4, max_iter=3, random_state=0)
+QUICK = partial(DIMTransformer, 4, representation="code", early_stopping=True, max_iter=4, random_state=0)
+ROWS = X[:40]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The file of a fit that was interrupted after its second epoch: its name and its bytes."""
+    folder = tmp_path_factory.mktemp("written")
     with pytest.raises(MemoryError):
-        make(callbacks=[ResumableCheckpoint(tmp_path), Count(2)]).fit(X)
-    (file,) = tmp_path.iterdir()
-    file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(ValueError, match=rf"{file.name} cannot be read .*Delete it"):
-        make(callbacks=[ResumableCheckpoint(tmp_path)]).fit(X)
+        QUICK(callbacks=[ResumableCheckpoint(folder), Count(3)]).fit(ROWS)
+    (file,) = folder.iterdir()
+    return file.name, file.read_bytes()
+
+
+class Begun(Exception):
+    """Training has begun, with this net."""
+
+
+class Stop(Callback):
+    """Ends a fit where its first epoch would begin."""
+
+    def on_epoch_begin(self, net, **kwargs):
+        raise Begun(net)
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """Return a function name, content → a net that resumes from a file with it."""
+
+    def start(name, content):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(Begun) as begun:
+            QUICK(callbacks=[ResumableCheckpoint(tmp_path), Stop()]).fit(ROWS)
+        return begun.value.args[0]
+
+    return start
+
+
+def refused(begin, name, content, sentence=""):
+    with pytest.raises(ValueError, match=rf"the checkpoint \S+{name} cannot be used: .*{sentence}.*Delete it to start"):
+        begin(name, content)
+
+
+def test_the_state_is_that_of_the_last_epoch(written, begin):
+    net = begin(*written)
+    assert [row["epoch"] for row in net.history[:2]] == [1, 2]
+
+
+def test_every_damage_is_refused_by_name(written, begin):
+    name, content = written
+    rng = np.random.default_rng(0)
+    for damaged in (
+        b"",
+        content[:10],
+        content[:1000],
+        content[:-1],
+        content + b"\0",
+        b"sklearn-dim checkpoint 2\n",
+        X.tobytes(),
+    ):
+        refused(begin, name, damaged)
+    for place in rng.integers(0, len(content), size=10):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        refused(begin, name, bytes(damaged))
+
+
+def forged(written, change):
+    """Return a file whose content was changed, and whose digest is right."""
+    name, content = written
+    stem = name.removesuffix(".pt")
+    state = torch.load(io.BytesIO(unsealed(KIND, stem, content)), weights_only=True)
+    new = io.BytesIO()
+    torch.save(change(state) or state, new)
+    return b"".join(sealed(KIND, stem, new.getvalue()))
+
+
+def first(tensors):
+    return next(iter(tensors))
+
+
+def test_the_file_of_another_fit_is_refused(written, begin):
+    name, content = written
+    renamed = b"".join(sealed(KIND, "0" * 32, unsealed(KIND, name.removesuffix(".pt"), content)))
+    refused(begin, name, renamed, "its digest is not that of its content under this name")
+
+
+def test_a_full_disk_ends_the_fit_with_the_name_of_the_file(tmp_path, monkeypatch):
+    def full(*paths):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    estimator = QUICK(callbacks=[ResumableCheckpoint(tmp_path)])
+    with pytest.raises(
+        OSError, match=rf"{tmp_path}/\w+\.pt could not be written \(No space left on device\)\. Nothing"
+    ):
+        estimator.fit(ROWS)
+    assert not os.listdir(tmp_path) and not hasattr(estimator, "net_")
+
+
+FORGERIES = {
+    "its parts are other ones": lambda state: [state],
+    "weights have other names": lambda state: state["weights"].update(more=torch.zeros(1)),
+    "weights have another": lambda state: state["weights"].update({first(state["weights"]): torch.zeros(2)}),
+    "far more memory": lambda state: state["weights"].update({first(state["weights"]): torch.zeros(1).expand(2**40)}),
+    "averaged is there": lambda state: state.update(averaged=state["weights"]),
+    "optimizer has other parts": lambda state: state.update(optimizer=3),
+    "optimizer has other groups": lambda state: state["optimizer"].update(param_groups=[]),
+    "optimizer has another 'lr'": lambda state: state["optimizer"]["param_groups"][0].update(lr="fast"),
+    "optimizer has no weight 999": lambda state: state["optimizer"]["state"].update({999: {}}),
+    "optimizer has another 'exp_avg'": lambda state: state["optimizer"]["state"][0].update(exp_avg=torch.zeros(2)),
+    "history has no rows": lambda state: state.update(history="long"),
+    "history has the epochs": lambda state: state["history"].reverse(),
+    "history has 50 epochs": lambda state: state.update(history=[{"epoch": i + 1} for i in range(50)]),
+    "history lacks losses": lambda state: state["history"][0].update(train_loss=float("nan")),
+    "it would set 'monitor' of the callback": lambda state: state["callbacks"]["BestWeights"].update(monitor="x"),
+    "it would set '__class__' of the callback": lambda state: state["callbacks"]["BestWeights"].update(__class__="x"),
+    "'best_' of the callback 'BestWeights' would be a str": lambda state: state["callbacks"]["BestWeights"].update(
+        best_=""
+    ),
+    "random have another 0": lambda state: state.update(random=[torch.zeros(3)]),
+}
+
+
+@pytest.mark.parametrize("sentence", FORGERIES)
+def test_a_right_file_with_wrong_content_is_refused(written, begin, sentence):
+    refused(begin, written[0], forged(written, FORGERIES[sentence]), sentence)
+
+
+def test_a_file_that_would_unfold_in_memory_is_refused(written, begin):
+    name, _ = written
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("archive/data.pkl", bytes(10**6))
+    refused(begin, name, b"".join(sealed(KIND, name.removesuffix(".pt"), packed.getvalue())), "larger than the file")
+
+
+TWICE = """
+from sklearn.datasets import load_digits
+from sklearn_dim import DIMTransformer
+from sklearn_dim.training import ResumableCheckpoint
+X, callbacks = load_digits(return_X_y=True)[0][:40], [ResumableCheckpoint({folder!r})]
+for _ in range(3):
+    print(DIMTransformer(4, representation="code", max_iter=12, callbacks=callbacks, random_state=0).fit(X).loss_curve_)
+"""
+
+
+def test_two_equal_fits_at_once_share_a_folder_and_a_result(tmp_path):
+    command = [sys.executable, "-c", TWICE.format(folder=str(tmp_path))]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = {line for process in both for line in process.communicate()[0].splitlines()}
+    assert [process.returncode for process in both] == [0, 0]
+    assert len(said) == 1 and not os.listdir(tmp_path)
 
 
 def test_several_processes_are_refused(tmp_path):

@@ -94,7 +94,9 @@ class Interrupt(Callback):
 
 
 def test_an_interrupt_ends_training_after_the_last_whole_epoch():
-    net = InformationNet(Line, max_epochs=5, callbacks=[Interrupt(3)]).initialize().partial_fit(line_batches(), None)
+    net = InformationNet(Line, max_epochs=5, callbacks=[Interrupt(3)]).initialize()
+    with pytest.raises(KeyboardInterrupt, match="after epoch 2"):
+        net.partial_fit(line_batches(), None)
     assert net.history_frame()["epoch"].tolist() == [1, 2] and net.history_frame().notna().all(axis=None)
     with pytest.raises(KeyboardInterrupt, match="first epoch"):
         InformationNet(Line, callbacks=[Interrupt(1)]).initialize().partial_fit(line_batches(), None)
