@@ -13,7 +13,8 @@ from skorch.history import History
 from torch import Tensor, nn
 
 from sklearn_dim.training import _parallel
-from sklearn_dim.training._device import device_or_cpu, numpy_weights
+from sklearn_dim.training._device import device_or_cpu, numpy_weights, seeded
+from sklearn_dim.training._turns import TURNS
 
 
 class InformationNet(NeuralNet):
@@ -119,6 +120,7 @@ class InformationNet(NeuralNet):
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Return the losses of a batch, after computing their gradients."""
+        torch.clear_autocast_cache()  # inside the caller's autocast it would keep the weights of the step before
         with torch.autocast(torch.device(self.device).type, dtype=self.autocast, enabled=self.autocast is not None):
             losses = (self.module_ if self.replica_ is None else self.replica_.module)(batch)
         sum(losses.values()).backward()
@@ -141,6 +143,7 @@ class InformationNet(NeuralNet):
         (self.module_ if training else self.eval_module).train(training)  # once per epoch: it visits every submodule
         means = RunningMeans()
         for batch in iterator:
+            TURNS.pause()
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             self.notify("on_batch_end", batch=batch, training=training, **step)
@@ -153,6 +156,7 @@ class InformationNet(NeuralNet):
         self.eval_module.eval()
         means = RunningMeans()
         for batch in batches:
+            TURNS.pause()
             step = self.validation_step(batch)
             means.add({"loss": step["loss"], **step["y_pred"]}, weight=len(batch[0]))
         return self._agreed(means)
@@ -247,10 +251,12 @@ class InformationNet(NeuralNet):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         params = state["params"]
-        InformationNet.__init__(self, **{**params, "device": device_or_cpu(params["device"])})
-        self.initialize()
-        weights = {name: torch.tensor(array) for name, array in state["weights"].items()}
-        self.module_.load_state_dict(weights)
+        device = device_or_cpu(params["device"])
+        InformationNet.__init__(self, **{**params, "device": device})
+        with seeded(0, 0, device=device):  # first weights are drawn, and then replaced
+            self.initialize()
+            weights = {name: torch.tensor(array) for name, array in state["weights"].items()}
+            self.module_.load_state_dict(weights)
         self.module_.eval()
         self.history_ = History([{**row, "batches": []} for row in state["history"]])
 
