@@ -213,10 +213,10 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
         plan = make_plan(self.jointly, *training, self.validation_fraction, self.device)
         discrete = self.discrete_features, self.discrete_target
         scores = score_columns(table, targets, plan, *discrete, self.random_state, self.n_permutations)
-        self.__dict__.pop("feature_names_in_", None)
-        self.__dict__.update({key: value for key, value in vars(seen).items() if key.endswith("_in_")})
-        self.scores_, self.intervals_, self.pvalues_ = scores.values, scores.intervals, scores.p_values
-        self.n_iter_ = scores.n_epochs
+        fitted = {key: value for key, value in vars(seen).items() if key.endswith("_in_")}
+        fitted |= {"scores_": scores.values, "intervals_": scores.intervals, "pvalues_": scores.p_values}
+        kept = {key: value for key, value in vars(self).items() if key != "feature_names_in_"}
+        self.__dict__ = {**kept, **fitted, "n_iter_": scores.n_epochs}  # at once, should the fit be interrupted here
         return self
 
     def transform(self, X: Any) -> Any:
