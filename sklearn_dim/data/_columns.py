@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_random_state, column_or_1d
 
 from sklearn_dim.data._discrete import discrete_mask, unseen_rows, warn_of_single_rows, warn_of_unseen
 from sklearn_dim.data._frames import clean_table
+from sklearn_dim.data._items import without_torch
 
 MAX_LEVELS = 20  # a column of numbers with more distinct values counts as continuous
 ROWS_PER_LEVEL = 5  # with fewer rows per value on average the values are measurements, not classes
@@ -77,7 +78,7 @@ def _numeric_array(X: Any) -> Any:
         return X
     if isinstance(X, pd.DataFrame | pd.Series | pd.Index | np.ma.MaskedArray) or hasattr(X, "to_pandas"):
         return None
-    array = np.asarray(X)
+    array = np.asarray(without_torch(X))
     return array if array.dtype.kind in "biufc" and array.ndim else None
 
 

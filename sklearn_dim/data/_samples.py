@@ -186,11 +186,12 @@ def check_numbers(
     X = collected(X)
     X = X[:] if isinstance(X, DatasetRows) else X
     try:
-        return check_array(X, accept_sparse="csr", dtype=list(dtype), estimator=name, input_name="X", **rules)
+        X = check_array(X, accept_sparse="csr", dtype=list(dtype), estimator=name, input_name="X", **rules)
     except ValueError as error:
         if "could not convert string" not in str(error):
             raise
         raise ValueError(f"X holds text, but {name} takes numbers ({error}). {hint}") from error
+    return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))  # check_array leaves bytes of a DataFrame
 
 
 def file_of(array) -> np.ndarray | None:
@@ -248,7 +249,13 @@ def moments(X, rows=None) -> tuple[np.ndarray, np.ndarray]:
         scaler = StandardScaler(with_mean=not issparse(X))
         for chunk in chunks(X, rows):
             scaler.partial_fit(chunk if chunk.ndim == 2 else np.moveaxis(chunk, 1, -1).reshape(-1, chunk.shape[1]))
-        mean, scale = scaler.mean_, scaler.scale_
+    refuse_extremes(scaler)
+    return scaler.mean_, scaler.scale_
+
+
+def refuse_extremes(scaler: StandardScaler) -> None:
+    """Raise ValueError if a column that the scaler was fitted on has values that float32 does not hold."""
+    mean, scale = scaler.mean_, scaler.scale_
     too_large = ~(np.maximum(np.abs(mean), scale) < np.finfo(np.float32).max / 100)  # squares of sums stay finite
     if too_large.any():
         raise ValueError(f"column or channel {too_large.argmax()} of X has values too large for float32. Rescale it.")
@@ -259,7 +266,6 @@ def moments(X, rows=None) -> tuple[np.ndarray, np.ndarray]:
             f"column or channel {too_small.argmax()} of X has differences of about {spread[too_small][0]:.0e}, too "
             "small for float32. Rescale it, or leave it out."
         )
-    return mean, scale
 
 
 def offset_of(X, mean: np.ndarray, scale: np.ndarray) -> np.ndarray | None:

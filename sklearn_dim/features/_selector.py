@@ -6,12 +6,14 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim.bounds import BOUNDS
+from sklearn_dim.data import without_torch
 from sklearn_dim.estimator import (
     Interval,
     PlainState,
@@ -233,6 +235,7 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
             After ``set_output(transform="pandas")`` or "polars" a DataFrame, whose columns keep their types.
         """
         check_is_fitted(self)
+        X = without_torch(X)
         frame = _frame_of(X)
         if frame is None:
             return super().transform(X)
@@ -249,7 +252,7 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
                 selected = pd.DataFrame({i: column.to_numpy() for i, column in enumerate(selected.get_columns())})
         if container == "polars" and isinstance(selected, pd.DataFrame):
             return _to_polars(selected)
-        return selected if container != "default" else check_array(selected, dtype=None, input_name="X")
+        return selected if container != "default" else _to_array(selected)
 
     def _get_support_mask(self) -> np.ndarray:
         check_is_fitted(self)
@@ -280,6 +283,20 @@ def _frame_of(X: Any) -> Any:
         return X.to_pandas()
     # Numbers beside text in a list would become text.
     return pd.DataFrame(X) if isinstance(X, list) and np.asarray(X).dtype.kind in "OSU" else None
+
+
+def _to_array(frame: Any) -> np.ndarray:
+    """Return the values of a frame: numbers if all columns have them, else objects, as dates have no common type."""
+    if isinstance(frame, pd.DataFrame):
+        if any(isinstance(dtype, pd.SparseDtype) for dtype in frame.dtypes):
+            frame = frame.apply(_dense)
+        if not all(map(is_numeric_dtype, frame.dtypes)):
+            frame = frame.to_numpy(dtype=object)
+    return check_array(frame, dtype=None, input_name="X")
+
+
+def _dense(column: pd.Series) -> pd.Series:
+    return column.sparse.to_dense() if isinstance(column.dtype, pd.SparseDtype) else column
 
 
 def _to_polars(frame: pd.DataFrame) -> Any:
