@@ -64,12 +64,22 @@ def check_table(X: Any, name: str, *, one_column: bool = False) -> pd.DataFrame:
 
 def check_targets(y: Any, name: str = "y") -> pd.DataFrame:
     """Return y, one column or several of any kind that `check_table` takes, as a DataFrame; ``name`` is its own."""
+    if _is_single(y):
+        raise ValueError(f"{name}={y!r} must have one entry or row for each row of X: an array, a Series or a frame.")
     array = _numeric_array(y)
     if array is None:
         return _refuse_infinite(clean_table(y, name, one_column=True), name)
     array = check_array(array, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name=name)
     array = array if array.ndim == 2 and array.shape[1] > 1 else column_or_1d(array, warn=False)
     return _refuse_infinite(pd.DataFrame(array), name)
+
+
+def _is_single(y: Any) -> bool:
+    """Return whether y is one value, or none, rather than rows."""
+    try:
+        return isinstance(y, str | bytes | dict) or not len(y)
+    except TypeError:
+        return not issparse(y)
 
 
 def _numeric_array(X: Any) -> Any:

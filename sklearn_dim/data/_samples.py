@@ -6,7 +6,6 @@ X may lie in memory, in a file or in a torch Dataset; training, `transform` and 
 
 import math
 import mmap
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import assert_all_finite, check_array
 from torch import Tensor
 
+from sklearn_dim._warnings import warn
 from sklearn_dim.data._datasets import DatasetRows, collected
 from sklearn_dim.data._images import as_images, channels_first
 from sklearn_dim.data._tokens import check_tokens
@@ -121,16 +121,14 @@ def warn_if_doubtful(samples: Samples) -> None:
         return
     n_channels, length = samples.shape[1:]
     if n_channels > CHANNELS_PER_STEP * length:
-        warnings.warn(
+        warn(
             f"X of shape {samples.shape} is read as sequences of {n_channels} channels and length {length}. If time "
             "comes first in your samples, pass X.transpose(0, 2, 1).",
-            stacklevel=6,  # the caller of fit
         )
     elif samples.dtype == np.uint8 and min(n_channels, length) >= SMALLEST_IMAGE:
-        warnings.warn(
+        warn(
             f"X of shape {samples.shape} is read as sequences of {n_channels} channels. If its samples are grey "
             "images, give them an axis for their channel: X[:, None].",
-            stacklevel=6,  # the caller of fit
         )
 
 

@@ -1,6 +1,5 @@
 """MutualInfoSelector: the columns that say most about y."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -12,6 +11,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_dim._warnings import warn
 from sklearn_dim.bounds import BOUNDS
 from sklearn_dim.data import without_torch
 from sklearn_dim.estimator import (
@@ -207,9 +207,8 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
         table, targets = check_rows(X, y, name)
         check_n_features(seen, table, reset=True)
         if self.k != "all" and self.k > table.shape[1]:
-            warnings.warn(
+            warn(
                 f"k={self.k} is greater than n_features={table.shape[1]}. All the features will be returned.",
-                stacklevel=3,  # the caller of fit
             )
         training = self.mi_estimator, self.max_iter, self.batch_size, self.learning_rate_init
         plan = make_plan(self.jointly, *training, self.validation_fraction, self.device)

@@ -219,8 +219,8 @@ REFUSED = {("dependency", container) for container in SPARSE} | {
 }
 # Sparse features are not centred, so that they stay sparse: the answer is another than of dense ones.
 OWN_SPARSE_ANSWER = {"dgi", "nodes", "graphs"}
-# Noise of float16 rows is rounded to float16. A node with no features left in a view has a code of almost 0, the direction
-# of which is rounding errors.
+# Noise of float16 rows is rounded to float16. A node with no features left in a view has a code of almost 0, whose
+# direction is made of rounding errors.
 TOLERANCE = {"information": 2e-3, "nodes": 5e-3}
 
 
