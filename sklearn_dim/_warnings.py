@@ -6,8 +6,8 @@ import os
 import sys
 import warnings
 
-# What lies between the caller and the package: its own files, the wrappers of scikit-learn and of contexts.
-_FOLDERS = [importlib.util.find_spec(name) for name in ("sklearn_dim", "sklearn", "torch")]
+# What lies between the caller and the package: its own files, scikit-learn's wrappers and searches, contexts.
+_FOLDERS = [importlib.util.find_spec(name) for name in ("sklearn_dim", "sklearn", "joblib", "torch")]
 _SKIPPED = (contextlib.__file__, *(os.path.join(os.path.dirname(spec.origin or ""), "") for spec in _FOLDERS if spec))
 
 
