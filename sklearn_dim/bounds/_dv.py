@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.bounds._base import Bound, log_mean_exp, running_log_mean
 
 
+@checked(ema_decay="[0, 1)")
 @dataclass
 class DV(Bound):
     """E_p[T] − log E_q[e^T], at most I; the optimal T is log p/q + constant.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor, expm1, log1p
 from torch.nn.functional import softplus
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.bounds._base import Bound, log_mean_exp
 
 LIMIT = 20.0  # nats; e^(2·20) is well within float32
@@ -28,6 +29,7 @@ class ReverseKL(Bound):
         return log_ratio.clamp(-LIMIT, LIMIT)
 
 
+@checked(floor="(0, inf)")
 @dataclass
 class Pearson(Bound):
     """Pearson χ²: E_p[v] − E_q[v²/4 + v]; the optimal v is 2(p/q − 1).

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.bounds._base import log_mean_exp, log_mix
 from sklearn_dim.bounds._tuba import TUBA, log_baseline
 
 
+@checked(alpha="[0, 1]", ema_decay="[0, 1)")
 @dataclass
 class IAlpha(TUBA):
     """1 + E_p[T − log(α m + (1 − α) a)] − E_q[e^T/(α m + (1 − α) a)], at most I; the optimal T is log p/q + log a.
@@ -25,10 +27,6 @@ class IAlpha(TUBA):
     """
 
     alpha: float = 0.5
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.alpha <= 1:
-            raise ValueError(f"alpha={self.alpha!r} must lie between 0 (TUBA) and 1 (InfoNCE).")
 
     @property
     def up_to_anchor(self) -> bool:

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.bounds._base import log_mean_exp
 from sklearn_dim.bounds._jsd import JSD
 
 
+@checked(tau="(0, inf)")
 @dataclass
 class Smile(JSD):
     """Trained as JSD; the optimal T is log p/q. The paper's own value is `clipped_value`.

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.bounds._base import Bound, log_mean_exp, log_mix
 
 
+@checked(ema_decay="[0, 1)")
 @dataclass
 class TUBA(Bound):
     """1 + E_p[T − log a] − E_q[e^T]/a, at most I for every a > 0; the optimal T is log p/q + log a.

@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor, nn
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.critics._base import Critic, soft_clip
 
 
+@checked(a_features="[1, inf)", b_features="[1, inf)", clip="(0, inf)")
 class Bilinear(Critic):
     """bᵀ W a + c (Veličković et al., ICLR 2019, section 4.2).
 

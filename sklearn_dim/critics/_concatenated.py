@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.critics._base import Critic, mlp, soft_clip
 
 
+@checked(a_features="[1, inf)", b_features="[1, inf)", hidden="[1, inf)", clip="(0, inf)")
 class Concatenated(Critic):
     """An MLP on the joined pair, run for every pair: it can learn any interaction, and takes N·M passes.
 
@@ -28,6 +30,8 @@ class Concatenated(Critic):
         super().__init__(a_features, b_features)
         self.clip = clip
         # The first layer of the joined pair is a sum: each half is computed once per row, not once per pair.
+        if not hidden:
+            raise ValueError("hidden=() leaves no layer in which the two sides meet. Give one width at least.")
         self.a = nn.Linear(a_features, hidden[0])
         self.b = nn.Linear(b_features, hidden[0], bias=False)
         self.rest = nn.Sequential(nn.ReLU(), mlp([*hidden, 1]))

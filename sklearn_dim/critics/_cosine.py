@@ -3,9 +3,11 @@
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.critics._base import Critic
 
 
+@checked(a_features="[1, inf)", b_features="[1, inf)", temperature="(0, inf)")
 class Cosine(Critic):
     """cos(a, b)/τ, without weights of its own (Chen et al., ICML 2020, eq. 1).
 

@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor, nn
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.critics._base import Critic
 
 
+@checked(a_features="[1, inf)", b_features="[1, inf)")
 class GroupDiscrimination(Critic):
     """w·b + c whatever the anchor, w Glorot-uniform.
 

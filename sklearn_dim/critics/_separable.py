@@ -5,9 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.critics._base import Critic, inverse_root, mlp
 
 
+@checked(
+    a_features="[1, inf)", b_features="[1, inf)", units="[1, inf)", hidden="[1, inf)", scale="(0, inf)", clip="(0, inf)"
+)
 class Separable(Critic):
     """s·f(a)·g(b)/√d, softly clipped: N + M encodings serve N·M pairs.
 
@@ -49,6 +53,7 @@ class Separable(Critic):
         return self.clip * torch.tanh(self.a(a) * (self.scale / self.clip) @ self.b(b).mT)
 
 
+@checked(a_features="[1, inf)", b_features="[1, inf)", units="[1, inf)", clip="(0, inf)")
 class EncodeAndDot(Separable):
     """The critic as published: two residual encoders of 2048 units (Hjelm et al., ICLR 2019, appendix A.3).
 

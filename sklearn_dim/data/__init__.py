@@ -26,6 +26,7 @@ from sklearn_dim.data._columns import (
 from sklearn_dim.data._datasets import collected
 from sklearn_dim.data._discrete import discrete_mask
 from sklearn_dim.data._documents import DocumentCoder, Documents, read_documents
+from sklearn_dim.data._items import without_torch
 from sklearn_dim.data._samples import (
     Samples,
     Shifted,
@@ -36,6 +37,7 @@ from sklearn_dim.data._samples import (
     moments,
     offset_of,
     read_samples,
+    refuse_extremes,
     sparse_tensor,
     take_rows,
     warn_if_doubtful,

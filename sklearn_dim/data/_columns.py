@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_random_state, column_or_1d
 
 from sklearn_dim.data._discrete import discrete_mask, unseen_rows, warn_of_single_rows, warn_of_unseen
 from sklearn_dim.data._frames import clean_table
+from sklearn_dim.data._items import without_torch
 
 MAX_LEVELS = 20  # a column of numbers with more distinct values counts as continuous
 ROWS_PER_LEVEL = 5  # with fewer rows per value on average the values are measurements, not classes
@@ -63,6 +64,8 @@ def check_table(X: Any, name: str, *, one_column: bool = False) -> pd.DataFrame:
 
 def check_targets(y: Any, name: str = "y") -> pd.DataFrame:
     """Return y, one column or several of any kind that `check_table` takes, as a DataFrame; ``name`` is its own."""
+    if _is_single(y):
+        raise ValueError(f"{name}={y!r} must have one entry or row for each row of X: an array, a Series or a frame.")
     array = _numeric_array(y)
     if array is None:
         return _refuse_infinite(clean_table(y, name, one_column=True), name)
@@ -71,13 +74,21 @@ def check_targets(y: Any, name: str = "y") -> pd.DataFrame:
     return _refuse_infinite(pd.DataFrame(array), name)
 
 
+def _is_single(y: Any) -> bool:
+    """Return whether y is one value, or none, rather than rows."""
+    try:
+        return isinstance(y, str | bytes | dict) or not len(y)
+    except TypeError:
+        return not issparse(y)
+
+
 def _numeric_array(X: Any) -> Any:
     """Return X as an array or sparse matrix of numbers, or None if it is none."""
     if issparse(X):
         return X
     if isinstance(X, pd.DataFrame | pd.Series | pd.Index | np.ma.MaskedArray) or hasattr(X, "to_pandas"):
         return None
-    array = np.asarray(X)
+    array = np.asarray(without_torch(X))
     return array if array.dtype.kind in "biufc" and array.ndim else None
 
 

@@ -1,11 +1,12 @@
 """Discrete columns: which are asked to be, and what to say of their levels."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from sklearn_dim._warnings import warn
 
 
 def discrete_mask(discrete: Any, labels: pd.Index, name: str) -> np.ndarray:
@@ -23,7 +24,10 @@ def discrete_mask(discrete: Any, labels: pd.Index, name: str) -> np.ndarray:
     if isinstance(discrete, bool | np.bool_):
         return np.full(d, bool(discrete))
     table = f"discrete columns of {name}"
-    wanted = 'Expected "auto", a bool, a mask of bool for all columns, or a list of positions or names.'
+    wanted = (
+        'Parameters discrete_features and discrete_target accept "auto", a bool, a mask of bool for all columns, or a '
+        "list of positions or names."
+    )
     if isinstance(discrete, str) or np.ndim(discrete) != 1:
         raise ValueError(f"{table}: {discrete!r} is not understood. {wanted}")
     items = list(discrete)
@@ -49,22 +53,20 @@ def unseen_rows(numbers: Sequence[np.ndarray], n: int) -> np.ndarray:
 
 
 def warn_of_unseen(table: pd.DataFrame, numbers: Sequence[np.ndarray], name: str) -> None:
-    """Say how many rows have levels that fit did not see, whose ``numbers`` are −1, for the caller three calls up."""
+    """Say how many rows have levels that fit did not see, whose ``numbers`` are −1."""
     j = next(j for j, number in enumerate(numbers) if (number < 0).any())
     value = table.iloc[(numbers[j] < 0).argmax(), j]
     # Numpy's own way to write a scalar names its type.
     shown = repr(value) if isinstance(value, str) else str(value)
-    warnings.warn(
+    warn(
         f"{unseen_rows(numbers, len(table)).sum()} of {len(table)} rows of {name} have levels that fit did not see, "
         f"such as {shown} in column {table.columns[j]!r}. They count as independent: nothing is known about them.",
-        stacklevel=4,
     )
 
 
 def warn_of_single_rows(label: Any, n_levels: int, n: int) -> None:
-    """Say that a column has too many levels, for the caller's caller."""
-    warnings.warn(
+    """Say that a column has too many levels."""
+    warn(
         f"column {label!r} has {n_levels} levels in {n} rows: levels that occur once say nothing about new rows, so "
         "its information cannot be estimated. Turn it into numbers, or drop it.",
-        stacklevel=3,
     )

@@ -28,6 +28,11 @@ def array_of(sample: Any) -> np.ndarray:
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 
+def without_torch(X: Any) -> Any:
+    """Return a tensor as an array, and anything else as it is."""
+    return array_of(X) if isinstance(X, Tensor) else X
+
+
 def sample_of(item: Any) -> Any:
     """Return the sample that an item of a Dataset is, or begins with: ``(sample, label)``."""
     first = _first(item) if isinstance(item, tuple | list) else None

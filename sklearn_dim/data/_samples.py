@@ -6,7 +6,6 @@ X may lie in memory, in a file or in a torch Dataset; training, `transform` and 
 
 import math
 import mmap
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import assert_all_finite, check_array
 from torch import Tensor
 
+from sklearn_dim._warnings import warn
 from sklearn_dim.data._datasets import DatasetRows, collected
 from sklearn_dim.data._images import as_images, channels_first
 from sklearn_dim.data._tokens import check_tokens
@@ -137,16 +137,14 @@ def warn_if_doubtful(samples: Samples) -> None:
         return
     n_channels, length = samples.shape[1:]
     if n_channels > CHANNELS_PER_STEP * length:
-        warnings.warn(
+        warn(
             f"X of shape {samples.shape} is read as sequences of {n_channels} channels and length {length}. If time "
             "comes first in your samples, pass X.transpose(0, 2, 1).",
-            stacklevel=6,  # the caller of fit
         )
     elif samples.dtype == np.uint8 and min(n_channels, length) >= SMALLEST_IMAGE:
-        warnings.warn(
+        warn(
             f"X of shape {samples.shape} is read as sequences of {n_channels} channels. If its samples are grey "
             "images, give them an axis for their channel: X[:, None].",
-            stacklevel=6,  # the caller of fit
         )
 
 
@@ -202,11 +200,12 @@ def check_numbers(
     X = collected(X)
     X = X[:] if isinstance(X, DatasetRows) else X
     try:
-        return check_array(X, accept_sparse="csr", dtype=list(dtype), estimator=name, input_name="X", **rules)
+        X = check_array(X, accept_sparse="csr", dtype=list(dtype), estimator=name, input_name="X", **rules)
     except ValueError as error:
         if "could not convert string" not in str(error):
             raise
         raise ValueError(f"X holds text, but {name} takes numbers ({error}). {hint}") from error
+    return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))  # check_array leaves bytes of a DataFrame
 
 
 def file_of(array) -> np.ndarray | None:
@@ -264,7 +263,13 @@ def moments(X, rows=None) -> tuple[np.ndarray, np.ndarray]:
         scaler = StandardScaler(with_mean=not issparse(X))
         for chunk in chunks(X, rows):
             scaler.partial_fit(chunk if chunk.ndim == 2 else np.moveaxis(chunk, 1, -1).reshape(-1, chunk.shape[1]))
-        mean, scale = scaler.mean_, scaler.scale_
+    refuse_extremes(scaler)
+    return scaler.mean_, scaler.scale_
+
+
+def refuse_extremes(scaler: StandardScaler) -> None:
+    """Raise ValueError if a column that the scaler was fitted on has values that float32 does not hold."""
+    mean, scale = scaler.mean_, scaler.scale_
     too_large = ~(np.maximum(np.abs(mean), scale) < np.finfo(np.float32).max / 100)  # squares of sums stay finite
     if too_large.any():
         raise ValueError(f"column or channel {too_large.argmax()} of X has values too large for float32. Rescale it.")
@@ -275,7 +280,6 @@ def moments(X, rows=None) -> tuple[np.ndarray, np.ndarray]:
             f"column or channel {too_small.argmax()} of X has differences of about {spread[too_small][0]:.0e}, too "
             "small for float32. Rescale it, or leave it out."
         )
-    return mean, scale
 
 
 def offset_of(X, mean: np.ndarray, scale: np.ndarray) -> np.ndarray | None:

@@ -1,12 +1,12 @@
 """Tables as they come: columns with missing cells, categories, text, booleans and dates as numbers for an encoder."""
 
-import warnings
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 
+from sklearn_dim._warnings import warn
 from sklearn_dim.data._columns import distinct_values, family, find, plain_values
 from sklearn_dim.data._datasets import DatasetRows
 from sklearn_dim.data._frames import Place, as_frame, clean_column
@@ -320,11 +320,10 @@ def _levels(column: Column) -> tuple[np.ndarray, np.ndarray]:
     if len(levels) <= MAX_LEVELS:
         return levels, levels[:0]
     if len(levels) > len(column.values) / 2:
-        warnings.warn(
+        warn(
             f"column {column.label!r} of X has {len(levels)} levels in {len(column.values)} rows, as names and "
             "customer numbers have, and is left out. Drop it, or make numbers of it: pd.to_numeric, pd.to_datetime, or "
             "a vectorizer for sentences.",
-            stacklevel=2,
         )
         return levels[:0], levels[:0]
     order = np.argsort(-counts, kind="stable")

@@ -4,7 +4,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_random_state
 
+from sklearn_dim._arguments import checked
 
+
+@checked(n_samples="[1, inf)", n_features="[1, inf)", mutual_info="[0, inf)")
 def make_gaussian_pair(
     n_samples: int = 1000,
     n_features: int = 1,
@@ -40,6 +43,14 @@ def make_gaussian_pair(
     return x, rho * x + np.sqrt(1 - rho**2) * random.normal(size=x.shape)
 
 
+@checked(
+    n_samples="[1, inf)",
+    n_features="[1, inf)",
+    n_communities="[1, inf)",
+    degree="[0, inf)",
+    mixing="[0, 1]",
+    noise="[0, inf)",
+)
 def make_community_graph(
     n_samples: int = 300,
     n_features: int = 32,

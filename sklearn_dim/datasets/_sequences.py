@@ -3,7 +3,17 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sklearn_dim._arguments import checked
 
+
+@checked(
+    n_samples="[1, inf)",
+    n_channels="[1, inf)",
+    length="[1, inf)",
+    n_classes="[1, inf)",
+    motif_length="[1, inf)",
+    noise="[0, inf)",
+)
 def make_motif_sequences(
     n_samples: int = 1000,
     n_channels: int = 3,
@@ -67,6 +77,14 @@ def make_motif_sequences(
 RUN_LENGTH = 5  # words in a row on one topic, in the mean
 
 
+@checked(
+    n_samples="[1, inf)",
+    n_words="[1, inf)",
+    n_topics="[1, inf)",
+    length="[1, inf)",
+    background="[0, 1]",
+    purity="[0, 1]",
+)
 def make_topic_corpus(
     n_samples: int = 1000,
     n_words: int = 2000,

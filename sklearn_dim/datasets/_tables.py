@@ -3,7 +3,19 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sklearn_dim._arguments import checked
 
+
+@checked(
+    n_samples="[1, inf)",
+    n_factors="[1, inf)",
+    group_size="[1, inf)",
+    n_nuisance="[0, inf)",
+    n_noise="[0, inf)",
+    n_classes="[1, inf)",
+    noise="[0, inf)",
+    curved="[0, 1]",
+)
 def make_grouped_features(
     n_samples: int = 1000,
     *,

@@ -6,6 +6,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import Bunch, check_random_state
 
+from sklearn_dim._arguments import checked
+
 LAYOUTS = ("layers", "blobs", "both")
 TYPES_PER_CLASS = 4  # types of a class resemble each other
 SPACING = 10.0  # micrometres: the side of the square that a cell has to itself
@@ -26,6 +28,15 @@ class _Rates(NamedTuple):
     of_gradient: np.ndarray  # (2, n_genes)
 
 
+@checked(
+    n_cells="[1, inf)",
+    n_genes="[1, inf)",
+    n_domains="[1, inf)",
+    n_slides="[1, inf)",
+    n_types="[1, inf)",
+    contrast="[0, inf)",
+    gradient="[0, inf)",
+)
 def make_tissue(
     n_cells: int = 3000,
     n_genes: int = 500,
@@ -91,7 +102,10 @@ def make_tissue(
     >>> tissue.counts.shape, tissue.coordinates.shape
     ((200, 50), (200, 2))
     """
-    _check(n_cells, n_genes, n_domains, n_slides, n_types, layout, {"contrast": contrast, "gradient": gradient})
+    if n_cells < n_slides:
+        raise ValueError(f"n_cells={n_cells!r} is less than n_slides={n_slides!r}; give each slide at least one cell.")
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout={layout!r} is unknown; use one of {LAYOUTS}.")
     random = check_random_state(random_state)
     slide = np.sort(np.arange(n_cells) % n_slides)
     placed = [_place(random, int(n), n_domains, layout) for n in np.bincount(slide)]
@@ -108,28 +122,6 @@ def make_tissue(
         slide=slide,
         gene_names=np.array([f"gene_{j}" for j in range(n_genes)]),
     )
-
-
-def _check(
-    n_cells: int,
-    n_genes: int,
-    n_domains: int,
-    n_slides: int,
-    n_types: int,
-    layout: str,
-    sizes: dict[str, float],
-) -> None:
-    numbers = {"n_genes": n_genes, "n_domains": n_domains, "n_slides": n_slides, "n_types": n_types}
-    for name, number in numbers.items():
-        if number < 1:
-            raise ValueError(f"{name}={number!r} is too small; give at least 1.")
-    if n_cells < n_slides:
-        raise ValueError(f"n_cells={n_cells!r} is less than n_slides={n_slides!r}; give each slide at least one cell.")
-    if layout not in LAYOUTS:
-        raise ValueError(f"layout={layout!r} is unknown; use one of {LAYOUTS}.")
-    for name, size in sizes.items():
-        if not 0 <= size < np.inf:
-            raise ValueError(f"{name}={size!r} must be 0 or more; 0 is no variation.")
 
 
 def _place(random: np.random.RandomState, n_cells: int, n_domains: int, layout: str) -> tuple[np.ndarray, np.ndarray]:

@@ -352,6 +352,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             check_one_graph(self.corruption, self.critic)
         if not isinstance(X, Graph):
             X = self._check_rows(X, reset=reset, ensure_min_samples=2)
+            FeatureScale().fit(X)  # refuses what float32 does not hold before neighbours are sought
             self.neighbors_, self._places = NeighborGraph(self.n_neighbors).fit(X), Places()
             return Nodes.of_rows(X, self.neighbors_.adjacency_)
         self._check_node_features(X, reset=reset)
@@ -510,6 +511,7 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             np.take(blocks.pop(name), nodes.rows, axis=0, out=vectors[:, start:stop], mode="clip")
         vectors -= self.mean_
         vectors /= self.scale_
+        self._check_output(vectors)
         vectors = vectors.astype(nodes.features.dtype, copy=False)
         index = node_index(X) if output_container(self) == "pandas" else None
         return vectors if index is None else pd.DataFrame(vectors, index=index)
@@ -563,7 +565,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         device = self.net_.device
         with seeded(0, self._size(nodes), device=device), torch.no_grad(), full_precision(device), explained_memory():
             batch = whole_batch(nodes, self._inputs, self.net_.module_.encoder, device=device)
-            return self.net_.module_.mutual_info((batch,), torch.as_tensor(nodes.rows)).item()
+            value = self.net_.module_.mutual_info((batch,), torch.as_tensor(nodes.rows)).item()
+        self._check_output(value)
+        return value
 
     def __sklearn_is_fitted__(self) -> bool:
         return "mutual_info_" in vars(self)

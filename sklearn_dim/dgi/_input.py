@@ -8,7 +8,7 @@ import torch
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler, normalize
 
-from sklearn_dim.data import is_bag
+from sklearn_dim.data import is_bag, refuse_extremes
 from sklearn_dim.dgi._positions import Positions
 from sklearn_dim.encoders import GraphEncoder
 from sklearn_dim.graphs import (
@@ -83,7 +83,9 @@ class FeatureScale:
         if not is_bag(features):
             self.scaler_ = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default")
             for rows in _blocks(features):
-                self.scaler_.partial_fit(rows)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    self.scaler_.partial_fit(rows)
+            refuse_extremes(self.scaler_)
         return self
 
     def for_encoder(self, features: Any) -> Any:

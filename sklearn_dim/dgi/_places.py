@@ -1,12 +1,12 @@
 """Structural columns for graphs whose features tell no nodes apart."""
 
-import warnings
 import zlib
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from sklearn_dim._warnings import warn
 from sklearn_dim.graphs import COMPARABLE, N_AXES, Graph
 
 
@@ -36,10 +36,9 @@ class Places:
         """Return the graph with the columns added."""
         if "axes" not in self.columns or _checksum(graph) == self.graph:
             return graph.with_structure(self.columns)
-        warnings.warn(
+        warn(
             "X is another graph than that of fit, where the nodes had no features of their own: axes of one graph mean "
             "nothing on another, so that only degrees and return probabilities are used. Fit on a list of both graphs.",
-            stacklevel=5,
         )
         known = graph.with_structure([column for column in self.columns if column != "axes"])
         return known.with_columns(np.zeros((graph.adjacency.shape[0], N_AXES)))
@@ -62,4 +61,4 @@ def _warn_of_constants(before: Graph, after: Graph) -> None:
         what += ", and so are their degrees and return probabilities: all embeddings will be equal"
     elif after.names is not None:
         what += f". Columns of their places in the graph are added: {', '.join(after.names[before.shape[1] :])}"
-    warnings.warn(f"{what}. Give features that differ if you have any.", stacklevel=7)
+    warn(f"{what}. Give features that differ if you have any.")

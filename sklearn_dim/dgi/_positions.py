@@ -1,6 +1,5 @@
 """Where a node stands in the graph of `fit`: who its neighbours are, and how much that can say."""
 
-import warnings
 import zlib
 from typing import Any, Self
 
@@ -8,6 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
+from sklearn_dim._warnings import warn
 from sklearn_dim.encoders import even_rotation
 from sklearn_dim.graphs import scale_to_unit_rows
 
@@ -65,10 +65,9 @@ class Positions:
     def warn_of_others(self, adjacency: sparse.csr_matrix) -> None:
         """Warn if positions count and this is another graph than that of `fit`."""
         if self.share and not self.known(adjacency):
-            warnings.warn(
+            warn(
                 "X is another graph than that of fit. What was learned of positions in that graph is left out: those "
                 "columns hold their mean. To do without positions, fit on a list of graphs, or with inductive=True.",
-                stacklevel=5,
             )
 
     def neighbors(self, adjacency: sparse.csr_matrix) -> sparse.csr_matrix:

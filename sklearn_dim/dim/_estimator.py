@@ -663,6 +663,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             for batch in self._output().batches(samples.X):
                 output[start : start + len(batch)] = batch
                 start += len(batch)
+        self._check_output(output)
         return output
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -721,7 +722,10 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         if len(samples) < 2:
             raise ValueError("score needs at least two rows, as it compares pairs of them, but X has n_samples = 1.")
         with seeded(0, samples.size, device=self.net_.device):
-            return self.net_.evaluate(self._batches(samples, drawn_once(len(samples)), shuffle=False))["mutual_info"]
+            batches = self._batches(samples, drawn_once(len(samples)), shuffle=False)
+            value = self.net_.evaluate(batches)["mutual_info"]
+        self._check_output(value)
+        return value
 
     def __sklearn_is_fitted__(self) -> bool:
         return "mutual_info_" in vars(self)

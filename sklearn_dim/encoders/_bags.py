@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 from sklearn_dim.encoders._word_axes import WordAxes
 
@@ -11,6 +12,9 @@ from sklearn_dim.encoders._word_axes import WordAxes
 STEP_FACTOR = 10.0
 
 
+@checked(
+    n_features="[1, inf)", n_components="[1, inf)", n_groups="[1, inf)", location_features="[1, inf)", hidden="[1, inf)"
+)
 class BagEncoder(Encoder):
     """Each column has a vector; a location is the sum of a group's vectors, weighted by the values of a row.
 

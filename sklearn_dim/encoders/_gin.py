@@ -5,10 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.encoders._graph_base import GraphEncoder
 from sklearn_dim.encoders._graphs import hops
 
 
+@checked(n_features="[1, inf)", n_components="[1, inf)", n_layers="[1, inf)")
 class GIN(GraphEncoder):
     """Layers MLP((1 + ε)h + A h), with their outputs concatenated (Xu et al., ICLR 2019, eq. 4.1 and 4.2).
 

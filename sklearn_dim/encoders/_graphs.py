@@ -9,10 +9,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.encoders._activation import PReLU
 from sklearn_dim.encoders._graph_base import GraphEncoder
 
 
+@checked(n_features="[1, inf)", n_components="[1, inf)", n_layers="[1, inf)")
 class GCN(GraphEncoder):
     """Graph convolutions PReLU(Â X W + b), each with one slope for all units (Veličković et al., ICLR 2019, eq. 3).
 
@@ -52,6 +54,7 @@ class GCN(GraphEncoder):
         return layer.weight, layer.bias, layer.activation.weight
 
 
+@checked(n_features="[1, inf)", n_components="[1, inf)", hidden="[1, inf)")
 class TwoLayerGCN(GraphEncoder):
     """Two graph convolutions, Â ReLU(Â X V + b) W (Kipf & Welling, "Variational Graph Auto-Encoders", 2016).
 
@@ -88,6 +91,7 @@ class TwoLayerGCN(GraphEncoder):
         ]
 
 
+@checked(n_features="[1, inf)", n_components="[1, inf)", n_hops="[0, inf)")
 class SGC(GraphEncoder):
     """One convolution over several hops, PReLU(Âᵏ X W + b) (Wu et al., ICML 2019).
 
@@ -128,6 +132,7 @@ class SGC(GraphEncoder):
         return self.layer.activation(X + self.layer.bias)
 
 
+@checked(n_features="[1, inf)", n_components="[1, inf)", n_layers="[1, inf)")
 class GraphSAGE(GraphEncoder):
     """Layers PReLU(X V + M X W + b), M the mean over neighbours (Hamilton et al., NeurIPS 2017).
 

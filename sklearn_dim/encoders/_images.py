@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 from sklearn_dim.encoders._pooling import pooled_means
 
@@ -114,6 +115,7 @@ def _sides_after(sides: tuple[int, ...], kernel: int, stride: int, padding: int)
     return tuple((side + 2 * padding - kernel) // stride + 1 for side in sides)
 
 
+@checked(image_shape="[1, inf)", n_components="[1, inf)", n_globals="[1, inf)")
 def published_encoder(image_shape: tuple[int, ...], n_components: int, *, n_globals: int = 1) -> ConvEncoder:
     """Return the paper's encoder for images of 28 × 28, 32 × 32 or 64 × 64 pixels.
 
@@ -153,6 +155,7 @@ _PUBLISHED: dict[tuple[int, ...], dict[str, Any]] = {
 }
 
 
+@checked(image_shape="[1, inf)", n_components="[1, inf)", width="[1, inf)", n_globals="[1, inf)")
 def image_encoder(image_shape: tuple[int, ...], n_components: int, width: int = 32, n_globals: int = 1) -> ConvEncoder:
     """Return an encoder for images of 8 × 8 pixels or more, whose feature map has 4 to 15 locations per side.
 

@@ -5,11 +5,13 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.encoders._fixed import FixedFeatures
 
 TINY = 1e-3  # of the largest: smaller eigenvalues magnify the rounding errors of float32
 
 
+@checked(n_landmarks="[1, inf)", reach="(0, inf)")
 class KernelMap(FixedFeatures):
     """A map of rows whose inner products are about exp(−γ‖x − x′‖²), with γ = 1 / n_features (Nyström's method).
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.encoders._fixed import FixedFeatures
 
 TAPS = 9
@@ -16,6 +17,7 @@ MAX_NUMBERS = 2_000_000  # of responses at a time
 MARGIN = 0.1  # around a threshold, in standard deviations of the responses: within it, they count in part
 
 
+@checked(n_features="[1, inf)", n_dilations="[1, inf)")
 class DilatedKernels(FixedFeatures):
     """How often each of 84 fixed kernels responds, at several dilations and above several thresholds.
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, softshrink
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.devices import without_autocast
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 from sklearn_dim.encoders._fixed import FixedFeatures
@@ -19,6 +20,16 @@ LEAST = 1e-4  # added to a mean before its root is taken, whose slope would be i
 SAMPLED = 20_000  # patches that the covariance is estimated from
 
 
+@checked(
+    image_shape="[1, inf)",
+    n_filters="[1, inf)",
+    grid="[1, inf)",
+    patch="[1, inf)",
+    stride="[1, inf)",
+    threshold="[0, inf)",
+    contrast="[0, inf)",
+    whitening="[0, inf)",
+)
 class WhitenedPatches(FixedFeatures):
     """Responses to random patches of the training images, pooled over the cells of a grid (Coates & Ng, ICML 2011).
 
@@ -143,6 +154,7 @@ class WhitenedPatches(FixedFeatures):
         return patches[some] / length[some]
 
 
+@checked(image_shape="[1, inf)", n_components="[1, inf)", width="[1, inf)", fc="[1, inf)", n_globals="[1, inf)")
 class PatchEncoder(Encoder):
     """Whitened patches, which `fit` draws, and trained layers on them: one at each location, and two to the code.
 

@@ -3,10 +3,12 @@
 from torch import Tensor, nn
 from torch.nn.functional import relu, unfold
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 from sklearn_dim.encoders._images import Head
 
 
+@checked(image_shape="[1, inf)", n_components="[1, inf)", crop="[1, inf)", width="[1, inf)", n_globals="[1, inf)")
 class FoldedResNet(Encoder):
     """One small ResNet sees each crop by itself; a crop's pooled features are a location, and their map gives the code.
 

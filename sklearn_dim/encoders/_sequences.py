@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_max_pool1d
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 from sklearn_dim.encoders._pooling import pooled_means
 
@@ -70,6 +71,7 @@ class SequenceEncoder(Encoder):
         return torch.cat([means, maxima], dim=2).flatten(1)
 
 
+@checked(sequence_shape="[1, inf)", n_components="[1, inf)", width="[1, inf)")
 def sequence_encoder(sequence_shape: tuple[int, ...], n_components: int, width: int = 32) -> SequenceEncoder:
     """Return an encoder for sequences of length 8 or more, with 4 to 32 locations.
 

@@ -4,9 +4,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.encoders._base import Encoded, Encoder, batch_normed
 
 
+@checked(
+    n_features="[1, inf)",
+    n_components="[1, inf)",
+    n_groups="[1, inf)",
+    location_features="[1, inf)",
+    hidden="[1, inf)",
+    reach="(0, inf)",
+)
 class TableEncoder(Encoder):
     """Each group of columns has a small network that makes its location; an MLP of all columns makes the code.
 

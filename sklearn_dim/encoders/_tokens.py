@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.encoders._base import Encoded, SampleEncoder, batch_normed
 from sklearn_dim.encoders._word_axes import WordAxes
 
@@ -13,6 +14,9 @@ SPREAD = 0.3  # standard deviation of the vectors that training starts from, whe
 TINY = 1e-6  # stands for a total weight of 0, so that a document or segment without words has a mean of 0
 
 
+@checked(
+    vocabulary_size="[1, inf)", n_components="[1, inf)", n_locations="[1, inf)", width="[1, inf)", hidden="[1, inf)"
+)
 class TokenEncoder(SampleEncoder):
     """Words have vectors; a document's locations are the weighted means of its segments, and its mean gives the code.
 

@@ -163,6 +163,14 @@ class InfomaxEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             self.__dict__.pop("feature_names_in_", None)
         check_n_features(self, graph, reset=reset)
 
+    def _check_output(self, output: Any) -> None:
+        """Raise ValueError if what new rows gave is not finite: the encoder has not learned to take such values."""
+        if not np.isfinite([np.min(output), np.max(output)]).all():  # no second array of the size of the output
+            raise ValueError(
+                f"X has values that are too far from those {type(self).__name__} was fitted on: what it makes of them "
+                "is not finite. Give X in the units of fit, and drop rows that are errors of measurement."
+            )
+
     def _hold_out(self, n_rows: int, random_state: int) -> Split:
         """Hold out a random ``validation_fraction`` of the rows."""
         order = check_random_state(random_state).permutation(n_rows)

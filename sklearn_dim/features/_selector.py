@@ -1,17 +1,19 @@
 """MutualInfoSelector: the columns that say most about y."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_dim._warnings import warn
 from sklearn_dim.bounds import BOUNDS
+from sklearn_dim.data import without_torch
 from sklearn_dim.estimator import (
     Array,
     Interval,
@@ -214,18 +216,17 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
         table, targets = check_rows(X, y, name)
         check_n_features(seen, table, reset=True)
         if self.k != "all" and self.k > table.shape[1]:
-            warnings.warn(
+            warn(
                 f"k={self.k} is greater than n_features={table.shape[1]}. All the features will be returned.",
-                stacklevel=3,  # the caller of fit
             )
         training = self.mi_estimator, self.max_iter, self.batch_size, self.learning_rate_init
         plan = make_plan(self.jointly, *training, self.validation_fraction, self.device)
         discrete = self.discrete_features, self.discrete_target
         scores = score_columns(table, targets, plan, *discrete, self.random_state, self.n_permutations)
-        self.__dict__.pop("feature_names_in_", None)
-        self.__dict__.update({key: value for key, value in vars(seen).items() if key.endswith("_in_")})
-        self.scores_, self.intervals_, self.pvalues_ = scores.values, scores.intervals, scores.p_values
-        self.n_iter_ = scores.n_epochs
+        fitted = {key: value for key, value in vars(seen).items() if key.endswith("_in_")}
+        fitted |= {"scores_": scores.values, "intervals_": scores.intervals, "pvalues_": scores.p_values}
+        kept = {key: value for key, value in vars(self).items() if key != "feature_names_in_"}
+        self.__dict__ = {**kept, **fitted, "n_iter_": scores.n_epochs}  # at once, should the fit be interrupted here
         return self
 
     def transform(self, X: Any) -> Any:
@@ -242,6 +243,7 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
             After ``set_output(transform="pandas")`` or "polars" a DataFrame, whose columns keep their types.
         """
         check_is_fitted(self)
+        X = without_torch(X)
         frame = _frame_of(X)
         if frame is None:
             return super().transform(X)
@@ -258,7 +260,7 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
                 selected = pd.DataFrame({i: column.to_numpy() for i, column in enumerate(selected.get_columns())})
         if container == "polars" and isinstance(selected, pd.DataFrame):
             return _to_polars(selected)
-        return selected if container != "default" else check_array(selected, dtype=None, input_name="X")
+        return selected if container != "default" else _to_array(selected)
 
     def _get_support_mask(self) -> np.ndarray:
         check_is_fitted(self)
@@ -289,6 +291,20 @@ def _frame_of(X: Any) -> Any:
         return X.to_pandas()
     # Numbers beside text in a list would become text.
     return pd.DataFrame(X) if isinstance(X, list) and np.asarray(X).dtype.kind in "OSU" else None
+
+
+def _to_array(frame: Any) -> np.ndarray:
+    """Return the values of a frame: numbers if all columns have them, else objects, as dates have no common type."""
+    if isinstance(frame, pd.DataFrame):
+        if any(isinstance(dtype, pd.SparseDtype) for dtype in frame.dtypes):
+            frame = frame.apply(_dense)
+        if not all(map(is_numeric_dtype, frame.dtypes)):
+            frame = frame.to_numpy(dtype=object)
+    return check_array(frame, dtype=None, input_name="X")
+
+
+def _dense(column: pd.Series) -> pd.Series:
+    return column.sparse.to_dense() if isinstance(column.dtype, pd.SparseDtype) else column
 
 
 def _to_polars(frame: pd.DataFrame) -> Any:

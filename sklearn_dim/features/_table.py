@@ -11,7 +11,7 @@ from sklearn_dim.features._codes import Code, code_columns, stacks_of
 from sklearn_dim.features._critics import Evaluated, Plan, evaluate, trained, values_of
 from sklearn_dim.features._independence import p_values_of
 from sklearn_dim.features._pairs import Pairs, pairs_with
-from sklearn_dim.training import seeded, set_seed
+from sklearn_dim.training import own_modes, seeded, set_seed
 
 REACH = ndtri(0.975)  # standard errors on each side of an interval
 
@@ -48,8 +48,9 @@ def score_columns(
 ) -> ColumnScores:
     """Return the information of each column and y; intervals and p-values only with ``n_permutations``."""
     tested = n_permutations is not None
-    table, columns = code_columns(table, discrete_features)
-    targets, coded_y = code_columns(targets, discrete_target)
+    with own_modes():
+        table, columns = code_columns(table, discrete_features)
+        targets, coded_y = code_columns(targets, discrete_target)
     varying_y = [(j, code) for j, code in enumerate(coded_y) if code is not None]
     y_codes = [code for _, code in varying_y]
     pairs, trained_columns, y = None, columns, None

@@ -1,7 +1,6 @@
 """The graph that the estimators take."""
 
 import os
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from sklearn_dim._warnings import warn
 from sklearn_dim.graphs._checks import Parts, as_names, check_adjacency, check_features
 from sklearn_dim.graphs._from_anndata import check_same_variables, read_anndata
 from sklearn_dim.graphs._from_edges import file_named, read_edges
@@ -93,13 +93,13 @@ class Graph:
     structural: bool = False
 
     def __init__(self, X: Any, adjacency: Any, *, directed: bool = False):
-        self._fill(Parts(X, adjacency), directed, stacklevel=4)
+        self._fill(Parts(X, adjacency), directed)
 
     @classmethod
     def _of(cls, parts: Parts, directed: bool) -> "Graph":
-        return cls.__new__(cls)._fill(parts, directed, stacklevel=5)
+        return cls.__new__(cls)._fill(parts, directed)
 
-    def _fill(self, parts: Parts, directed: bool, stacklevel: int) -> "Graph":
+    def _fill(self, parts: Parts, directed: bool) -> "Graph":
         X, adjacency, names, node_names, graph_ids = parts
         if isinstance(X, pd.DataFrame):
             names = np.asarray(X.columns, dtype=object)
@@ -115,7 +115,7 @@ class Graph:
         graph_ids = np.zeros(n_nodes, dtype=int) if graph_ids is None else graph_ids
         structural = X is None
         if structural:
-            X, names = _places(adjacency, graph_ids, stacklevel)
+            X, names = _places(adjacency, graph_ids)
         return self._set(
             features=X,
             adjacency=adjacency,
@@ -569,13 +569,12 @@ def _joined(names: Sequence[pd.Index | None]) -> pd.Index | None:
     return named[0].append(named[1:]) if len(named) == len(names) else None
 
 
-def _places(adjacency: sparse.csr_matrix, graph_ids: np.ndarray, stacklevel: int) -> tuple[np.ndarray, np.ndarray]:
+def _places(adjacency: sparse.csr_matrix, graph_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return features for nodes that have none, and say so."""
     values, names = structure(adjacency, graph_ids, COMPARABLE)
-    warnings.warn(
+    warn(
         f"the nodes have no features, so each is given columns of its place in the graph: {', '.join(names)}. Give "
         "X to have others, or add some by with_structure.",
-        stacklevel=stacklevel,
     )
     values.flags.writeable = False
     return values, np.asarray(names, dtype=object)

@@ -329,7 +329,9 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             vectors = graph_vectors(self.net_.module_, self._batches(graphs, shuffle=False))
             if self.representation_ == "auto":
                 vectors = np.hstack([vectors, self._blocks(graphs, self._scaled(graphs))])
-        return ((vectors - self.mean_) / self.scale_).astype(graphs.dtype, copy=False)
+        vectors = (vectors - self.mean_) / self.scale_
+        self._check_output(vectors)
+        return vectors.astype(graphs.dtype, copy=False)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the output's columns, which say what block a column belongs to.
@@ -383,7 +385,9 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         graphs = self._read(X, None, reset=False)
         with seeded(0, self._size(graphs), device=self.net_.device):
             order = drawn_once(int(graphs.parts.max()) + 1)
-            return self.net_.evaluate(self._batches(graphs, rows=order, shuffle=False))["mutual_info"]
+            value = self.net_.evaluate(self._batches(graphs, rows=order, shuffle=False))["mutual_info"]
+        self._check_output(value)
+        return value
 
     def __sklearn_is_fitted__(self) -> bool:
         return "mutual_info_" in vars(self)

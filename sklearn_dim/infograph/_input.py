@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
+from sklearn_dim.data import refuse_extremes
 from sklearn_dim.graphs import Graph
 
 
@@ -41,7 +42,9 @@ def check_graphs(X: Any, min_graphs: int) -> None:
 
 def fit_scaler(features: Any) -> StandardScaler:
     """Return a scaler that leaves constants and columns of 0 and 1 unchanged, so that sums over nodes count them."""
-    scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default").fit(features)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaler = StandardScaler(with_mean=not sparse.issparse(features)).set_output(transform="default").fit(features)
+    refuse_extremes(scaler)
     # Per column, the number of values other than 0 and 1.
     others = np.asarray((features != features.astype(bool)).sum(0)).ravel()
     unchanged = (scaler.scale_ == 1) | (others == 0)  # the scale of a constant is 1

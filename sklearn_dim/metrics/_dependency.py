@@ -10,7 +10,7 @@ from sklearn.model_selection import KFold
 from sklearn.utils import check_array, check_random_state
 
 from sklearn_dim.bounds import make_bound
-from sklearn_dim.data import continuous_scores
+from sklearn_dim.data import continuous_scores, without_torch
 from sklearn_dim.devices import has_fused_adam
 from sklearn_dim.estimator import Interval, StrOptions, validate_params
 from sklearn_dim.objectives import TotalCorrelation
@@ -111,7 +111,7 @@ def neural_dependency_measure(
     >>> bool(abs(neural_dependency_measure(correlated, random_state=0) - 0.35) < 0.1)
     True
     """
-    codes = check_array(codes, dtype=np.float64, input_name="codes")
+    codes = check_array(without_torch(codes), dtype=np.float64, input_name="codes")
     n, d = codes.shape
     _check_rows(n, cv, validation_fraction)
     if d == 1:

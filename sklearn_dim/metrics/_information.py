@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
+from sklearn_dim.data import without_torch
 from sklearn_dim.estimator import Interval, validate_params
 
 PRECISION = 1e-3  # δ, the variance below which differences do not count: at most 3.5 nats per component
@@ -56,8 +58,8 @@ def information_score(
     Returns
     -------
     float
-        In nats. This is a plug-in estimate; it is too high by about the score of a code of pure noise: 0.15 nats with
-        64 components and 719 rows, 1.4 with 72 rows.
+        In nats; 0 if all rows are equal. This is a plug-in estimate; it is too high by about the score of a code of
+        pure noise: 0.15 nats with 64 components and 719 rows, 1.4 with 72 rows.
 
     Raises
     ------
@@ -106,6 +108,8 @@ def information_score(
         scale = noise * np.nanstd(rows, axis=0)
     views = (rows + scale * random.standard_normal(rows.shape) for _ in range(n_views))
     codes = np.stack([_code(estimator, rebuild(view.astype(rows.dtype, copy=False))) for view in views])
+    if np.array_equal(rows[1:], rows[:-1], equal_nan=True):
+        return 0.0  # where all rows are equal, their codes differ by rounding errors alone
     return gaussian_capacity(codes)
 
 
@@ -166,7 +170,9 @@ def make_information_scorer(*, noise: float = 0.5, n_views: int = 4, random_stat
 def _numbers(X: Any) -> tuple[np.ndarray, Callable[[np.ndarray], Any]]:
     """Return X as an array of floats, and a function that converts such an array to the type of X."""
     rebuild = partial(pd.DataFrame, columns=X.columns, index=X.index) if isinstance(X, pd.DataFrame) else np.asarray
-    rows = X.toarray() if issparse(X) else np.asarray(X)
+    rows = X.toarray() if issparse(X) else np.asarray(without_torch(X))
+    if isinstance(X, pd.DataFrame) and all(map(is_numeric_dtype, X.dtypes)):
+        rows = X.to_numpy(rows.dtype if rows.dtype.kind in "biuf" else np.float64)  # of pandas' own numbers
     if rows.dtype.kind not in "biuf":
         raise ValueError(
             f"X holds values of dtype {rows.dtype}, but information_score adds noise to it, so it takes numbers only. "

@@ -1,9 +1,8 @@
 """MutualInfoEstimator: mutual information by a trained critic (MINE), and a function for it."""
 
 import math
-import warnings
 from functools import partial
-from numbers import Integral
+from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +12,7 @@ from scipy.special import ndtri
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sklearn_dim._warnings import warn
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets
 from sklearn_dim.estimator import (
@@ -50,7 +50,7 @@ from sklearn_dim.mine._cross_fit import (
     stop_rows,
     tensors,
 )
-from sklearn_dim.mine._input import chain_of, check_groups, check_positive_int, copies_in, picked
+from sklearn_dim.mine._input import chain_of, check_groups, check_new_rows, check_positive_int, copies_in, picked
 from sklearn_dim.mine._permutation import Chunk, blocks_of, like_rows, permutation_p_value
 from sklearn_dim.training import AverageWeights, BestWeights, RowBatches, resolve_device
 
@@ -284,10 +284,9 @@ class MutualInfoEstimator(InfomaxEstimator):
         self._terms = [self._term(table, y_coder, sign) for table, sign in chain]
         codes = [term.codes(table, y_table) for term, (table, _) in zip(self._terms, chain, strict=True)]
         if groups is None and self.encoder is None and (n_copies := copies_in(self._terms[0], *codes[0])):
-            warnings.warn(
+            warn(
                 f"{n_copies} of {n} rows are copies of others. If these are repeated observations, pass groups= with "
                 "one number per observation: otherwise critics are evaluated on rows that they were trained on.",
-                stacklevel=5,  # the caller of fit
             )
         numbers = [
             few_columns(term, table, y_table) if self._has_few_columns(table, y_table, groups) else None
@@ -475,7 +474,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         self.n_iter_ = int(self.history_["epoch"].max()) if frames else 0
         asked = {"mi_estimator": self.mi_estimator, "batch_size": self.batch_size, "max_iter": self.max_iter}
         for message, category in limits(self.mutual_info_, self.nets_, len(data.order), **asked) if frames else ():
-            warnings.warn(message, category, stacklevel=5)  # the caller of fit
+            warn(message, category)
 
     @property
     def nets_(self):
@@ -588,7 +587,8 @@ class MutualInfoEstimator(InfomaxEstimator):
             In nats.
         """
         check_is_fitted(self)
-        if not 0 < level < 1:
+        check_new_rows(X, y=y, given=given, groups=groups)
+        if not isinstance(level, Real) or not 0 < level < 1:
             raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95.")
         centre, error = self.mutual_info_, self.standard_error_
         if X is not None:
@@ -654,6 +654,7 @@ class MutualInfoEstimator(InfomaxEstimator):
         """
         check_is_fitted(self)
         check_positive_int("n_permutations", n_permutations)
+        check_new_rows(X, y=y, given=given, groups=groups)
         if block is not None:
             check_positive_int("block", block)
             if groups is not None or X is None:
@@ -662,8 +663,6 @@ class MutualInfoEstimator(InfomaxEstimator):
                     "After a fit with groups=, p_value() exchanges these."
                 )
         if X is None:
-            if groups is not None:
-                raise ValueError("groups= belongs to new rows X and y. The groups of fit are used without it.")
             chunks = self._reference_chunks()
         else:
             tables, y_table, conditions = self._new_rows(X, y, given)

@@ -29,10 +29,19 @@ def check_groups(groups, n: int) -> np.ndarray | None:
     """Return groups as numbers (n,), or None."""
     if groups is None:
         return None
+    if np.ndim(groups) == 0 or len(np.shape(groups)) > 2:
+        raise ValueError(f"groups={groups!r} must have one entry for each row of X.")
     groups = np.unique(column_or_1d(groups), return_inverse=True)[1]
     if len(groups) != n:
         raise ValueError(f"groups has {len(groups)} entries, but X has {n} rows. Give one for each row.")
     return groups
+
+
+def check_new_rows(X, **others) -> None:
+    """Refuse what describes new rows where no new rows are given: it would be ignored."""
+    given = [name for name, value in others.items() if value is not None]
+    if X is None and given:
+        raise ValueError(f"{' and '.join(given)} without X: these describe new rows. Pass X as well, or none of them.")
 
 
 def check_positive_int(name: str, value) -> None:

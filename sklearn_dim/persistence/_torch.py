@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklearn_dim.dim import DIMTransformer
+from sklearn_dim.training import own_modes
 
 
 def to_torch(estimator: Any) -> nn.Module:
@@ -62,4 +63,5 @@ def to_torch(estimator: Any) -> nn.Module:
             "dates or missing cells. Use save() for the whole estimator, or fit it on complete numbers, say behind "
             "SimpleImputer and OneHotEncoder."
         )
-    return estimator._output().exported()
+    with own_modes():  # inside torch.inference_mode() its weights could never be trained again
+        return estimator._output().exported()

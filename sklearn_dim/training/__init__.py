@@ -11,6 +11,7 @@ from sklearn_dim.training._device import resolve_precision as resolve_precision
 from sklearn_dim.training._device import seeded as seeded
 from sklearn_dim.training._device import set_seed as set_seed
 from sklearn_dim.training._limits import LimitedTensors as LimitedTensors
+from sklearn_dim.training._modes import own_modes as own_modes
 from sklearn_dim.training._net import InformationNet
 from sklearn_dim.training._parallel import data_parallel
 from sklearn_dim.training._weights import AverageWeights as AverageWeights

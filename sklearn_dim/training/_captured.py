@@ -1,12 +1,13 @@
 """A training step as one CUDA graph: one launch in the place of some hundred."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from skorch.callbacks import Callback
 from torch import Tensor
+
+from sklearn_dim._warnings import warn
 
 WARM_UP = 3  # steps of a size before it is captured, in which memory and the optimizer's state find their place
 MAX_SIZES = 4  # graphs at once: batches of an epoch have two sizes at most
@@ -68,10 +69,9 @@ class CapturedSteps:
         self.failed = True
         self.graphs.clear()
         self.optimizer.zero_grad(set_to_none=True)  # gradients that were captured were never computed
-        warnings.warn(
+        warn(
             f"A training step could not be captured as a CUDA graph ({str(error).splitlines()[0]}); training goes on "
             "without, several times slower for small batches.",
-            stacklevel=2,
         )
 
 

@@ -1,6 +1,5 @@
 """Where a fit runs, and from which random numbers."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral
@@ -11,11 +10,11 @@ from sklearn.utils import check_random_state
 
 from sklearn_dim.devices import has_autocast
 from sklearn_dim.training import _parallel
+from sklearn_dim.training._modes import own_modes
 
 # Below this many numbers (8 MB in float32) more threads save little, and one thread adds in the same order on every
 # machine, so that a search gives the same scores with n_jobs=1 and n_jobs=2.
 SMALL = 2**21
-_ALONE = threading.RLock()  # all threads of a process share torch's random stream and its number of threads
 
 
 def resolve_device(device: str | torch.device, *, sparse: bool = False) -> torch.device:
@@ -78,8 +77,9 @@ def seeded(
 ) -> Iterator[int]:
     """Run torch from a seed drawn from ``random_state``, and yield it.
 
-    Afterwards the random streams and the number of threads are as the caller left them. Other threads of the process
-    wait here. Only the CPU and ``device`` are touched: a fit on the CPU does not start CUDA.
+    Afterwards the random streams, the number of threads and torch's modes (`own_modes`) are as the caller left them.
+    Other threads of the process wait here. Only the CPU and ``device`` are touched: a fit on the CPU does not start
+    CUDA.
 
     Parameters
     ----------
@@ -95,14 +95,14 @@ def seeded(
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     if _parallel.processes is not None and not isinstance(random_state, Integral):
         seed = _parallel.processes.common_seed(seed)
-    with _ALONE:
+    with own_modes(device) as undo:
         threads, states = torch.get_num_threads(), random_states(device)
         try:
+            undo.callback(torch.set_num_threads, threads)
             set_seed(seed + epochs_before, device)
             torch.set_num_threads(1 if size < SMALL else threads)
             yield seed
         finally:
-            torch.set_num_threads(threads)
             set_random_states(states, device)
 
 

@@ -17,9 +17,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from sklearn_dim.devices import explained_memory, full_precision, has_fused_adam
 from sklearn_dim.training import _parallel
 from sklearn_dim.training._captured import CapturedSteps, can_capture
-from sklearn_dim.training._device import device_or_cpu, numpy_weights
+from sklearn_dim.training._device import device_or_cpu, numpy_weights, seeded
 from sklearn_dim.training._interrupts import Interrupts, LastEpoch
 from sklearn_dim.training._progress import Progress
+from sklearn_dim.training._turns import TURNS
 
 SAVED = "module", "optimizer", "lr", "max_epochs", "verbose", "device"  # settings in pickles, with the optimizer's
 
@@ -160,6 +161,7 @@ class InformationNet(NeuralNet):
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Return the losses of a batch, after computing their gradients."""
+        torch.clear_autocast_cache()  # inside the caller's autocast it would keep the weights of the step before
         low = None if self.autocast is None else torch.autocast(torch.device(self.device).type, self.autocast)
         with low or nullcontext():
             losses = (self.module_ if self.replica_ is None else self.replica_.module)(batch)
@@ -184,6 +186,7 @@ class InformationNet(NeuralNet):
             step_fn = self.captured_
         means = RunningMeans(1 if training else -1)
         for batch in iterator:
+            TURNS.pause()
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             self.notify("on_batch_end", batch=batch, training=training, **step)
@@ -198,6 +201,7 @@ class InformationNet(NeuralNet):
         means = RunningMeans(-1)
         with full_precision(self.device), explained_memory():
             for batch in batches:
+                TURNS.pause()
                 means.add(self.validation_step(batch)["terms"], weight=len(batch[0]))
             return self._agreed(means)
 
@@ -310,12 +314,13 @@ class InformationNet(NeuralNet):
         if params.get("optimizer__fused"):  # which another device, or torch of another release, may not do
             params = {**params, "optimizer__fused": has_fused_adam(device)}
         InformationNet.__init__(self, **{**params, "device": device})
-        self.initialize()
-        weights = {name: torch.tensor(array) for name, array in state["weights"].items()}
-        for name, own in self.module_.state_dict().items():
-            if name in weights and weights[name].dtype != own.dtype:
-                raise ValueError(f"the weights {name!r} are {weights[name].dtype}, not {own.dtype}.")
-        self.module_.load_state_dict(weights)
+        with seeded(0, 0, device=device):  # first weights are drawn, and then replaced
+            self.initialize()
+            weights = {name: torch.tensor(array) for name, array in state["weights"].items()}
+            for name, own in self.module_.state_dict().items():
+                if name in weights and weights[name].dtype != own.dtype:
+                    raise ValueError(f"the weights {name!r} are {weights[name].dtype}, not {own.dtype}.")
+            self.module_.load_state_dict(weights)
         self.module_.eval()
         self.history_ = History([{**row, "batches": []} for row in state["history"]])
 

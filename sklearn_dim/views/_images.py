@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.views._base import View
 
 
@@ -30,6 +31,7 @@ class Compose(View):
         return x
 
 
+@checked(reach="[0, 1)", noise="[0, inf)")
 @dataclass
 class ShiftAndNoise(View):
     """Shift each image by a few pixels (edge pixels are repeated) and add noise.
@@ -59,6 +61,7 @@ class ShiftAndNoise(View):
         return Noise(self.noise)(shifted)
 
 
+@checked(scale="[0, inf)")
 @dataclass
 class Noise(View):
     """Add noise.
@@ -76,6 +79,7 @@ class Noise(View):
         return x + self.scale * torch.randn_like(x)
 
 
+@checked(area="(0, 1]", stretch="[1, inf)")
 @dataclass
 class ResizedCrop(View):
     """Cut a random rectangle out of each image and stretch it to the size of the image, bilinearly.
@@ -123,6 +127,7 @@ def interpolation(start: Tensor, length: Tensor, size: int) -> Tensor:
     return (1 - (positions[:, :, None] - pixels).abs()).clamp(min=0)
 
 
+@checked(chance="[0, 1]")
 @dataclass
 class Flip(View):
     """Mirror images left to right, each with the same probability.
@@ -141,6 +146,7 @@ class Flip(View):
         return torch.where(mirrored, x.flip(-1), x)
 
 
+@checked(brightness="[0, 1]", contrast="[0, 1]", saturation="[0, 1]", grey="[0, 1]")
 @dataclass
 class ColorJitter(View):
     """Change brightness, contrast and saturation of each image, or make it grey.

@@ -6,9 +6,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.views._base import View
 
 
+@checked(share="(0, 1)")
 @dataclass
 class Occlude(View):
     """Hide a random block of each sample: it becomes 0, the mean of a standardised batch.

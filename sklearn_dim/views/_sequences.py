@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.views._base import View
 
 
+@checked(reach="[0, 1)", scale="[0, inf)", hidden="[0, 1)", noise="[0, inf)")
 @dataclass
 class ShiftAndScale(View):
     """Shift each sequence in time (its ends are repeated), scale it, hide a segment of it, and add noise.

@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.devices import to_device
 from sklearn_dim.views._base import View
 
 
+@checked(share="[0, 1]")
 @dataclass
 class ResampleFeatures(View):
     """Replace some features of each row by the same features of other rows (SCARF, Bahri et al., ICLR 2022).
@@ -28,6 +30,7 @@ class ResampleFeatures(View):
         return torch.where(torch.rand_like(x) < self.share, others, x)
 
 
+@checked(share="[0, 1]")
 @dataclass(eq=False)
 class MaskColumns(View):
     """Mask some columns of each row as if their cells were missing; take those that cannot be from other rows.
@@ -68,6 +71,7 @@ class MaskColumns(View):
         return {name: value for name, value in self.__dict__.items() if name != "_copies"}
 
 
+@checked(share="[0, 1)")
 @dataclass
 class DropValues(View):
     """Set some values of each row to zero and scale up the others, as dropout does: words left out of a text.

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from sklearn_dim._arguments import checked
 from sklearn_dim.views._base import View
 
 UNKNOWN = -1  # a number that encoders of tokens take for an unknown word: any that is negative would do
 
 
+@checked(least="[0, 1]", most="[0, 1]", masked="[0, 1]")
 @dataclass
 class DropWords(View):
     """Leave words out of each document, and mask a few of the others.

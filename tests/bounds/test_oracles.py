@@ -256,7 +256,7 @@ def test_i_alpha_with_one_negative_is_finite():
 
 
 def test_i_alpha_refuses_a_weight_that_is_none():
-    with pytest.raises(ValueError, match="must lie between 0"):
+    with pytest.raises(ValueError, match=r"alpha=1.5 must be a number in \[0, 1\]"):
         IAlpha(1.5)
 
 

@@ -148,7 +148,10 @@ def test_many_ordered_columns_stay_numbers():
 @pytest.mark.parametrize(
     "discrete, message",
     [
-        ("all", r"discrete columns of X: 'all' is not understood. Expected \"auto\", a bool, a mask of bool"),
+        (
+            "all",
+            r"discrete columns of X: 'all' is not understood. Parameters discrete_features and discrete_target accept",
+        ),
         (1, "1 is not understood"),
         ([True], "the mask has 1 values for 2 columns"),
         ([2], "2 is neither a position below 2 nor the name of a column"),
