@@ -4,6 +4,7 @@ from sklearn_dim.critics._base import (
     CRITICS,
     ClosedForm,
     Critic,
+    SplitDiagonal,
     UserCritic,
     anchors_of,
     make_critic,

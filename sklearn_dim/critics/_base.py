@@ -139,8 +139,8 @@ def score_tables(critic: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tenso
     marginal : Tensor of shape (R, (N - 1) * P)
     """
     table = _all_pairs(critic, a if a.ndim == 2 else anchors_of(a), b)
-    joint = table.diagonal(dim1=1, dim2=2).transpose(1, 2).flatten(0, 1)
-    return joint, without_diagonal(table).flatten(0, 1).flatten(1)
+    joint, marginal = SplitDiagonal.apply(table)
+    return joint.flatten(0, 1), marginal.flatten(0, 1).flatten(1)
 
 
 def anchors_of(a: Tensor) -> Tensor:
@@ -154,6 +154,29 @@ def _all_pairs(critic: Callable[[Tensor, Tensor], Tensor], anchors: Tensor, b: T
     n, p = b.shape[:2]
     table = critic(anchors, b.flatten(0, 1)).view(-1, n, n, p)
     return table.float() if table.dtype == torch.bfloat16 else table
+
+
+class SplitDiagonal(torch.autograd.Function):
+    """Tables (..., N, N, P) → their diagonals (..., N, P), and the rest as (..., N, N − 1, P).
+
+    Autograd would make a table of zeros for each of the views that these are, and add the tables up: as much work as
+    the bound itself.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor) -> tuple[Tensor, Tensor]:
+        """Return diagonals and the rest."""
+        return table.diagonal(dim1=-3, dim2=-2).mT.clone(memory_format=torch.contiguous_format), without_diagonal(table)
+
+    @staticmethod
+    def backward(ctx: Any, joint: Tensor, rest: Tensor) -> Tensor:
+        """Return the gradient of the tables."""
+        *blocks, n, less, p = rest.shape
+        table = rest.new_empty(*blocks, n, n, p)
+        table.diagonal(dim1=-3, dim2=-2).copy_(joint.mT)
+        runs = table.flatten(-3, -2)[..., 1:, :].unflatten(-2, (less, n + 1))[..., :-1, :]
+        runs.copy_(rest.reshape(*blocks, less, n, p))
+        return table
 
 
 def without_diagonal(table: Tensor) -> Tensor:

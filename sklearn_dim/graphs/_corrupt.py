@@ -54,11 +54,12 @@ def graph_view(X: Any, adjacency: Any) -> Inputs:
     Every column and every entry of the propagation matrix is missing with probability 0.4 (Zhu et al., "Deep Graph
     Contrastive Representation Learning", 2020, section 3.2).
     """
-    mask = kept(X.shape[1], X.device)
+    hops = adjacency if isinstance(adjacency, list) else [adjacency]
+    sizes = [X.shape[1], *(hop.nnz for hop in hops)]
+    mask, *weights = kept(sum(sizes), X.device).split(sizes)
     X = X * mask if isinstance(X, Tensor) else MaskedColumns(X, mask)
-    if isinstance(adjacency, list):
-        return X, type(adjacency)(hop.weighted(kept(hop.nnz, hop.device)) for hop in adjacency)
-    return X, adjacency.weighted(kept(adjacency.nnz, adjacency.device))
+    views = [hop.weighted(each) for hop, each in zip(hops, weights, strict=True)]
+    return X, type(adjacency)(views) if isinstance(adjacency, list) else views[0]
 
 
 def kept(n: int, device: torch.device) -> Tensor:

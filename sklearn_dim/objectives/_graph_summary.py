@@ -37,26 +37,29 @@ class GraphSummary(Information):
         # Sums grow with the graphs; the critic sees them on one scale.
         self.scale = nn.BatchNorm1d(n_components, affine=False)
 
-    def encode(self, sizes: Tensor, X: Tensor, adjacency: Any) -> tuple[Tensor, Tensor]:
-        """Return the embeddings of nodes (n_nodes, n_components) and of graphs (n_graphs, n_components)."""
-        nodes = self.encoder(X, adjacency)
-        return nodes, torch.asinh(readout(self.readout, nodes, graph_ids(sizes, len(nodes)), len(sizes)))
+    def encode(self, sizes: Tensor, X: Tensor, adjacency: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the embeddings of nodes (n_nodes, n_components) and of graphs (n_graphs, n_components).
 
-    def scores(self, critic: nn.Module, nodes: Tensor, graphs: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+        Third is the number of each node's graph (n_nodes,).
+        """
+        nodes = self.encoder(X, adjacency)
+        own = graph_ids(sizes, len(nodes))
+        return nodes, torch.asinh(readout(self.readout, nodes, own, len(sizes))), own
+
+    def scores(self, critic: nn.Module, nodes: Tensor, graphs: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
         """Return each node's scores with its own graph (n_nodes, 1) and with the others (n_nodes, n_graphs − 1)."""
-        own = graph_ids(sizes, len(nodes))[:, None]
-        table = critic(nodes, graphs)
+        table, own = critic(nodes, graphs), own[:, None]
         others = torch.arange(len(graphs) - 1, device=own.device)
         return table.gather(1, own), table.gather(1, others + (others >= own))
 
-    def joint_scores(self, critic: nn.Module, nodes: Tensor, graphs: Tensor, sizes: Tensor) -> Tensor:
+    def joint_scores(self, critic: nn.Module, nodes: Tensor, graphs: Tensor, own: Tensor) -> Tensor:
         """Return each node's scores with its own graph (n_nodes, 1)."""
-        return critic(nodes, graphs).gather(1, graph_ids(sizes, len(nodes))[:, None])
+        return critic(nodes, graphs).gather(1, own[:, None])
 
     def embed(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Return a batch as `tables` takes it: nodes, graphs on one scale, and the graphs' sizes."""
-        nodes, graphs = self.encode(*batch)
-        return nodes, self.scale(graphs), batch[0]
+        """Return a batch as `tables` takes it: nodes, graphs on one scale, and the number of each node's graph."""
+        nodes, graphs, own = self.encode(*batch)
+        return nodes, self.scale(graphs), own
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Return the loss of a batch."""

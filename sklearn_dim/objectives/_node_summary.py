@@ -116,8 +116,13 @@ class NodeSummary(Information):
 
     def scores(self, critic: nn.Module, embedded: Embedded) -> tuple[Tensor, Tensor]:
         """Return the scores (1, n) of the nodes and of their negatives."""
-        joint = self.joint_scores(critic, embedded)
-        return joint, of_graph(critic(embedded.summary, embedded.negatives), embedded.negative_ids)
+        line = cast(Critic, critic).direction(embedded.summary)
+        if line is None:
+            joint = self.joint_scores(critic, embedded)
+            return joint, of_graph(critic(embedded.summary, embedded.negatives), embedded.negative_ids)
+        direction, offset = line  # which serve both graphs
+        joint, marginal = (direction @ each.T + offset for each in (embedded.nodes, embedded.negatives))
+        return of_graph(joint, embedded.graph_ids), of_graph(marginal, embedded.negative_ids)
 
     def joint_scores(self, critic: nn.Module, embedded: Embedded) -> Tensor:
         """Return the scores (1, n) of the nodes."""

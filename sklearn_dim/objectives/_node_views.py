@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sklearn_dim.bounds import Bound
 from sklearn_dim.critics import Critic
 from sklearn_dim.objectives._base import Information, Tables
-from sklearn_dim.objectives._pairs import SplitDiagonal
+from sklearn_dim.objectives._pairs import split_diagonal
 
 MAX_NODES = 1024  # of a batch that are compared with each other: the table of scores has this number squared
 
@@ -54,7 +54,7 @@ class NodeViews(Information):
 
     def scores(self, critic: nn.Module, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
         """Return the scores of each node with itself (n, 1) and with the other nodes (n, n − 1)."""
-        joint, marginal = SplitDiagonal.apply(critic(one, other))
+        joint, marginal = split_diagonal(critic(one, other))
         return joint[:, None], marginal
 
     def forward(self, batch: tuple[Any]) -> dict[str, Tensor]:

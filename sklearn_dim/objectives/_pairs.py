@@ -3,13 +3,13 @@
 import copy
 import math
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_dim.bounds import DV, Bound, log_mean_exp
-from sklearn_dim.critics import ClosedForm, Critic, without_diagonal
+from sklearn_dim.critics import ClosedForm, Critic, SplitDiagonal, without_diagonal
 from sklearn_dim.objectives._base import Information
 
 BLOCK = 8  # rows among which a pairwise critic scores all pairs in training
@@ -79,7 +79,7 @@ class PairInformation(Information):
 
     def split(self, log_ratios: Tensor) -> Pairs:
         """Return the joint and the negative scores that tables of log-ratios (..., n, n) mean."""
-        joint, marginal = SplitDiagonal.apply(self.bound.score(log_ratios))
+        joint, marginal = split_diagonal(self.bound.score(log_ratios))
         return joint.reshape(-1, 1), marginal.flatten(0, -2)
 
     def forward(self, batch: Pairs) -> dict[str, Tensor]:
@@ -179,24 +179,7 @@ def in_blocks(rows: Tensor, size: int) -> Tensor:
     return rows[: blocks * size].unflatten(0, (blocks, size))
 
 
-class SplitDiagonal(torch.autograd.Function):
-    """Tables (..., n, n) → their diagonals (..., n), and the rest as (..., n, n − 1).
-
-    Autograd would make a table of zeros for each of the views that these are, and add the tables up: as much work as
-    the bound itself.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, table: Tensor) -> Pairs:
-        """Return diagonals and the rest."""
-        return table.diagonal(dim1=-2, dim2=-1).clone(), without_diagonal(table.unsqueeze(-1)).squeeze(-1)
-
-    @staticmethod
-    def backward(ctx: Any, joint: Tensor, rest: Tensor) -> Tensor:
-        """Return the gradient of the tables."""
-        *blocks, n, less = rest.shape
-        table = rest.new_empty(*blocks, n, n)
-        table.diagonal(dim1=-2, dim2=-1).copy_(joint)
-        runs = table.flatten(-2)[..., 1:].unflatten(-1, (less, n + 1))[..., :-1]
-        runs.copy_(rest.reshape(*blocks, less, n))
-        return table
+def split_diagonal(table: Tensor) -> Pairs:
+    """Return the diagonals (..., n) of tables (..., n, n), and the rest as (..., n, n − 1)."""
+    joint, rest = SplitDiagonal.apply(table.unsqueeze(-1))
+    return joint.squeeze(-1), rest.squeeze(-1)

@@ -97,12 +97,15 @@ class ResizedCrop(View):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return a view of x (n, channels, height, width)."""
-        area, stretch, top, left = torch.rand(4, len(x), 1, device=x.device, dtype=x.dtype)
-        area = self.area[0] + (self.area[1] - self.area[0]) * area
-        stretch = torch.exp((2 * stretch - 1) * math.log(self.stretch))
-        height, width = (area / stretch).sqrt().clamp(max=1), (area * stretch).sqrt().clamp(max=1)
-        rows = interpolation(top * (1 - height), height, x.shape[2])
-        columns = interpolation(left * (1 - width), width, x.shape[3])
+        draws = torch.rand(4, len(x), 1, device=x.device, dtype=x.dtype)
+        area = self.area[0] + (self.area[1] - self.area[0]) * draws[0]
+        log_stretch = (2 * draws[1] - 1) * math.log(self.stretch)
+        lengths = (area * torch.stack([-log_stretch, log_stretch]).exp()).sqrt().clamp(max=1)  # of height and width
+        starts = draws[2:] * (1 - lengths)
+        if x.shape[2] == x.shape[3]:
+            rows, columns = interpolation(starts, lengths, x.shape[2])
+        else:
+            rows, columns = (interpolation(*each) for each in zip(starts, lengths, x.shape[2:], strict=True))
         # Rows and columns are resampled one after the other: two small products, on any device.
         return rows[:, None] @ (x @ columns.mT[:, None])
 
@@ -112,19 +115,19 @@ def interpolation(start: Tensor, length: Tensor, size: int) -> Tensor:
 
     Parameters
     ----------
-    start, length : Tensor of shape (n, 1)
+    start, length : Tensor of shape (..., 1)
         Where the segment begins and how long it is, as fractions of the side.
     size : int
         Pixels of the side.
 
     Returns
     -------
-    Tensor of shape (n, size, size)
+    Tensor of shape (..., size, size)
         Beyond the centres of the first and the last pixel those two are repeated.
     """
     pixels = torch.arange(size, device=start.device, dtype=start.dtype)
-    positions = (size * start + length * (pixels + 0.5) - 0.5).clamp(0, size - 1)
-    return (1 - (positions[:, :, None] - pixels).abs()).clamp(min=0)
+    positions = torch.addcmul(size * start - 0.5, length, pixels + 0.5).clamp(0, size - 1)
+    return (1 - (positions[..., None] - pixels).abs()).clamp(min=0)
 
 
 @checked(chance="[0, 1]")
@@ -172,12 +175,13 @@ class ColorJitter(View):
     def __call__(self, x: Tensor) -> Tensor:
         """Return a view of x (n, channels, height, width)."""
         n, channels = x.shape[:2]
-        draw = torch.rand(4, n, 1, 1, device=x.device, dtype=x.dtype)
-        shift = self.brightness * (2 * draw[0] - 1)
-        contrast = 1 + self.contrast * (2 * draw[1] - 1)
-        saturation = (1 + self.saturation * (2 * draw[2] - 1)).masked_fill(draw[3] < self.grey, 0.0)
-        to_grey = torch.full((channels, channels), 1 / channels, device=x.device, dtype=x.dtype)
-        identity = torch.eye(channels, device=x.device, dtype=x.dtype)
-        mix = contrast * (saturation * (identity - to_grey) + to_grey)
-        offset = shift + (1 - contrast) * x.mean((1, 2, 3)).view(n, 1, 1)
+        draws = torch.rand(4, n, 1, 1, device=x.device, dtype=x.dtype)
+        signed = 2 * draws - 1
+        shift = self.brightness * signed[0]
+        contrast = 1 + self.contrast * signed[1]
+        saturation = (1 + self.saturation * signed[2]).masked_fill(draws[3] < self.grey, 0.0)
+        to_grey = x.new_full((channels, channels), 1 / channels)
+        # Between grey and the colours as they are, and beyond.
+        mix = contrast * torch.lerp(to_grey, torch.eye(channels, device=x.device, dtype=x.dtype), saturation)
+        offset = torch.addcmul(shift, 1 - contrast, x.mean((1, 2, 3)).view(n, 1, 1))
         return torch.baddbmm(offset, mix, x.flatten(2)).view_as(x)

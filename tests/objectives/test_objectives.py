@@ -10,7 +10,7 @@ from sklearn_dim.bounds import BOUNDS, Bound, make_bound
 from sklearn_dim.critics import Concatenated, CorrectedGaussian, Gaussian, Separable, without_diagonal
 from sklearn_dim.encoders import Standardized, TableEncoder
 from sklearn_dim.objectives import AdversarialPrior, DeepInfoMax, PairInformation, bias_correction
-from sklearn_dim.objectives._pairs import SplitDiagonal, value_and_contributions
+from sklearn_dim.objectives._pairs import split_diagonal, value_and_contributions
 
 
 def deep_infomax(view=None, global_weight=0.5, prior_weight=0.1):
@@ -173,10 +173,10 @@ def test_the_value_is_the_rule_common_to_all_bounds(name):
 
 def test_a_table_is_taken_apart_as_views_of_it_are():
     table = torch.randn(3, 5, 5, dtype=torch.float64, requires_grad=True)
-    joint, rest = SplitDiagonal.apply(table)
+    joint, rest = split_diagonal(table)
     assert torch.equal(joint, table.diagonal(dim1=1, dim2=2))
     assert torch.equal(rest, without_diagonal(table.unsqueeze(-1)).squeeze(-1))
-    assert torch.autograd.gradcheck(SplitDiagonal.apply, table)
+    assert torch.autograd.gradcheck(split_diagonal, table)
 
 
 def test_a_table_with_a_diagonal_far_above_the_rest_has_a_value():
