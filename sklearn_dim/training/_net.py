@@ -58,6 +58,7 @@ class InformationNet(NeuralNet):
     converged_ = False  # whether a callback found that training had converged
     improved_ = True  # whether training has gained anything over where it began, as far as a callback has looked
     stops_ = False  # whether training ends with this epoch
+    ones_: Tensor | None = None  # the gradient of the losses
     captured_: CapturedSteps | None = None  # in training on CUDA, where a step can be a CUDA graph
     skipped_ = 0  # epochs of this training that were done before it was interrupted
     interrupted_ = False  # whether Ctrl-C ended training; the net is as the last whole epoch left it
@@ -166,8 +167,15 @@ class InformationNet(NeuralNet):
         with low or nullcontext():
             losses = (self.module_ if self.replica_ is None else self.replica_.module)(batch)
         terms = Terms.of(losses, self.module_.adversaries)
-        terms.values.backward(torch.ones_like(terms.values))  # that of their sum, without adding them up
+        terms.values.backward(self._ones(terms.values))  # the gradient of their sum, without adding them up
         return terms.step()
+
+    def _ones(self, like: Tensor) -> Tensor:
+        """Return ones of the shape of ``like``, made once."""
+        kept = self.ones_
+        if kept is None or (kept.shape, kept.dtype, kept.device) != (like.shape, like.dtype, like.device):
+            self.ones_ = kept = torch.ones_like(like)
+        return kept
 
     def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Return the information in a validation batch."""
