@@ -79,7 +79,7 @@ def _is_single(y: Any) -> bool:
     try:
         return isinstance(y, str | bytes | dict) or not len(y)
     except TypeError:
-        return not issparse(y)
+        return not (issparse(y) or (hasattr(y, "__array__") and np.ndim(np.asarray(y))))
 
 
 def _numeric_array(X: Any) -> Any:

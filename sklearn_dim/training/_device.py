@@ -117,10 +117,10 @@ def set_seed(seed: int, device: torch.device) -> None:
 
 
 def random_states(device: str | torch.device) -> list[torch.Tensor]:
-    """Return the state of the random numbers on the CPU and, if it is another, on the device."""
+    """Return the state of the random numbers on the CPU and, if it is another that draws some, on the device."""
     device = torch.device(device)
     states = [torch.get_rng_state()]
-    if device.type != "cpu":
+    if device.type not in ("cpu", "meta"):
         states.append(getattr(torch, device.type).get_rng_state(*_argument(device)))
     return states
 
@@ -129,7 +129,7 @@ def set_random_states(states: list[torch.Tensor], device: str | torch.device) ->
     """Restore what `random_states` returned."""
     device = torch.device(device)
     torch.set_rng_state(states[0].cpu())
-    if device.type != "cpu":
+    if len(states) > 1:
         getattr(torch, device.type).set_rng_state(states[1].cpu(), *_argument(device))
 
 

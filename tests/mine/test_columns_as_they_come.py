@@ -342,7 +342,7 @@ def test_conditional_p_values(discrete):
     [
         ({"n_permutations": -3}, "n_permutations=-3 must be a whole number from 1"),
         ({"block": 5}, "give X and y in the order of time"),
-        ({"groups": np.arange(9)}, "groups= belongs to new rows"),
+        ({"groups": np.arange(9)}, "groups without X: these describe new rows"),
     ],
 )
 def test_p_value_refuses_what_it_cannot_do(options, words):

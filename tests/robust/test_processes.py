@@ -64,6 +64,7 @@ def in_a_fork(check):
     return os.waitpid(child, 0)[1] == 0
 
 
+@pytest.mark.alone
 @can_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("forks", [8, pytest.param(200, marks=pytest.mark.slow)])
@@ -75,6 +76,7 @@ def test_a_child_forked_while_a_thread_fits_can_fit(running, expected, forks, re
         assert in_a_fork(lambda: np.array_equal(codes(), expected))
 
 
+@pytest.mark.alone
 @can_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_child_has_none_of_what_a_fit_in_another_thread_has_set(monkeypatch):
@@ -103,6 +105,7 @@ def test_a_child_has_none_of_what_a_fit_in_another_thread_has_set(monkeypatch):
         torch.set_num_threads(threads)
 
 
+@pytest.mark.alone
 @can_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_fork_inside_a_fit_keeps_what_the_fit_has_set():
@@ -113,6 +116,7 @@ def test_a_fork_inside_a_fit_keeps_what_the_fit_has_set():
     assert torch.get_num_threads() == before and TURNS.worker is None and not TURNS.forking
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_other_processes_fit_to_the_same_bits(method, expected):
