@@ -109,7 +109,8 @@ def peak():
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 def run(X):
-    DIMTransformer(4, encoder=Means, augmentation=None, max_iter=1, random_state=0).fit(X).transform(X)
+    options = {"encoder": Means, "augmentation": None, "representation": "code", "max_iter": 1, "random_state": 0}
+    DIMTransformer(4, **options).fit(X).transform(X)
 
 X = np.load(sys.argv[1], mmap_mode="r")
 run(np.array(X[:300]))

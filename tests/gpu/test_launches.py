@@ -4,6 +4,7 @@ import emulated
 import pytest
 from launches import STEPS, launches
 
+ALWAYS = "published local 32 × 32, float32", "DGITransformer.published()", "GraphInfomaxTransformer()"
 MOST = {
     "published local 32 × 32, float32": 138,
     "published local 32 × 32, bfloat16": 179,
@@ -15,7 +16,9 @@ MOST = {
 
 
 @pytest.mark.skipif(emulated.WHY_NOT is not None, reason=str(emulated.WHY_NOT))
-@pytest.mark.parametrize("name", MOST)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in ALWAYS else pytest.mark.slow) for name in MOST]
+)
 def test_a_step_launches_no_more_than_it_did(name):
     make, X, _ = STEPS[name]
     found, waits = launches(make, X)
