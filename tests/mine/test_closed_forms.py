@@ -149,6 +149,7 @@ def test_p_values_of_independent_columns_are_uniform():
     assert np.mean(np.array(p_values) <= 0.05) < 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
 
 
+@pytest.mark.slow
 def test_the_first_of_very_many_rows_speak_for_all(monkeypatch):
     random = np.random.default_rng(0)
     x = random.normal(size=(1500, 1))

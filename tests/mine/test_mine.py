@@ -116,7 +116,7 @@ def test_a_critic_of_ones_own(gaussian_pair):
     assert abs(mi.mutual_info_ - 0.5) < 0.1
 
 
-@pytest.mark.parametrize("mi_estimator", ["i_alpha", "flo"])
+@pytest.mark.parametrize("mi_estimator", ["i_alpha", pytest.param("flo", marks=pytest.mark.slow)])
 def test_lower_bounds_learn_without_the_closed_form(mi_estimator):
     # A size with its sign lost: nothing is correlated. I is 1.056 by integration.
     rng = np.random.default_rng(0)
