@@ -1,4 +1,4 @@
-"""Numbers among the arguments of functions and constructors, checked before anything is computed with them."""
+"""Numbers and flags among the arguments of functions and constructors, checked before they are used."""
 
 import functools
 import inspect
@@ -6,6 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, TypeVar, get_args, get_origin
+
+import numpy as np
+
+FLAG = "{True, False}"
 
 Checked = TypeVar("Checked", bound=Callable)
 
@@ -18,7 +22,8 @@ def checked(**intervals: str) -> Callable[[Checked], Checked]:
     Parameters
     ----------
     **intervals : str
-        Of each argument, as mathematics writes it: "[0, 1)" holds 0 and not 1, "[1, inf)" all numbers from 1.
+        Of each argument, as mathematics writes it: "[0, 1)" holds 0 and not 1, "[1, inf)" all numbers from 1, and
+        `FLAG` True and False alone.
 
     Examples
     --------
@@ -57,6 +62,10 @@ def _check(name: str, value: Any, parameter: inspect.Parameter, interval: str) -
     """Raise TypeError or ValueError unless the value is, or holds, numbers of the interval."""
     accepted = get_args(parameter.annotation) or (parameter.annotation,)
     if value is None and type(None) in accepted:
+        return
+    if interval == FLAG:
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError(f"{name}={value!r} must be True or False.")
         return
     whole, several = int in accepted, get_origin(parameter.annotation) in (Sequence, tuple)
     numbers = list(value) if several and isinstance(value, Sequence) else [value]
