@@ -93,3 +93,12 @@ def _is_in(number: Any, interval: str) -> bool:
     above = number >= low if interval[0] == "[" else number > low
     below = number <= high if interval[-1] == "]" else number < high
     return bool(above and below) and math.isfinite(number)
+
+
+def refuse_few_to_train_on(n_rows: int, n_stop: int, fraction: float) -> None:
+    """Raise ValueError if fewer than two of a fold's training rows are left when some decide when to stop."""
+    if n_rows - n_stop < 2:
+        raise ValueError(
+            f"validation_fraction={fraction} leaves fewer than 2 of a fold's {n_rows} training rows to train on. Lower "
+            "it, or give more rows."
+        )

@@ -59,6 +59,9 @@ def left_behind():
         "NumPy's stream": np.random.get_state()[1].tolist(),
         "torch's threads": torch.get_num_threads(),
         "dtype": torch.get_default_dtype(),
+        "gradients": torch.is_grad_enabled(),
+        "NumPy's errors": np.geterr(),
+        "warnings": list(warnings.filters),
     }
 
 

@@ -24,6 +24,7 @@ AREAS = {
     "forms, orders and copies": ["robust/test_metamorphic.py"],
     "arrays of other libraries": ["robust/test_array_api.py"],
     "arguments": ["robust/test_arguments.py"],
+    "compositions": ["robust/test_compositions.py"],
     "warnings": ["robust/test_warnings.py"],
     "long haul": ["robust/test_soak.py"],
 }
