@@ -162,7 +162,7 @@ def test_layers_that_share_moments_on_gpus_share_weights_and_buffers():
 
 def test_missing_accelerate_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "accelerate", None)
-    with pytest.raises(ImportError, match=r'pip install "sklearn-dim\[distributed\]"'), data_parallel():
+    with pytest.raises(ImportError, match="needs accelerate: pip install accelerate"), data_parallel():
         pass
 
 

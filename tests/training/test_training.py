@@ -47,8 +47,8 @@ def test_training_records_one_row_per_epoch_without_adversaries():
     net.partial_fit(line_batches(), line_batches(shuffle=False))
     history = net.history_frame()
     assert list(history["epoch"]) == [1, 2, 3]
-    assert {"train_loss", "train_error", "train_other", "valid_mutual_info", "dur"} <= set(history)
-    np.testing.assert_allclose(history["train_loss"], history["train_error"])
+    assert {"train_loss", "train_error_loss", "train_other_loss", "valid_mutual_info", "dur"} <= set(history)
+    np.testing.assert_allclose(history["train_loss"], history["train_error_loss"])
     assert history["train_loss"].is_monotonic_decreasing
 
 
