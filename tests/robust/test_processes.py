@@ -120,7 +120,8 @@ def test_a_fork_inside_a_fit_keeps_what_the_fit_has_set():
     assert torch.get_num_threads() == before and TURNS.worker is None and not TURNS.forking
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+# That of loky is a new interpreter, too.
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_other_processes_fit_to_the_same_bits(method, expected):
     codes()  # so that the parent has used torch
