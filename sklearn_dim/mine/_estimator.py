@@ -253,7 +253,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         Raises
         ------
         ValueError
-            If X, y or given has missing or infinite values, or there are fewer than ten rows or two per fold.
+            If X, y or given has missing or infinite values, there are fewer than ten rows or two per fold, or
+            ``validation_fraction`` leaves fewer than two rows of a fold to train on.
         FloatingPointError
             If training diverges.
 
