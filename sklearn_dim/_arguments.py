@@ -1,4 +1,4 @@
-"""Numbers among the arguments of functions and constructors, checked before anything is computed with them."""
+"""Numbers and flags among the arguments of functions and constructors, checked before they are used."""
 
 import functools
 import inspect
@@ -6,6 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, TypeVar, get_args, get_origin
+
+import numpy as np
+
+FLAG = "{True, False}"
 
 Checked = TypeVar("Checked", bound=Callable)
 
@@ -18,7 +22,8 @@ def checked(**intervals: str) -> Callable[[Checked], Checked]:
     Parameters
     ----------
     **intervals : str
-        Of each argument, as mathematics writes it: "[0, 1)" holds 0 and not 1, "[1, inf)" all numbers from 1.
+        Of each argument, as mathematics writes it: "[0, 1)" holds 0 and not 1, "[1, inf)" all numbers from 1, and
+        `FLAG` True and False alone.
 
     Examples
     --------
@@ -58,6 +63,10 @@ def _check(name: str, value: Any, parameter: inspect.Parameter, interval: str) -
     accepted = get_args(parameter.annotation) or (parameter.annotation,)
     if value is None and type(None) in accepted:
         return
+    if interval == FLAG:
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError(f"{name}={value!r} must be True or False.")
+        return
     whole, several = int in accepted, get_origin(parameter.annotation) in (Sequence, tuple)
     numbers = list(value) if several and isinstance(value, Sequence) else [value]
     kind = ("whole number" if whole else "number") + ("s" if several else "")
@@ -84,3 +93,12 @@ def _is_in(number: Any, interval: str) -> bool:
     above = number >= low if interval[0] == "[" else number > low
     below = number <= high if interval[-1] == "]" else number < high
     return bool(above and below) and math.isfinite(number)
+
+
+def refuse_few_to_train_on(n_rows: int, n_stop: int, fraction: float) -> None:
+    """Raise ValueError if fewer than two of a fold's training rows are left when some decide when to stop."""
+    if n_rows - n_stop < 2:
+        raise ValueError(
+            f"validation_fraction={fraction} leaves fewer than 2 of a fold's {n_rows} training rows to train on. Lower "
+            "it, or give more rows."
+        )

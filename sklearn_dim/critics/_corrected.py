@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from sklearn_dim._arguments import checked
+from sklearn_dim._arguments import FLAG, checked
 from sklearn_dim.critics._base import ClosedForm, Critic, start_at_zero
 from sklearn_dim.critics._concatenated import Concatenated
 from sklearn_dim.critics._gaussian import Gaussian
@@ -14,7 +14,13 @@ from sklearn_dim.critics._separable import Separable
 
 
 @checked(
-    a_features="[1, inf)", b_features="[1, inf)", units="[1, inf)", hidden="[1, inf)", waves="[0, inf)", clip="(0, inf)"
+    a_features="[1, inf)",
+    b_features="[1, inf)",
+    units="[1, inf)",
+    hidden="[1, inf)",
+    waves="[0, inf)",
+    clip="(0, inf)",
+    pairwise=FLAG,
 )
 class Corrected(Critic):
     """A critic in closed form plus a network that starts at zero and learns only what the closed form leaves out.

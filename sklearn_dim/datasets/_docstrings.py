@@ -4,10 +4,12 @@ import importlib
 import inspect
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 
 import numpy as np
+
+from sklearn_dim._arguments import checked
 
 DOCUMENTED = (
     "numpy.fft", "numpy.linalg", "numpy.ma", "numpy.random", "scipy.fft", "scipy.integrate", "scipy.interpolate",
@@ -21,6 +23,7 @@ DOCUMENTED = (
 MIN_WORDS = 20  # of a document: shorter ones mostly refer to another docstring
 
 
+@checked(length="[1, inf)", min_documents="[1, inf)")
 def load_docstrings(
     modules: Sequence[str] = DOCUMENTED, *, length: int = 200, min_documents: int = 2
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -47,6 +50,13 @@ def load_docstrings(
     words : ndarray of str of shape (n_words + 1,)
         The word of each number; an empty one for 0.
 
+    Raises
+    ------
+    TypeError
+        If ``modules`` is not a list of names.
+    ModuleNotFoundError
+        If one of them is not installed.
+
     Examples
     --------
     >>> from sklearn_dim.datasets import load_docstrings
@@ -54,6 +64,9 @@ def load_docstrings(
     >>> X.shape[1], sorted(set(y.tolist()))
     (200, ['numpy.fft', 'numpy.linalg'])
     """
+    modules = list(modules) if isinstance(modules, Iterable) and not isinstance(modules, str) else []
+    if not modules or not all(isinstance(module, str) for module in modules):
+        raise TypeError("modules must be a list of the names of modules, such as ['numpy.fft', 'numpy.linalg'].")
     found: dict[str, list[str]] = {}
     for module in modules:
         for text in _docstrings(importlib.import_module(module)):

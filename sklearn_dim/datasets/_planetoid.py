@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
 
+from sklearn_dim._arguments import FLAG, checked
 from sklearn_dim.files import digest, replaced
 
 URL = "https://github.com/kimiyoung/planetoid/raw/master/data/"
@@ -40,6 +41,7 @@ SHA256 = {
 }
 
 
+@checked(download_if_missing=FLAG)
 def fetch_planetoid(
     name: str = "cora", *, data_home: str | os.PathLike | None = None, download_if_missing: bool = True
 ) -> Bunch:
@@ -67,6 +69,8 @@ def fetch_planetoid(
     ------
     ValueError
         If the name is unknown, or a file is not the known one.
+    TypeError
+        If ``data_home`` is no path, or ``download_if_missing`` is neither True nor False.
     OSError
         If a file is missing and cannot be downloaded.
 
@@ -78,8 +82,10 @@ def fetch_planetoid(
     >>> Graph(cora.data, cora.adjacency)  # doctest: +SKIP
     Graph(2708 nodes, 5278 edges, 1433 features)
     """
-    if name not in SHA256:
+    if not isinstance(name, str) or name not in SHA256:
         raise ValueError(f"name={name!r} is not a known citation graph; use one of {sorted(SHA256)}.")
+    if not isinstance(data_home, str | os.PathLike | None):
+        raise TypeError(f"data_home={data_home!r} must be the path of a folder, or None for scikit-learn's.")
     folder = pathlib.Path(get_data_home(data_home)) / "planetoid"
     tx, allx, y, ty, ally, graph, test = (_read(folder, name, file, download_if_missing) for file in FILES)
     test = np.array(test.split(), dtype=int)

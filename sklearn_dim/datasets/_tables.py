@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sklearn_dim._arguments import checked
+from sklearn_dim._arguments import FLAG, checked
 
 
 @checked(
@@ -15,6 +15,8 @@ from sklearn_dim._arguments import checked
     n_classes="[1, inf)",
     noise="[0, inf)",
     curved="[0, 1]",
+    linear=FLAG,
+    shuffle=FLAG,
 )
 def make_grouped_features(
     n_samples: int = 1000,

@@ -25,6 +25,9 @@ def file_named(edges: Any) -> Iterator[None]:
 
 def read_edges(nodes: Any, edges: Any, source: str, target: str, weight: str | None) -> Parts:
     """Return the parts of the graph of these tables."""
+    for name, column in {"source": source, "target": target, "weight": weight}.items():
+        if not pd.api.types.is_hashable(column):
+            raise TypeError(f"{name}={column!r} must be the name of a column of edges.")
     nodes = None if nodes is None else _as_frame(nodes, "nodes")
     if nodes is not None and not nodes.index.is_unique:
         twice = nodes.index[nodes.index.duplicated()][0]

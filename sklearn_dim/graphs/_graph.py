@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from sklearn_dim._arguments import FLAG, checked
 from sklearn_dim._warnings import warn
 from sklearn_dim.graphs._checks import Parts, as_names, check_adjacency, check_features
 from sklearn_dim.graphs._from_anndata import check_same_variables, read_anndata
@@ -20,6 +21,7 @@ from sklearn_dim.graphs._structure import COMPARABLE, STRUCTURES, structure
 from sklearn_dim.graphs._written import write_graph
 
 
+@checked(directed=FLAG)
 class Graph:
     """Nodes with features, and the edges between them: an X whose rows are nodes.
 
@@ -138,6 +140,7 @@ class Graph:
         raise AttributeError(f"a Graph is immutable; make a new one instead of setting {name!r}")
 
     @classmethod
+    @checked(directed=FLAG)
     def from_edges(
         cls,
         nodes: pd.DataFrame | None,
@@ -229,6 +232,7 @@ class Graph:
         return cls._of(read_networkx(graph, features, weight), graph.is_directed())
 
     @classmethod
+    @checked(directed=FLAG)
     def from_pyg(cls, data: Any, *, directed: bool = False) -> "Graph | list[Graph]":
         """Make a graph from one of torch_geometric.
 
@@ -265,6 +269,7 @@ class Graph:
         return graph if parts.graph_ids is None else graph._separated()
 
     @classmethod
+    @checked(directed=FLAG)
     def from_anndata(
         cls,
         adata: Any,
@@ -418,6 +423,7 @@ class Graph:
         )
 
     @classmethod
+    @checked(directed=FLAG)
     def write(
         cls,
         directory: Any,
@@ -486,6 +492,7 @@ class Graph:
         save_graph(directory, **vars(self))
 
     @classmethod
+    @checked(check=FLAG)
     def open(cls, directory: Any, *, check: bool = False) -> "Graph":
         """Open a graph that `save` or `write` wrote, as memory maps: nothing is read until it is used.
 

@@ -1,6 +1,8 @@
 """The embedding of a transformer in two dimensions."""
 
 import re
+from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_dim.inspection._shared import BESIDE, BLUE, COLORS, axes_for
+from sklearn_dim.inspection._shared import BESIDE, BLUE, COLORS, axes_for, keywords
 
 MARKERS = "os^Dv"
 MAX_CLASSES = len(COLORS) * len(MARKERS)
@@ -182,7 +184,7 @@ class EmbeddingDisplay:
         self.figure_ = self.ax_.figure
         self.legend_ = self.colorbar_ = None
         size = float(np.clip(20_000 / len(self.points), 4, 30))  # smaller where points would cover each other
-        look = {"s": size, "alpha": 0.8, "linewidths": 0, **(scatter_kw or {})}
+        look = {"s": size, "alpha": 0.8, "linewidths": 0, **keywords("scatter_kw", scatter_kw)}
         if self.y is None:
             self.points_ = [self.ax_.scatter(*self.points.T, **{"color": BLUE, **look})]
         elif _is_amount(self.y):
@@ -254,7 +256,8 @@ def _plane(codes: np.ndarray, components: tuple[int, int] | None) -> tuple[np.nd
         return points, tuple(
             f"principal component {i + 1}, {fraction:.0%} of the variance" for i, fraction in enumerate(fractions)
         )
-    columns = (0, 1) if components is None else tuple(components)
-    if len(columns) != 2 or not all(0 <= column < codes.shape[1] for column in columns):
+    columns = (0, 1) if components is None else components
+    two = isinstance(columns, Sequence | np.ndarray) and len(columns) == 2
+    if not two or not all(isinstance(column, Integral) and 0 <= column < codes.shape[1] for column in columns):
         raise ValueError(f"components={columns} must be two columns of an embedding that has {codes.shape[1]}.")
-    return codes[:, columns], tuple(f"component {column}" for column in columns)
+    return codes[:, list(columns)], tuple(f"component {column}" for column in columns)

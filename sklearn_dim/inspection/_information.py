@@ -1,11 +1,13 @@
 """Estimates of mutual information with confidence intervals, against the true value or side by side."""
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from sklearn_dim.inspection._shared import BESIDE, BLUE, GREY, ORANGE, axes_for, check_kind
+from sklearn_dim._arguments import checked
+from sklearn_dim.inspection._shared import BESIDE, BLUE, GREY, ORANGE, axes_for, check_kind, keywords, numbers
 from sklearn_dim.mine import MutualInfoEstimator
 
 TRUTH: dict[str, Any] = {"color": GREY, "linewidth": 1.2, "label": "truth"}
@@ -65,6 +67,7 @@ class InformationDisplay:
         self.level = level
 
     @classmethod
+    @checked(level="(0, 1)")
     def from_estimators(
         cls, estimators: Any, *, truth: Any = None, level: float = 0.95, errorbar_kw: dict | None = None, ax: Any = None
     ) -> Self:
@@ -98,7 +101,11 @@ class InformationDisplay:
         ImportError
             If matplotlib is not installed.
         """
+        if isinstance(estimators, str) or not isinstance(estimators, Iterable):
+            raise TypeError(f"estimators={estimators!r} must be a dict or list of fitted MutualInfoEstimators.")
         named = dict(estimators if isinstance(estimators, dict) else enumerate(estimators))
+        if not named:
+            raise ValueError("estimators is empty: pass at least one estimate, a fitted MutualInfoEstimator.")
         for estimator in named.values():
             check_kind(estimator, MutualInfoEstimator, cls)
         estimates = [estimator.mutual_info_ for estimator in named.values()]
@@ -109,6 +116,7 @@ class InformationDisplay:
         return cls.from_estimates(estimates, *ends.T, lower_bounds=lower_bounds, **options)
 
     @classmethod
+    @checked(level="(0, 1)")
     def from_estimates(
         cls,
         estimates: Any,
@@ -145,20 +153,23 @@ class InformationDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        index = list(range(len(estimates)) if names is None else names)
-        columns = {"estimate": estimates, "low": low, "high": high}
+        given = {"estimates": estimates, "low": low, "high": high}
+        columns = {name: np.atleast_1d(numbers(name, values)) for name, values in given.items()}
         if lower_bounds is not None:
-            columns["lower_bound"] = lower_bounds
-        lengths = {name: len(column) for name, column in {"names": index, **columns}.items()}
-        truth = None if truth is None else np.asarray(truth, dtype=float)
+            columns["lower_bounds"] = np.atleast_1d(numbers("lower_bounds", lower_bounds, gaps=True))
+        if isinstance(names, str) or not isinstance(names, Iterable | None):
+            raise TypeError(f"names={names!r} must be a list of str, or None.")
+        index = list(range(len(columns["estimates"])) if names is None else names)
+        lengths = {"names": len(index)} | {name: len(column) for name, column in columns.items()}
+        truth = None if truth is None else numbers("truth", truth)
         if truth is not None and truth.ndim:
             lengths["truth"] = len(truth)
-        if len(set(lengths.values())) > 1 or not len(estimates):
+        if len(set(lengths.values())) > 1 or not index:
             raise ValueError(
                 f"expected at least one estimate, and arguments of the same length; got the lengths {lengths}."
             )
-        columns = {name: np.asarray(column, dtype=float) for name, column in columns.items()}
         table = pd.DataFrame(columns, index=[str(name) for name in index])
+        table = table.rename(columns={"estimates": "estimate", "lower_bounds": "lower_bound"})
         return cls(table, truth=truth, level=level).plot(ax=ax, errorbar_kw=errorbar_kw)
 
     def plot(self, ax: Any = None, *, errorbar_kw: dict | None = None) -> Self:
@@ -168,7 +179,7 @@ class InformationDisplay:
         table = self.estimates
         lengths = np.maximum([table["estimate"] - table["low"], table["high"] - table["estimate"]], 0)
         look: dict[str, Any] = {"fmt": "o", "color": BLUE, "capsize": 4}
-        look |= {"label": f"estimate, {100 * self.level:g} % interval", **(errorbar_kw or {})}
+        look |= {"label": f"estimate, {100 * self.level:g} % interval", **keywords("errorbar_kw", errorbar_kw)}
         self.bars_ = self.truth_line_ = self.lower_bounds_ = None
         below: dict[str, Any] = {"marker": "v", "color": ORANGE, "s": 30, "zorder": 3, "label": "lower bound (InfoNCE)"}
         has_bounds = "lower_bound" in table and table["lower_bound"].notna().any()

@@ -4,7 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from sklearn_dim.inspection._shared import BLUE, GREY, RED, axes_for, check_kind
+from sklearn_dim._arguments import checked
+from sklearn_dim.inspection._shared import BLUE, GREY, RED, axes_for, check_kind, numbers
 from sklearn_dim.mine import MutualInfoEstimator
 
 KINDS = ("histogram", "scatter")
@@ -115,6 +116,7 @@ class PointwiseInformationDisplay:
         return cls.from_values(values, X, y, estimate=estimator.mutual_info_, kind=kind, ax=ax)
 
     @classmethod
+    @checked(estimate="(-inf, inf)")
     def from_values(
         cls,
         values: Any,
@@ -148,14 +150,16 @@ class PointwiseInformationDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        if kind not in KINDS:
-            raise ValueError(f'kind={kind!r} is unknown. Use "histogram" or "scatter".')
-        values = np.asarray(values, dtype=float).ravel()
+        _check_kind_of_plot(kind)
+        values = numbers("values", values).ravel()
+        if not len(values):
+            raise ValueError("values is empty: there are no rows to draw.")
         sides = {"x": _column(X, "X"), "y": _column(y, "y")} if kind == "scatter" else {}
         return cls(values, **sides, estimate=estimate).plot(kind=kind, ax=ax)
 
     def plot(self, *, kind: str = "histogram", ax: Any = None) -> Self:
         """Draw on ``ax``, or on a new figure if it is None, and return the display."""
+        _check_kind_of_plot(kind)
         self.ax_ = axes_for(ax, self)
         self.figure_ = self.ax_.figure
         self.bars_ = self.mean_line_ = self.estimate_line_ = self.points_ = self.colorbar_ = None
@@ -187,6 +191,11 @@ class PointwiseInformationDisplay:
         label = "pointwise mutual information, nats"
         self.colorbar_ = self.figure_.colorbar(self.points_, ax=self.ax_, label=label, extend="both")
         self.ax_.set(xlabel="x", ylabel="y", title=f"mean of the rows: {self.values.mean():.2f} nats")
+
+
+def _check_kind_of_plot(kind: Any) -> None:
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f'kind={kind!r} is unknown. Use "histogram" or "scatter".')
 
 
 def _column(values: Any, name: str) -> np.ndarray:

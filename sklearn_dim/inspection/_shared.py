@@ -1,7 +1,8 @@
-"""What the displays share: axes, colours and the check of the estimator."""
+"""What the displays share: axes, colours, and checks of what they are given."""
 
 from typing import Any
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim.mine import MutualInfoEstimator
@@ -21,7 +22,29 @@ def axes_for(ax: Any, display: Any) -> Any:
         raise ImportError(
             f"{type(display).__name__}.plot needs matplotlib. Install it with: pip install matplotlib"
         ) from error
-    return plt.subplots(layout="constrained")[1] if ax is None else ax
+    if ax is None:
+        return plt.subplots(layout="constrained")[1]
+    if not isinstance(ax, plt.Axes):
+        raise TypeError(f"ax={ax!r} must be Axes of matplotlib, such as plt.gca(), or None for a new figure.")
+    return ax
+
+
+def keywords(name: str, value: Any) -> dict[str, Any]:
+    """Return keywords for matplotlib, none for None; raise TypeError unless they are a dict."""
+    if not isinstance(value, dict | None):
+        raise TypeError(f"{name}={value!r} must be a dict of keywords for matplotlib, or None.")
+    return value or {}
+
+
+def numbers(name: str, values: Any, *, gaps: bool = False) -> np.ndarray:
+    """Return numbers as an array; raise ValueError unless they are finite, or NaN where there may be ``gaps``."""
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}={values!r} must be numbers.") from error
+    if not (np.isfinite(array) | (gaps & np.isnan(array))).all():
+        raise ValueError(f"{name}={values!r} must be finite{' or NaN' if gaps else ''}.")
+    return array
 
 
 def check_kind(estimator: Any, kind: type, display: type) -> None:

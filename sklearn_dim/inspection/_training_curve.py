@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from sklearn_dim._arguments import FLAG, checked
 from sklearn_dim.estimator import InfomaxEstimator
 from sklearn_dim.inspection._shared import BLUE, ORANGE, axes_for, check_kind
 
@@ -88,6 +89,7 @@ class TrainingCurveDisplay:
         return cls.from_history(estimator.history_, terms=terms, ax=ax)
 
     @classmethod
+    @checked(terms=FLAG)
     def from_history(cls, history: pd.DataFrame, *, terms: bool = False, ax: Any = None) -> Self:
         """Draw a history that was saved before.
 
@@ -103,11 +105,15 @@ class TrainingCurveDisplay:
 
         Raises
         ------
+        TypeError
+            If ``history`` is no DataFrame, or ``terms`` neither True nor False.
         ValueError
             If the column "epoch" or "train_loss" is missing.
         ImportError
             If matplotlib is not installed.
         """
+        if not isinstance(history, pd.DataFrame):
+            raise TypeError(f"history={history!r} must be a DataFrame, the history_ of a fitted estimator.")
         missing = {"epoch", "train_loss"} - set(history)
         if missing:
             raise ValueError(f"history has no column {sorted(missing)}. Pass the history_ of a fitted estimator.")

@@ -9,6 +9,7 @@ import torch
 from sklearn.model_selection import KFold
 from sklearn.utils import check_array, check_random_state
 
+from sklearn_dim._arguments import refuse_few_to_train_on
 from sklearn_dim.bounds import make_bound
 from sklearn_dim.data import continuous_scores, without_torch
 from sklearn_dim.devices import has_fused_adam
@@ -197,8 +198,4 @@ def _check_rows(n: int, cv: int, validation_fraction: float) -> None:
             "hundreds), or lower cv."
         )
     fold = n - -(-n // cv)
-    if fold - _n_stop(fold, validation_fraction) < 2:
-        raise ValueError(
-            f"validation_fraction={validation_fraction} leaves fewer than 2 of a fold's {fold} training rows to train "
-            "on. Lower it, or give more rows."
-        )
+    refuse_few_to_train_on(fold, _n_stop(fold, validation_fraction), validation_fraction)

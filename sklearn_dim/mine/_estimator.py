@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sklearn_dim._arguments import refuse_few_to_train_on
 from sklearn_dim._warnings import warn
 from sklearn_dim.critics import CRITICS
 from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets
@@ -252,7 +253,8 @@ class MutualInfoEstimator(InfomaxEstimator):
         Raises
         ------
         ValueError
-            If X, y or given has missing or infinite values, or there are fewer than ten rows or two per fold.
+            If X, y or given has missing or infinite values, there are fewer than ten rows or two per fold, or
+            ``validation_fraction`` leaves fewer than two rows of a fold to train on.
         FloatingPointError
             If training diverges.
 
@@ -366,6 +368,7 @@ class MutualInfoEstimator(InfomaxEstimator):
             fold = term.train(x[train], y[train])
         else:
             stops = stop_rows(train, data.groups, self.validation_fraction)
+            refuse_few_to_train_on(len(train), int(stops.sum()), self.validation_fraction)
             term.components.append(self._components(x[train], y[train], stops))
             fold = self._fit_fold(*term.in_fold(len(term.nets), x, y), train, stops, task, hopeless, part)
         return term.add(fold, x, y, train, held_out)

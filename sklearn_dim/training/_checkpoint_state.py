@@ -2,6 +2,7 @@
 
 import io
 import math
+import pickle
 import zipfile
 from contextlib import suppress
 from numbers import Number
@@ -44,8 +45,11 @@ def read_state(content: memoryview, device: str) -> Any:
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         if sum(part.file_size for part in parts.infolist()) > len(content):  # torch.save does not compress
             raise ValueError("its parts are larger than the file")
-    with LimitedTensors(2 * len(content)):
-        return torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    try:
+        with LimitedTensors(2 * len(content)):
+            return torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    except pickle.UnpicklingError as error:  # whose message advises to read it with weights_only=False
+        raise ValueError("it holds something else than tensors, numbers and text") from error
 
 
 def check_state(net: "InformationNet", callbacks: Callbacks, state: Any) -> None:

@@ -120,7 +120,7 @@ def random_states(device: str | torch.device) -> list[torch.Tensor]:
     """Return the state of the random numbers on the CPU and, if it is another that draws some, on the device."""
     device = torch.device(device)
     states = [torch.get_rng_state()]
-    if device.type not in ("cpu", "meta"):
+    if _has_random_numbers(device):
         states.append(getattr(torch, device.type).get_rng_state(*_argument(device)))
     return states
 
@@ -129,8 +129,13 @@ def set_random_states(states: list[torch.Tensor], device: str | torch.device) ->
     """Restore what `random_states` returned."""
     device = torch.device(device)
     torch.set_rng_state(states[0].cpu())
-    if len(states) > 1:
+    if _has_random_numbers(device):
         getattr(torch, device.type).set_rng_state(states[1].cpu(), *_argument(device))
+
+
+def _has_random_numbers(device: torch.device) -> bool:
+    """Return whether a device has a random stream beside the CPU's; "meta", for example, has none."""
+    return device.type != "cpu" and hasattr(torch, device.type)
 
 
 def _argument(device: torch.device) -> list[torch.device]:

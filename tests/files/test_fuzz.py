@@ -28,8 +28,9 @@ def bench(fuzz, tmp_path_factory):
     tracemalloc.stop()
 
 
-def test_what_once_went_wrong_and_a_few_more(bench):
+def test_what_once_went_wrong_and_a_few_more(bench, record_property):
     for name, seed in [*CORPUS, *((name, seed) for name in bench.kinds for seed in range(3))]:
+        record_property("tries", 1)
         bench.case(name, seed)
 
 
@@ -51,14 +52,17 @@ def test_the_check_sees_what_is_wrong(fuzz, bench):
 
 
 @pytest.mark.slow
-def test_a_thousand_flipped_bits_are_refused_or_harmless(fuzz, bench):
+def test_a_thousand_flipped_bits_are_refused_or_harmless(fuzz, bench, record_property):
+    record_property("tries", 1000)
     names = [name for name in bench.kinds if not name.startswith(fuzz.UNSIGNED)]
     said = {bench.flip(names[seed % len(names)], seed) for seed in range(1000)}
     assert said <= {"refused", "read"}
 
 
 @pytest.mark.slow
-def test_ten_thousand_files(bench):
+@pytest.mark.parametrize("files", [1000, 10_000], ids=["a_thousand", "ten_thousand"])
+def test_damaged_and_forged_files(bench, files, record_property):
+    record_property("tries", files)
     names = list(bench.kinds)
-    said = {bench.case(names[seed % len(names)], seed) for seed in range(10_000)}
+    said = {bench.case(names[seed % len(names)], seed) for seed in range(files)}
     assert said == {"refused", "read"}

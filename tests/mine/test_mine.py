@@ -358,6 +358,12 @@ ROWS = np.arange(40.0).reshape(20, 2)
         ({}, np.empty((0, 2)), np.empty(0), r"0 sample\(s\)"),
         ({}, ROWS[:1], [1.0], r"n_samples = 1 is too few for cv=2: each fold needs two rows"),
         ({"cv": 11}, ROWS, ROWS, "n_samples = 20 is too few for cv=11"),
+        (
+            {"validation_fraction": 0.95},
+            ROWS,
+            ROWS,
+            r"validation_fraction=0.95 leaves fewer than 2 of a fold's 10 training rows to train on. Lower it",
+        ),
         ({}, ROWS, ROWS[:9], "inconsistent numbers of samples"),
         ({}, ROWS, None, "requires y to be passed"),
         ({}, np.array([["a", "b"], ["c", "d"]] * 10), ROWS, "X holds text, .* Pass a DataFrame"),
@@ -371,6 +377,12 @@ def test_bad_input_is_named_and_nothing_is_half_fitted(parameters, X, y, message
     with pytest.raises(ValueError, match=message):
         mi.fit(X, y)
     assert not mi.__sklearn_is_fitted__() and not hasattr(mi, "n_features_in_")
+
+
+def test_classes_may_be_larger_than_64_bits():
+    x, y = ROWS[:, :1], np.arange(20) % 2
+    large = [10**30 if each else -(10**40) for each in y]
+    assert quick().fit(x, large).mutual_info_ == quick().fit(x, y).mutual_info_
 
 
 def test_new_rows_are_checked(gaussian_pair):

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tracemalloc
@@ -318,6 +319,36 @@ def test_a_save_that_is_killed_between_its_files_is_read(fitted, model, monkeypa
         os.utime(leftover, (0, 0))
     save(estimator, model)
     assert {path.name for path in model.iterdir()} == {"estimator.json", "arrays.safetensors"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.slow)])
+def test_a_save_that_is_killed_anywhere_leaves_one_of_the_models(fitted, model, kills, record_property):
+    record_property("tries", kills)
+    both, random = [fitted(name).estimator for name in ("table", "far")], np.random.default_rng(0)
+    sizes = {save_and_measure(estimator, model) for estimator in both}
+    for _ in range(kills):
+        child = os.fork()
+        if not child:
+            signal.signal(signal.SIGPROF, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_PROF, random.uniform(0.001, 0.03))
+            while True:
+                for estimator in both:
+                    save(estimator, model)
+        random.uniform()
+        assert os.waitpid(child, 0)[1] == signal.SIGPROF
+        load(model)
+        assert (model / "estimator.json").stat().st_size in sizes
+    for leftover in model.iterdir():
+        os.utime(leftover, (0, 0))
+    save(both[0], model)
+    assert {path.name for path in model.iterdir()} == {"estimator.json", "arrays.safetensors"}
+
+
+def save_and_measure(estimator, folder):
+    save(estimator, folder)
+    return (folder / "estimator.json").stat().st_size
 
 
 def test_links_are_replaced_and_not_followed(fitted, tmp_path):

@@ -4,16 +4,26 @@ The public interface is walked over: what it has is called with odd values of on
 then what it returns is finite, or it refuses them by the argument's name.
 """
 
+import functools
 import importlib
 import inspect
 import math
+from contextlib import suppress
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.decomposition import PCA
 
 from sklearn_dim import Graph, MutualInfoEstimator, mutual_info_features
+from sklearn_dim.datasets import fetch_planetoid, load_docstrings
+from sklearn_dim.inspection import (
+    EmbeddingDisplay,
+    InformationDisplay,
+    PointwiseInformationDisplay,
+    TrainingCurveDisplay,
+)
 from sklearn_dim.metrics import information_score, make_information_scorer, neural_dependency_measure
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -27,8 +37,8 @@ ENCODERS = {
     "table": ["TableEncoder", "BagEncoder", "TokenEncoder", "GCN", "TwoLayerGCN", "SGC", "GraphSAGE", "GIN"],
 }
 # Values rather than numbers: what is no row or sample has tests of its own, and these are what they are of.
-NOT_WALKED = {"random_state", "closed_form", "pairwise", "linear", "shuffle", "columns", "missing", "X", "y", "steps"}
-NOT_WALKED |= {"layout", "weight", "directed"}
+NOT_WALKED = {"random_state", "closed_form", "columns", "missing", "X", "y", "steps", "layout", "weight", "codes"}
+NOT_WALKED |= {"lower_bounds", "estimators"}  # a lower bound may be NaN: there is none
 
 
 def rooms(name, skipped):
@@ -66,6 +76,34 @@ def callables():
     yield "neural_dependency_measure", neural_dependency_measure, {"codes": X, "cv": 2, **QUICK}
     yield "mutual_info_features", mutual_info_features, {"X": X, "y": X[:, 0], **QUICK}
     yield "Graph", Graph, {"X": X, "adjacency": sparse.csr_array(np.eye(40, k=1))}
+    nodes, edges = pd.DataFrame(X[:3]), pd.DataFrame({"source": [0, 1], "target": [1, 2]})
+    yield "from_edges", Graph.from_edges, {"nodes": nodes, "edges": edges}
+    yield "load_docstrings", load_docstrings, {"modules": ["numpy.fft"]}
+    yield "fetch_planetoid", planetoid, {"download_if_missing": False}
+    yield from displays(estimator)
+
+
+@functools.wraps(fetch_planetoid)
+def planetoid(**arguments):
+    with suppress(FileNotFoundError, OSError):  # it has looked for the files: the arguments were right
+        fetch_planetoid(**arguments)
+
+
+def displays(estimator):
+    """Yield what draws, and its arguments. What it draws on is shared: to make axes is slow."""
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    on = {"ax": Figure().add_subplot()}
+    history = pd.DataFrame({"epoch": [1, 2], "train_loss": [1.0, 0.5]})
+    yield "EmbeddingDisplay", EmbeddingDisplay.from_codes, {"codes": X, **on}
+    yield "InformationDisplay", InformationDisplay.from_estimates, {"estimates": 1, "low": 0, "high": 2, **on}
+    yield "InformationDisplay of", InformationDisplay.from_estimators, {"estimators": [estimator], **on}
+    yield "PointwiseInformationDisplay", PointwiseInformationDisplay.from_values, {"values": [0.1, 0.2], **on}
+    yield "PointwiseInformationDisplay of", PointwiseInformationDisplay.from_estimator, {
+        "estimator": estimator, "X": X, "y": X[:, 0], **on
+    }  # fmt: skip
+    yield "TrainingCurveDisplay", TrainingCurveDisplay.from_history, {"history": history, **on}
 
 
 def walk():
@@ -96,10 +134,19 @@ def check(name, target, arguments, parameter):
         except (ValueError, TypeError) as error:
             named = parameter in str(error) or "inconsistent numbers of samples" in str(error)
             assert named, f"{name}({parameter}={odd!r}) raises {error!r}"
+        except FileNotFoundError as error:
+            assert repr(odd) in str(error)
         else:
             assert is_finite(result), f"{name}({parameter}={odd!r}) is {result}"
             nonsense = isinstance(odd, float) and not math.isfinite(odd)
             assert not nonsense, f"{name} takes {parameter}={odd!r}"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Folders that a name makes are not made here."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import linecache
 import pathlib
 import pickle
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ from sklearn_dim import (
     GraphInfomaxTransformer,
     MutualInfoEstimator,
     MutualInfoSelector,
+    mutual_info_features,
 )
+from sklearn_dim.metrics import neural_dependency_measure
 from sklearn_dim.training._turns import TURNS
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
@@ -70,8 +73,16 @@ class Injected(Exception):
     """What no code of the package catches."""
 
 
-def lines_of(call, fail_at=None):
-    """Call, and return the number of lines of the package that were run; ``fail_at`` raises `Injected` in that one."""
+def injected():
+    raise Injected
+
+
+def ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
+def lines_of(call, fail_at=None, fail=injected):
+    """Call, and return the number of lines of the package that were run; in ``fail_at``, it fails."""
     n = 0
 
     def trace(frame, event, arg):
@@ -82,7 +93,7 @@ def lines_of(call, fail_at=None):
             n += 1
             if n == fail_at:
                 sys.settrace(None)
-                raise Injected
+                fail()
         return trace
 
     before = sys.gettrace()
@@ -139,3 +150,33 @@ def test_a_fit_that_fails_anywhere_leaves_all_as_it_was(name, fitted, points, re
     for one in (estimator, other):  # a warm start goes on as if nothing had been
         one.fit(*kind.rows)
     np.testing.assert_array_equal(kind.numbers(estimator), kind.numbers(other))
+
+
+QUICK = {"max_iter": 2, "device": "cpu", "random_state": 0}
+SEVERAL_NETS = {
+    "information": KINDS["information"].make,
+    "selector": KINDS["selector"].make,
+    "joint selector": partial(MutualInfoSelector, 1, jointly=True, n_permutations=9, **QUICK),
+}
+FUNCTIONS = {
+    "features": lambda: mutual_info_features(*PAIRS, **QUICK),
+    "dependency": lambda: neural_dependency_measure(PAIRS[0], cv=2, **QUICK),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("points", [8, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", [*SEVERAL_NETS, *FUNCTIONS])
+def test_ctrl_c_in_one_net_of_several_is_passed_on(name, points, record_property):
+    """Anywhere: in a fold, between two, while a permutation is drawn."""
+    record_property("tries", points)
+    estimator = SEVERAL_NETS[name]() if name in SEVERAL_NETS else None
+    call = FUNCTIONS.get(name) or partial(SEVERAL_NETS[name]().fit, *PAIRS)
+    call()  # fills caches
+    n = lines_of(call)
+    before, process = vars(estimator).copy() if estimator else None, of_the_process()
+    for point in np.unique(np.linspace(1, n * 0.99, points).astype(int)):
+        with pytest.raises(KeyboardInterrupt):
+            lines_of(FUNCTIONS.get(name) or partial(estimator.fit, *PAIRS), int(point), ctrl_c)
+        assert estimator is None or vars(estimator) == before
+        assert of_the_process() == process

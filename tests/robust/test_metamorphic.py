@@ -265,16 +265,18 @@ options = {
 }
 
 
-@settings(max_examples=200, **options)
+@settings(max_examples=120, **options)
 @given(**forms)
-def test_forms(name, dtype, layout, container, y_container):
+def test_forms(record_property, name, dtype, layout, container, y_container):
+    record_property("tries", 1)
     check_form(name, dtype, layout, container, y_container)
 
 
 @pytest.mark.slow
 @settings(max_examples=1500, **options)
 @given(**forms)
-def test_many_forms(name, dtype, layout, container, y_container):
+def test_many_forms(record_property, name, dtype, layout, container, y_container):
+    record_property("tries", 1)
     check_form(name, dtype, layout, container, y_container)
 
 
@@ -363,14 +365,16 @@ selections = {
 
 @settings(max_examples=150, **options)
 @given(**selections)
-def test_rows(name, rows, copied):
+def test_rows(record_property, name, rows, copied):
+    record_property("tries", 1)
     check_rows(name, rows, copied)
 
 
 @pytest.mark.slow
 @settings(max_examples=1500, **options)
 @given(**selections)
-def test_many_rows(name, rows, copied):
+def test_many_rows(record_property, name, rows, copied):
+    record_property("tries", 1)
     check_rows(name, rows, copied)
 
 
@@ -384,7 +388,8 @@ def test_clones_of_fitted_estimators_fit_to_the_same_bits(name):
 
 @settings(max_examples=10, **options)
 @given(seed=st.integers(0, 10**6))
-def test_information_does_not_depend_on_the_order_of_rows(seed):
+def test_information_does_not_depend_on_the_order_of_rows(record_property, seed):
+    record_property("tries", 1)
     rows = np.random.default_rng(seed).permutation(N)
     assert mutual_info(X[rows], Y[rows], cv=2, **QUICK) == pytest.approx(expected("mutual_info")["nats"], abs=1e-5)
 

@@ -5,15 +5,17 @@ import signal
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 
 import joblib
 import numpy as np
 import pytest
 import torch
+from skorch.callbacks import Callback
 
 from sklearn_dim import DIMTransformer
-from sklearn_dim.training import seeded
+from sklearn_dim.training import ResumableCheckpoint, seeded
 from sklearn_dim.training._turns import TURNS
 
 ROWS = np.random.default_rng(0).normal(size=(300, 8))
@@ -54,6 +56,11 @@ def running():
 
 def in_a_fork(check):
     """Return whether ``check()`` is true in a forked child, which has a minute."""
+    return end_of_fork(check) == 0
+
+
+def end_of_fork(check):
+    """Return what ended a forked child: 0 if ``check()`` is true, a signal, or another number."""
     child = os.fork()
     if not child:
         signal.alarm(60)  # ends a child that hangs
@@ -61,7 +68,7 @@ def in_a_fork(check):
             os._exit(0 if check() else 1)
         except BaseException:
             os._exit(2)
-    return os.waitpid(child, 0)[1] == 0
+    return os.waitpid(child, 0)[1]
 
 
 @pytest.mark.alone
@@ -116,8 +123,9 @@ def test_a_fork_inside_a_fit_keeps_what_the_fit_has_set():
     assert torch.get_num_threads() == before and TURNS.worker is None and not TURNS.forking
 
 
+# That of loky is a new interpreter, too.
 @pytest.mark.alone
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_other_processes_fit_to_the_same_bits(method, expected):
     codes()  # so that the parent has used torch
@@ -144,3 +152,38 @@ def test_a_thread_of_a_stranger_is_not_disturbed(running):
             time.sleep(0.002)
             assert not torch.is_grad_enabled() and torch.is_autocast_enabled("cpu")
             assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+
+
+class Dies(Callback):
+    """Lets the kernel kill the process somewhere after its second epoch, once it has run for some seconds more."""
+
+    def __init__(self, seconds):
+        self.seconds, self.n_epochs = seconds, 0
+
+    def on_epoch_end(self, net, **kwargs):
+        self.n_epochs += 1
+        if self.n_epochs == 2:
+            signal.signal(signal.SIGPROF, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_PROF, self.seconds)
+
+
+@can_fork
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_fit_killed_many_times_ends_with_the_same_bits(kills, tmp_path, record_property):
+    """Wherever it is: in a step, between epochs, while it saves."""
+    record_property("tries", kills)
+    saved, written, random = tmp_path / "saved", tmp_path / "codes.npy", np.random.default_rng(0)
+    make = partial(quick, max_iter=30 * kills)
+
+    def fit(*others):
+        model = make().set_params(callbacks=[ResumableCheckpoint(saved), *others]).fit(FEW)
+        np.save(written, model.transform(FEW))
+        return True
+
+    for _ in range(kills):
+        assert end_of_fork(partial(fit, Dies(random.uniform(0, 0.03)))) == signal.SIGPROF
+        assert list(saved.glob("*.pt")) and not written.exists()
+    assert in_a_fork(fit)
+    np.testing.assert_array_equal(np.load(written), make().fit(FEW).transform(FEW))
+    assert not list(saved.glob("*.pt"))

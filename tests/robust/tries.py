@@ -1,11 +1,12 @@
 """The table of tries: what was tried to break the package, and how much of it held.
 
-    python tests/robust/tries.py          # all areas, slow tests too: about an hour
-    python tests/robust/tries.py modes    # some of them
-    python tests/robust/tries.py --quick  # without the slow ones
+    python tests/robust/tries.py           # all areas, slow tests too: about ten minutes of CPU time
+    python tests/robust/tries.py modes     # some of them
+    python tests/robust/tries.py --quick   # without the slow ones
+    python tests/robust/tries.py --longer  # with those of ten minutes each, too
 
-A try is a test; one that tries several things says how many, by ``record_property("tries", n)``, and one by hypothesis
-counts its examples.
+A try is a test. One that tries several things says how many by ``record_property("tries", n)``, in one call or in many;
+a test by hypothesis counts its examples so. Tries held if their test passed.
 """
 
 import pathlib
@@ -13,16 +14,21 @@ import sys
 
 import pytest
 
-HERE = pathlib.Path(__file__).parent
+TESTS = pathlib.Path(__file__).parents[1]
 AREAS = {
-    "modes of torch": ["test_modes.py"],
-    "processes and threads": ["test_processes.py"],
-    "interruptions": ["test_interruptions.py"],
-    "forms, orders and copies": ["test_metamorphic.py"],
-    "arguments": ["test_arguments.py"],
-    "warnings": ["test_warnings.py"],
-    "long haul": ["test_soak.py"],
+    "modes of torch": ["robust/test_modes.py"],
+    "processes and threads": ["robust/test_processes.py"],
+    "interruptions": ["robust/test_interruptions.py", "training/test_interrupts.py"],
+    "checkpoints": ["training/test_checkpoint.py"],
+    "damaged and forged files": ["files/test_fuzz.py", "files/test_files.py", "persistence/test_strangers.py"],
+    "forms, orders and copies": ["robust/test_metamorphic.py"],
+    "arrays of other libraries": ["robust/test_array_api.py"],
+    "arguments": ["robust/test_arguments.py"],
+    "compositions": ["robust/test_compositions.py"],
+    "warnings": ["robust/test_warnings.py"],
+    "long haul": ["robust/test_soak.py"],
 }
+LONGER = "ten_thousand or 2000"
 
 
 class Counter:
@@ -32,10 +38,11 @@ class Counter:
         self.tried, self.held = ({area: 0 for area in AREAS} for _ in range(2))
 
     def pytest_runtest_logreport(self, report):
-        if report.when != "call" and not report.failed:
+        if report.skipped or (report.when != "call" and not report.failed):
             return
-        area = next(area for area, files in AREAS.items() if pathlib.Path(report.fspath).name in files)
-        tries = dict(report.user_properties).get("tries", 1)
+        path = pathlib.Path(report.fspath).parts[-2:]
+        area = next(area for area, files in AREAS.items() if "/".join(path) in files)
+        tries = sum(value for name, value in report.user_properties if name == "tries") or 1
         self.tried[area] += tries
         self.held[area] += tries * report.passed
 
@@ -48,10 +55,11 @@ class Counter:
 def main(arguments):
     words = [word for word in arguments if not word.startswith("-")]
     chosen = [area for area in AREAS if not words or any(word in area for word in words)]
-    files = [str(HERE / file) for area in chosen for file in AREAS[area]]
+    files = [str(TESTS / file) for area in chosen for file in AREAS[area]]
     counter = Counter()
     marks = "not slow" if "--quick" in arguments else "slow or not slow"
-    code = pytest.main(["-q", "-m", marks, "-p", "no:cacheprovider", *files], plugins=[counter])
+    names = [] if "--longer" in arguments else ["-k", f"not ({LONGER})"]
+    code = pytest.main(["-q", "-m", marks, *names, "-p", "no:cacheprovider", *files], plugins=[counter])
     print(counter.table())
     return code
 

@@ -1,7 +1,10 @@
 """A fit that is killed resumes after its last epoch, and ends with the numbers of one that is not."""
 
 import io
+import operator
 import os
+import pathlib
+import pickle
 import signal
 import subprocess
 import sys
@@ -290,6 +293,36 @@ FORGERIES = {
 @pytest.mark.parametrize("sentence", FORGERIES)
 def test_a_right_file_with_wrong_content_is_refused(written, begin, sentence):
     refused(begin, written[0], forged(written, FORGERIES[sentence]), sentence)
+
+
+class Gadget:
+    """Makes a folder when it is unpickled, in one of many ways."""
+
+    def __init__(self, function, *arguments):
+        self.reduced = function, arguments
+
+    def __reduce__(self):
+        return self.reduced
+
+
+def gadgets(folder):
+    code = f"__import__('os').mkdir({folder!r})"
+    return [
+        Gadget(os.mkdir, folder), Gadget(os.makedirs, folder), Gadget(os.system, f"mkdir {folder}"),
+        Gadget(pathlib.Path.mkdir, pathlib.Path(folder)), Gadget(eval, code), Gadget(exec, code),
+        Gadget(subprocess.call, ["mkdir", folder]), Gadget(subprocess.Popen, ["mkdir", folder]),
+        Gadget(partial(os.mkdir, folder)), Gadget(operator.call, os.mkdir, folder),
+        Gadget(list, map(os.mkdir, [folder])), Gadget(pickle.loads, pickle.dumps(Gadget(os.mkdir, folder))),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_nothing_that_a_file_names_is_run(written, begin, number, tmp_path):
+    made = tmp_path / "made"
+    gadget = gadgets(str(made))[number]
+    for edit in (lambda state: state.update(random=gadget), lambda state: [gadget]):
+        refused(begin, written[0], forged(written, edit), "it holds something else than tensors, numbers and text")
+    assert not made.exists()
 
 
 def test_a_file_that_would_unfold_in_memory_is_refused(written, begin):
