@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_consistent_length
 
 from sklearn_dim.bounds import BOUNDS, Bound
-from sklearn_dim.data import check_table, check_targets
+from sklearn_dim.data import check_lengths, check_table, check_targets
 from sklearn_dim.estimator import Interval, StrOptions, validate_params
 from sklearn_dim.features._critics import make_plan
 from sklearn_dim.features._table import score_columns
@@ -131,7 +130,7 @@ def check_rows(X: Any, y: Any, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None. Pass the target.")
     targets = check_targets(y)
-    check_consistent_length(table, targets)
+    check_lengths(table, targets)
     if len(table) < 8:
         raise ValueError(
             f"n_samples = {len(table)} is too few for {name}: it needs 8 rows to train, stop and "

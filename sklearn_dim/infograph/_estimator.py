@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim.critics import CRITICS
+from sklearn_dim.data import refuse_other_length
 from sklearn_dim.encoders import GRAPH_ENCODERS, block_scales
 from sklearn_dim.estimator import (
     InfomaxEstimator,
@@ -207,7 +208,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             At least two, with the same features. Of a `Graph` that was indexed, all nodes are used; `Graph.induced`
             returns a graph of the selected nodes alone.
         y : None
-            Ignored.
+            Ignored, but for its length.
 
         Returns
         -------
@@ -218,11 +219,12 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         TypeError
             If X is not a list, or not all of its items are Graphs.
         ValueError
-            If there are fewer than two graphs, or their features differ in number or names; or if a parameter that
-            shapes the model has changed before a fit with ``warm_start``.
+            If y has another length than X; if there are fewer than two graphs, or their features differ in number or
+            names; or if a parameter that shapes the model has changed before a fit with ``warm_start``.
         FloatingPointError
             If training diverges.
         """
+        refuse_other_length(X, y)
         return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
     # The steps of a fit.

@@ -10,11 +10,11 @@ import pandas as pd
 import torch
 from scipy.special import ndtri
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim._warnings import warn
 from sklearn_dim.critics import CRITICS
-from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets
+from sklearn_dim.data import ColumnCoder, Passthrough, check_lengths, check_numbers, check_table, check_targets
 from sklearn_dim.estimator import (
     Each,
     HasMethods,
@@ -515,11 +515,11 @@ class MutualInfoEstimator(InfomaxEstimator):
         if y is None:
             raise ValueError("MutualInfoEstimator requires y to be passed, but the target y is None")
         tables = [x_table, check_targets(y)]
-        check_consistent_length(*tables)
+        check_lengths(*tables)
         if given is None:
             return *tables, None
         context = check_targets(given, "given").reset_index(drop=True)
-        check_consistent_length(x_table, context)
+        check_lengths(x_table, context, "given")
         return x_table.reset_index(drop=True), tables[1], context
 
     def _contributions(self, X, y, given):

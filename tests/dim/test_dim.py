@@ -75,7 +75,7 @@ def test_terms_follow_the_weights(digits, weights):
     dim = quick(global_weight=weights[0], local_weight=weights[1], prior_weight=weights[2], image_shape=IMAGES)
     history = dim.fit(digits[0][:200]).history_
     for term, weight in zip(("global", "local", "prior"), weights, strict=True):
-        assert (f"train_{term}" in history) == (weight > 0)
+        assert (f"train_{term}_loss" in history) == (weight > 0)
 
 
 def test_the_prior_is_matched_and_components_depend_less_on_each_other(digits):
