@@ -20,8 +20,9 @@ def explained(error: ValueError, X: Any, name: str, given: str = "X") -> ValueEr
         )
     if message.startswith("Expected 2D array, got 1D array"):
         return ValueError(
-            f"Expected 2D array, got 1D array instead: {given} has shape {shape}, but {name} takes rows. Reshape your data: {given}"
-            f".reshape(-1, 1) if it is one feature of many samples, {given}.reshape(1, -1) if it is one sample."
+            f"Expected 2D array, got 1D array instead: {given} has shape {shape}, but {name} takes rows. Reshape your "
+            f"data: {given}.reshape(-1, 1) if it is one feature of many samples, {given}.reshape(1, -1) if it is one "
+            "sample."
         )
     if message.startswith("Input X contains infinity"):
         return ValueError(f"{message.split('.')[0]}. Clip it, drop the rows, or replace it by NaN in a table.")
