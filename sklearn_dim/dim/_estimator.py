@@ -75,7 +75,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         %(mi_estimator)s
     representation : {"auto", "code", "fc", "conv"}, default="auto"
         What `transform` returns. "auto" puts side by side what a classifier, k-means or nearest neighbours can use as
-        it is: the code; what all layers say (means, maxima and shares of positive values over all places); and
+        it is: the code; summaries of all layers (means, maxima and shares of positive values over all places); and
         features of the input that need no training (similarities to some rows of a table, responses of random kernels
         to sequences, of whitened patches to images, and leading axes of documents). The last two are reduced to at
         most 256 principal axes each, and all three contribute equally to distances. "code" is the code alone, "fc" the
@@ -147,7 +147,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     local_weight : float, default=1.0
         Weight β of the information with the local features: 1 in the paper's DIM(L), 0 in its DIM(G).
     global_critic : str, callable or None, default=None
-        The critic T(code, flattened feature map), given in the same way; None uses the same kind as ``critic``.
+        The critic T(code, flattened feature map), given like ``critic``; None uses the same kind as ``critic``.
     prior_weight : float, default=0.1
         Weight γ of the adversarial prior: 0.1 in the paper's DIM(L), 1 in its DIM(G). 0 trains without a prior.
     prior : {"uniform", "normal"}, torch Distribution or callable, default="uniform"

@@ -67,10 +67,10 @@ def mutual_info_features(
         finds columns that are informative only together, as in an exclusive or. But a column that others can replace
         adds nothing: two copies of a column both get 0.
     discrete_features : "auto", bool, or array-like of bool, positions or names, default="auto"
-        Which columns of X are discrete. "auto" takes text, categories and booleans for discrete, and numbers with at
+        Which columns of X are discrete. "auto" treats text, categories and booleans as discrete, and numbers with at
         most 20 distinct values of at least five rows each.
     discrete_target : "auto", bool, or array-like of bool, positions or names, default="auto"
-        The same of y.
+        The same for y.
     mi_estimator : str or Bound, default="dv"
         The bound to train the critics with: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
     max_iter : int or "auto", default="auto"
@@ -78,7 +78,7 @@ def mutual_info_features(
     batch_size : int or "auto", default="auto"
         Maximum number of rows in a batch; "auto" is 32, or 256 if ``jointly``.
     learning_rate_init : float or "auto", default="auto"
-        AdamW's initial step size; "auto" is 0.02, or 0.003 if ``jointly``.
+        AdamW's initial learning rate; "auto" is 0.02, or 0.003 if ``jointly``.
     validation_fraction : float, default=0.15
         Fraction of the training half that decides which epoch of a critic was the best; it is not trained on.
     device : str, default="auto"

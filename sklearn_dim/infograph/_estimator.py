@@ -60,7 +60,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         The critic T(node embedding, graph embedding): "separable", "encode_and_dot", "concatenated", "bilinear", or a
         callable (node_features, graph_features) → module.
     readout : {"sum", "mean", "max"}, default="sum"
-        How node embeddings are combined to that of the graph. The sum, unlike the mean, depends on the graph's size.
+        How node embeddings are combined into that of the graph. The sum, unlike the mean, depends on the graph's size.
     representation : {"auto", "code"}, default="auto"
         What `transform` returns. "auto" puts side by side what a classifier, k-means or nearest neighbours can use as
         it is: the code; sums, means and deviations of the features, and of their means over neighbours; structure, that
