@@ -70,9 +70,9 @@ class MutualInfoEstimator(InfomaxEstimator):
     The kinds of columns decide what a critic starts from. Continuous columns become normal scores, and the critic is a
     closed form, corrected by a network: that of a joint Gaussian, or, where held-out rows say so, of a Student
     distribution, or a logistic regression where one side is a class. Wide and collinear sides are reduced to leading
-    components. With at most four columns in all, nearest neighbours give an estimate as well, and the larger of the two is
-    used, because both tend to be too low. Two discrete sides need neither: the estimate is that of their contingency table,
-    corrected for its bias. ``bases_`` says which it was.
+    components. With at most four columns in all, nearest neighbours give an estimate as well, and the larger of the two
+    is used, because both tend to be too low. Two discrete sides need neither: the estimate is that of their contingency
+    table, corrected for its bias. ``bases_`` says which it was.
 
     Rows must be independent of each other. If they are not (time series, several rows per subject, copies), pass
     ``groups``: otherwise intervals and p-values are wrong.
