@@ -7,7 +7,7 @@ DOCS_READY := $(VENV)/.ready-docs
 .PHONY: demo test lint docs clean
 
 demo: $(READY)
-	@echo "The quickstart: digits, a search over bounds, information of a pair, nodes of a graph. About a minute."
+	@echo "The quickstart: digits, a network, mutual information, a grid search. One to two minutes."
 	$(VENV)/bin/python examples/quickstart.py
 
 test: $(READY) lint

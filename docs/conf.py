@@ -49,7 +49,7 @@ autodoc_default_options = {
 }
 numpydoc_show_class_members = False
 nitpick_ignore_regex = [
-    ("py:obj", r"(sklearn|skorch|torch)\..*")
+    ("py:obj", r"(matplotlib|sklearn|skorch|torch)\..*")
 ]  # without a network they are not linked to
 
 

@@ -5,6 +5,7 @@
 `_items.py`     lists of arrays, of Pillow images, of items of a Dataset
 `_datasets.py`  samples of a torch Dataset
 `_images.py`    images, channels first
+`_refused.py`   what is refused, in plain words
 `_tokens.py`    documents as word numbers
 `_documents.py` documents as strings, as rows of TF-IDF or word numbers
 `_columns.py`   columns as numbers, for mutual information
@@ -27,6 +28,7 @@ from sklearn_dim.data._datasets import collected
 from sklearn_dim.data._discrete import discrete_mask
 from sklearn_dim.data._documents import DocumentCoder, Documents, read_documents
 from sklearn_dim.data._items import without_torch
+from sklearn_dim.data._refused import check_lengths, refuse_graph, refuse_other_length
 from sklearn_dim.data._samples import (
     Samples,
     Shifted,

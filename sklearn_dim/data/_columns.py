@@ -12,6 +12,7 @@ from sklearn.utils import check_array, check_random_state, column_or_1d
 from sklearn_dim.data._discrete import discrete_mask, unseen_rows, warn_of_single_rows, warn_of_unseen
 from sklearn_dim.data._frames import clean_table
 from sklearn_dim.data._items import without_torch
+from sklearn_dim.data._refused import explained
 
 MAX_LEVELS = 20  # a column of numbers with more distinct values counts as continuous
 ROWS_PER_LEVEL = 5  # with fewer rows per value on average the values are measurements, not classes
@@ -58,7 +59,10 @@ def check_table(X: Any, name: str, *, one_column: bool = False) -> pd.DataFrame:
     if one_column and array.ndim == 1:
         array = array.reshape(-1, 1)
     options = {"dtype": [np.float64, np.float32], "ensure_all_finite": False, "estimator": name, "input_name": "X"}
-    array = check_array(array, accept_sparse="csr", **options)
+    try:
+        array = check_array(array, accept_sparse="csr", **options)
+    except ValueError as error:
+        raise explained(error, array, name) from None
     return _refuse_infinite(pd.DataFrame(array.toarray() if issparse(array) else array), "X")
 
 
@@ -69,7 +73,10 @@ def check_targets(y: Any, name: str = "y") -> pd.DataFrame:
     array = _numeric_array(y)
     if array is None:
         return _refuse_infinite(clean_table(y, name, one_column=True), name)
-    array = check_array(array, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name=name)
+    try:
+        array = check_array(array, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name=name)
+    except ValueError as error:
+        raise explained(error, array, "mutual information", name) from None
     array = array if array.ndim == 2 and array.shape[1] > 1 else column_or_1d(array, warn=False)
     return _refuse_infinite(pd.DataFrame(array), name)
 

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.sparse import issparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
+from sklearn_dim.data._refused import refuse_files
 from sklearn_dim.data._samples import Samples
 from sklearn_dim.data._tables import MAX_LEVELS
 
@@ -58,8 +59,13 @@ def read_documents(X: Any, name: str, *, fitted: bool, min_samples: int = 1) -> 
         If X holds strings beside other objects.
     """
     if isinstance(X, str):
-        raise ValueError(f"X is a single string, but {name} takes several documents. Pass a list of strings.")
+        raise ValueError(
+            f"X is a single string, but {name} takes several documents, and opens no files. Pass a list of "
+            "strings; of a folder, what its files hold."
+        )
     cells, is_column = _cells(X)
+    if not is_column:
+        refuse_files(cells, name)
     first = next((cell for cell in cells if not _is_missing(cell)), None)
     if not isinstance(first, str) and not (fitted and first is None):
         if fitted:

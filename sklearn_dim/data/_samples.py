@@ -20,6 +20,7 @@ from torch import Tensor
 from sklearn_dim._warnings import warn
 from sklearn_dim.data._datasets import DatasetRows, collected
 from sklearn_dim.data._images import as_images, channels_first
+from sklearn_dim.data._refused import explained
 from sklearn_dim.data._tokens import check_tokens
 
 MAX_NUMBERS = 2**22  # that are read at a time: 32 MB of float64
@@ -141,7 +142,7 @@ def warn_if_doubtful(samples: Samples) -> None:
             f"X of shape {samples.shape} is read as sequences of {n_channels} channels and length {length}. If time "
             "comes first in your samples, pass X.transpose(0, 2, 1).",
         )
-    elif samples.dtype == np.uint8 and min(n_channels, length) >= SMALLEST_IMAGE:
+    elif (samples.dtype == np.uint8 or n_channels == length) and min(n_channels, length) >= SMALLEST_IMAGE:
         warn(
             f"X of shape {samples.shape} is read as sequences of {n_channels} channels. If its samples are grey "
             "images, give them an axis for their channel: X[:, None].",
@@ -203,7 +204,7 @@ def check_numbers(
         X = check_array(X, accept_sparse="csr", dtype=list(dtype), estimator=name, input_name="X", **rules)
     except ValueError as error:
         if "could not convert string" not in str(error):
-            raise
+            raise explained(error, X, name) from None
         raise ValueError(f"X holds text, but {name} takes numbers ({error}). {hint}") from error
     return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))  # check_array leaves bytes of a DataFrame
 
@@ -264,6 +265,11 @@ def moments(X, rows=None) -> tuple[np.ndarray, np.ndarray]:
         for chunk in chunks(X, rows):
             scaler.partial_fit(chunk if chunk.ndim == 2 else np.moveaxis(chunk, 1, -1).reshape(-1, chunk.shape[1]))
     refuse_extremes(scaler)
+    if not scaler.var_.any():
+        warn(
+            f"X of shape {tuple(X.shape)} is constant: its rows are equal, and so will their codes be. Look whether it "
+            "was read as it should be.",
+        )
     return scaler.mean_, scaler.scale_
 
 

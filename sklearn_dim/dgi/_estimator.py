@@ -96,9 +96,9 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         `sklearn_dim.critics.CRITICS`, or a callable (a_features, b_features) → module. "group" scores a node without
         the summary [5]_.
     corruption : str or callable, default="views"
-        What a node is told from. "views": from the other nodes, by its embedding in a second view of the graph. In both
-        views each feature and each edge is missing with probability 0.4. All others compare the nodes of the graph and
-        those of a corrupted one with the graph's summary: "shuffle" permutes the rows of X and keeps the edges (as
+        What a node is distinguished from. "views": from the other nodes, by its embedding in a second view of the
+        graph. In both views each feature and each edge is missing with probability 0.4. All others compare the nodes of
+        the graph and those of a corrupted one with the graph's summary: "shuffle" permutes the rows of X and keeps the edges (as
         published);
         "masked_shuffle" also masks half of the columns, in both graphs; "feature_dropout" and "edge_dropout" remove
         half of the entries of X or of the propagation matrix; "other_graph" needs several graphs, and compares nodes

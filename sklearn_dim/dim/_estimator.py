@@ -20,6 +20,7 @@ from sklearn_dim.data import (
     Shifted,
     Table,
     TableCoder,
+    refuse_other_length,
     take_rows,
     warn_if_doubtful,
 )
@@ -72,26 +73,18 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Number of columns of the code.
     mi_estimator : str or Bound, default="jsd"
         %(mi_estimator)s
-    global_weight : float, default=0.0
-        Weight α of the information with the whole feature map: 1 in the paper's DIM(G), 0 in its DIM(L).
-    local_weight : float, default=1.0
-        Weight β of the information with the local features: 1 in the paper's DIM(L), 0 in its DIM(G).
-    prior_weight : float, default=0.1
-        Weight γ of the adversarial prior: 0.1 in the paper's DIM(L), 1 in its DIM(G). 0 trains without a prior.
-    prior : {"uniform", "normal"}, torch Distribution or callable, default="uniform"
-        The prior of the code; "uniform" applies to sigmoid(code), all others to the code itself. A callable
-        (n_components) → module returns another term on the code, such as `sklearn_dim.objectives.AdversarialPrior`
-        with other layers.
-    coordinate_weight : float, default=0.0
-        Weight of the paper's coordinate task: to predict the position of a location from its features and the code.
-    occlusion : float in [0, 1), default=0.0
-        Fraction of each sample that is masked when its code is computed; its local features see all of it (the
-        paper's occlusion task).
-    n_locations : int or None, default=None
-        Number of locations, drawn at random, that each training step uses; None uses all.
-    n_global_vectors : int, default=1
-        Number of vectors that make up the code of an image; a square number. Each is computed from one cell of a
-        grid over the image, and predicts the local features by itself.
+    representation : {"auto", "code", "fc", "conv"}, default="auto"
+        What `transform` returns. "auto" puts side by side what a classifier, k-means or nearest neighbours can use as
+        it is: the code; summaries of all layers (means, maxima and shares of positive values over all places); and
+        features of the input that need no training (similarities to some rows of a table, responses of random kernels
+        to sequences, of whitened patches to images, and leading axes of documents). The last two are reduced to at
+        most 256 principal axes each, and all three contribute equally to distances. "code" is the code alone, "fc" the
+        last hidden layer, and "conv" the flattened feature map (the local features of all locations).
+    image_shape : tuple (channels, height, width) or None, default=None
+        Shape of images that are given as flat rows.
+    channels : {"auto", "first", "last"}, default="auto"
+        Whether the channels are the first or the last axis of an image. "auto" takes them to be last if only the last
+        axis has length 1, 3 or 4.
     encoder : {"auto", "paper", "resnet", "tokens"}, Module or callable, default="auto"
         "auto" chooses a network for tables, for sequences of length 8 or more, or for images of 8x8 or more. A CSR
         matrix that is less than a tenth filled and has no negative numbers is taken for bags of words, whose columns
@@ -101,12 +94,6 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         standardised batch to (local features (n, n_locations, n_channels), code (n, n_components)), with the
         activations of a hidden layer between them if ``representation="fc"``. A callable (sample_shape, n_components)
         returns such a module.
-    critic : str or callable, default="separable"
-        The critic T(code, local features): "separable", "encode_and_dot" or "concatenated" (as published), "bilinear",
-        or a callable (code_features, local_features) → module, for example a `partial` of a critic's class with other
-        sizes.
-    global_critic : str, callable or None, default=None
-        The critic T(code, flattened feature map), given in the same way; None uses the same kind as ``critic``.
     augmentation : {"auto"}, callable or None, default="auto"
         How to draw two random views of each sample: the code of one is paired with the local features of the other.
         "auto" draws small shifts and noise for images of one channel; for those of three it draws crops and changes of
@@ -114,26 +101,12 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         segment; it resamples some features of tables, masks cells where a column has missing ones, and drops some words
         of tokens and bags. A callable maps a standardised batch, a torch tensor, to a view of the same shape; tokens
         come as int64, and −1 marks an unknown word. None uses one view, as the paper does.
-    image_shape : tuple (channels, height, width) or None, default=None
-        Shape of images that are given as flat rows.
-    channels : {"auto", "first", "last"}, default="auto"
-        Whether the channels are the first or the last axis of an image. "auto" takes them to be last if only the last
-        axis has length 1, 3 or 4.
-    representation : {"auto", "code", "fc", "conv"}, default="auto"
-        What `transform` returns. "auto" puts side by side what a classifier, k-means or nearest neighbours can use as
-        it is: the code; what all layers say (means, maxima and shares of positive values over all places); and
-        features of the input that need no training (similarities to some rows of a table, responses of random kernels
-        to sequences, of whitened patches to images, and leading axes of documents). The last two are reduced to at
-        most 256 principal axes each, and all three contribute equally to distances. "code" is the code alone, "fc" the
-        last hidden layer, and "conv" the flattened feature map (the local features of all locations).
     max_iter : int or "auto", default="auto"
         %(epochs)s
     batch_size : int, default=128
         Maximum number of rows in a batch. The negatives of a row are the other rows of its batch.
     learning_rate_init : float, default=0.001
         %(learning_rate_init)s
-    beta_1 : float, default=0.9
-        Adam's decay rate of the mean gradient, β₁; 0.5 in the paper.
     early_stopping : bool, default=False
         Hold out some rows, stop when their information no longer grows, and keep the best weights.
     validation_fraction : float, default=0.1
@@ -158,6 +131,34 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         %(verbose)s
     random_state : int, RandomState instance or None, default=None
         Seeds the weights, the order of the rows and the views. Global random states are not changed.
+    critic : str or callable, default="separable"
+        The critic T(code, local features): "separable", "encode_and_dot" or "concatenated" (as published), "bilinear",
+        or a callable (code_features, local_features) → module, for example a `partial` of a critic's class with other
+        sizes.
+    n_locations : int or None, default=None
+        Number of locations, drawn at random, that each training step uses; None uses all.
+    n_global_vectors : int, default=1
+        Number of vectors that make up the code of an image; a square number. Each is computed from one cell of a
+        grid over the image, and predicts the local features by itself.
+    beta_1 : float, default=0.9
+        Adam's decay rate of the mean gradient, β₁; 0.5 in the paper.
+    global_weight : float, default=0.0
+        Weight α of the information with the whole feature map: 1 in the paper's DIM(G), 0 in its DIM(L).
+    local_weight : float, default=1.0
+        Weight β of the information with the local features: 1 in the paper's DIM(L), 0 in its DIM(G).
+    global_critic : str, callable or None, default=None
+        The critic T(code, flattened feature map), given like ``critic``; None uses the same kind as ``critic``.
+    prior_weight : float, default=0.1
+        Weight γ of the adversarial prior: 0.1 in the paper's DIM(L), 1 in its DIM(G). 0 trains without a prior.
+    prior : {"uniform", "normal"}, torch Distribution or callable, default="uniform"
+        The prior of the code; "uniform" applies to sigmoid(code), all others to the code itself. A callable
+        (n_components) → module returns another term on the code, such as `sklearn_dim.objectives.AdversarialPrior`
+        with other layers.
+    coordinate_weight : float, default=0.0
+        Weight of the paper's coordinate task: to predict the position of a location from its features and the code.
+    occlusion : float in [0, 1), default=0.0
+        Fraction of each sample that is masked when its code is computed; its local features see all of it (the
+        paper's occlusion task).
 
     Attributes
     ----------
@@ -262,25 +263,14 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         n_components=64,
         *,
         mi_estimator="jsd",
-        global_weight=0.0,
-        local_weight=1.0,
-        prior_weight=0.1,
-        prior="uniform",
-        coordinate_weight=0.0,
-        occlusion=0.0,
-        n_locations=None,
-        n_global_vectors=1,
-        encoder="auto",
-        critic="separable",
-        global_critic=None,
-        augmentation="auto",
+        representation="auto",
         image_shape=None,
         channels="auto",
-        representation="auto",
+        encoder="auto",
+        augmentation="auto",
         max_iter="auto",
         batch_size=128,
         learning_rate_init=1e-3,
-        beta_1=0.9,
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -292,28 +282,28 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         callbacks=None,
         verbose=0,
         random_state=None,
+        critic="separable",
+        n_locations=None,
+        n_global_vectors=1,
+        beta_1=0.9,
+        global_weight=0.0,
+        local_weight=1.0,
+        global_critic=None,
+        prior_weight=0.1,
+        prior="uniform",
+        coordinate_weight=0.0,
+        occlusion=0.0,
     ):
         self.n_components = n_components
         self.mi_estimator = mi_estimator
-        self.global_weight = global_weight
-        self.local_weight = local_weight
-        self.prior_weight = prior_weight
-        self.prior = prior
-        self.coordinate_weight = coordinate_weight
-        self.occlusion = occlusion
-        self.n_locations = n_locations
-        self.n_global_vectors = n_global_vectors
-        self.encoder = encoder
-        self.critic = critic
-        self.global_critic = global_critic
-        self.augmentation = augmentation
+        self.representation = representation
         self.image_shape = image_shape
         self.channels = channels
-        self.representation = representation
+        self.encoder = encoder
+        self.augmentation = augmentation
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
-        self.beta_1 = beta_1
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -325,6 +315,17 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         self.callbacks = callbacks
         self.verbose = verbose
         self.random_state = random_state
+        self.critic = critic
+        self.n_locations = n_locations
+        self.n_global_vectors = n_global_vectors
+        self.beta_1 = beta_1
+        self.global_weight = global_weight
+        self.local_weight = local_weight
+        self.global_critic = global_critic
+        self.prior_weight = prior_weight
+        self.prior = prior
+        self.coordinate_weight = coordinate_weight
+        self.occlusion = occlusion
 
     @classmethod
     def published(cls, objective: str = "local", **parameters) -> Self:
@@ -379,7 +380,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             ``__len__`` and ``__getitem__``, may be larger than memory: it is read in parts. An item of a Dataset is a
             sample, or a tuple that begins with one.
         y : None
-            Ignored.
+            Ignored, but for its length.
 
         Returns
         -------
@@ -388,14 +389,14 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
         Raises
         ------
         ValueError
-            If X has infinite values, missing ones in anything but a dense table in memory, fewer than two rows, a
-            shape that no encoder takes, tokens that are negative or not integers, or strings in one dimension that are
-            all numbers; if ``global_weight`` and
+            If y has another length than X; if X has infinite values, missing ones in anything but a dense table in
+            memory, fewer than two rows, a shape that no encoder takes, tokens that are negative or not integers, or
+            strings in one dimension that are all numbers or all names of files; if ``global_weight`` and
             ``local_weight`` are both 0; or if a parameter that shapes the model has changed before a fit with
             ``warm_start``.
         TypeError
             If a column mixes kinds, such as numbers and text, or holds other objects; if documents hold something
-            else than strings; or if X has no length, or its samples are not numbers.
+            else than strings; or if X has no length, is a graph, or its samples are not numbers.
         FloatingPointError
             If training diverges.
 
@@ -405,6 +406,7 @@ class DIMTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
             If a column of text is left out, as its values do not repeat; or if sequences look like ones with time
             first, having more than four channels for each step, or like grey images.
         """
+        refuse_other_length(X, y)
         return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
     @fit_context(prefer_skip_nested_validation=True)

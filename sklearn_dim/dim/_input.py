@@ -16,6 +16,7 @@ from sklearn_dim.data import (
     read_documents,
     read_samples,
     read_table,
+    refuse_graph,
     vocabulary_size,
     word_weights,
 )
@@ -42,6 +43,7 @@ def read(X: Any, name: str, *, fitted: str | None, coded: bool, tokens: bool, im
         Parameters of the estimator.
     """
     least = 2 if fitted is None else 1
+    refuse_graph(X, name)
     if image_shape is None and fitted in (None, "documents"):
         documents = read_documents(X, name, fitted=fitted is not None, min_samples=least)
         if documents is not None:

@@ -54,7 +54,7 @@ def plain_numbers(estimator: BaseEstimator) -> Iterator[None]:
 _DOCUMENTATION = {
     "mi_estimator": "The bound on mutual information: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.",
     "epochs": 'Number of epochs. "auto" takes about 300 steps, in 5 to 100 epochs.',
-    "learning_rate_init": "Adam's step size.",
+    "learning_rate_init": "Adam's learning rate.",
     "n_iter_no_change": "Number of epochs without an improvement of at least ``tol`` before training stops early.",
     "tol": "The smallest change in nats that counts as an improvement.",
     "warm_start": """Continue from the weights of the last `fit`, if there are any. Parameters that concern training

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_consistent_length
 
 from sklearn_dim.bounds import BOUNDS, Bound
-from sklearn_dim.data import check_table, check_targets
+from sklearn_dim.data import check_lengths, check_table, check_targets
 from sklearn_dim.estimator import Interval, StrOptions, validate_params
 from sklearn_dim.features._critics import make_plan
 from sklearn_dim.features._table import score_columns
@@ -68,10 +67,10 @@ def mutual_info_features(
         finds columns that are informative only together, as in an exclusive or. But a column that others can replace
         adds nothing: two copies of a column both get 0.
     discrete_features : "auto", bool, or array-like of bool, positions or names, default="auto"
-        Which columns of X are discrete. "auto" takes text, categories and booleans for discrete, and numbers with at
+        Which columns of X are discrete. "auto" treats text, categories and booleans as discrete, and numbers with at
         most 20 distinct values of at least five rows each.
     discrete_target : "auto", bool, or array-like of bool, positions or names, default="auto"
-        The same of y.
+        The same for y.
     mi_estimator : str or Bound, default="dv"
         The bound to train the critics with: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
     max_iter : int or "auto", default="auto"
@@ -79,7 +78,7 @@ def mutual_info_features(
     batch_size : int or "auto", default="auto"
         Maximum number of rows in a batch; "auto" is 32, or 256 if ``jointly``.
     learning_rate_init : float or "auto", default="auto"
-        AdamW's initial step size; "auto" is 0.02, or 0.003 if ``jointly``.
+        AdamW's initial learning rate; "auto" is 0.02, or 0.003 if ``jointly``.
     validation_fraction : float, default=0.15
         Fraction of the training half that decides which epoch of a critic was the best; it is not trained on.
     device : str, default="auto"
@@ -131,7 +130,7 @@ def check_rows(X: Any, y: Any, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None. Pass the target.")
     targets = check_targets(y)
-    check_consistent_length(table, targets)
+    check_lengths(table, targets)
     if len(table) < 8:
         raise ValueError(
             f"n_samples = {len(table)} is too few for {name}: it needs 8 rows to train, stop and "

@@ -53,10 +53,10 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
     n_permutations : int, default=999
         Permutations of y for the p-values, the least of which is about 1.3/n_permutations. Not used if ``jointly``.
     discrete_features : "auto", bool, or array-like of bool, positions or names, default="auto"
-        Which columns of X are discrete. "auto" takes text, categories and booleans for discrete, and numbers with at
+        Which columns of X are discrete. "auto" treats text, categories and booleans as discrete, and numbers with at
         most 20 distinct values of at least five rows each.
     discrete_target : "auto", bool, or array-like of bool, positions or names, default="auto"
-        The same of y.
+        The same for y.
     mi_estimator : str or Bound, default="dv"
         The bound to train the critics with: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
     max_iter : int or "auto", default="auto"
@@ -64,7 +64,7 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
     batch_size : int or "auto", default="auto"
         Maximum number of rows in a batch; "auto" is 32, or 256 if ``jointly``.
     learning_rate_init : float or "auto", default="auto"
-        AdamW's initial step size; "auto" is 0.02, or 0.003 if ``jointly``.
+        AdamW's initial learning rate; "auto" is 0.02, or 0.003 if ``jointly``.
     validation_fraction : float, default=0.15
         Fraction of the training half that decides which epoch of a critic was the best.
     device : str, default="auto"
@@ -77,8 +77,8 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
     scores_ : ndarray of shape (n_features,)
         The information of each column in nats, as `mutual_info_features` returns it; 0 for a constant column.
     intervals_ : ndarray of shape (n_features, 2)
-        About 95 % intervals in nats: critics and nearest neighbours both lean low, and the higher end of the two
-        counts. What neither of them sees is in no interval: with a few hundred rows these are too short where the
+        About 95 % intervals in nats. Critics and nearest neighbours both tend to be too low, so the higher end of the
+        two is used. What neither of them sees is in no interval: with a few hundred rows these are too short if the
         dependence is strong or intricate.
     pvalues_ : ndarray of shape (n_features,)
         The p-value of each column's independence of y; 1 for a constant column. See the notes.
@@ -96,16 +96,16 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
 
     Notes
     -----
-    A p-value is that of an exact permutation test, whatever the score: rows of y change places, and a statistic is
-    compared with its values then. The statistic is the squared covariance of features of the column (powers of its
-    normal scores up to the third, or indicators of its classes) and of y, summed [1]_. Unless both are classes, or y
-    has several columns, a test by nearest neighbours, which see dependences of any shape, has a quarter of the errors
+    P-values come from an exact permutation test, whatever the score: rows of y are permuted, and a statistic is
+    compared with its values under permutation. The statistic is the squared covariance of features of the column
+    (powers of its normal scores up to the third, or indicators of its classes) and of y, summed [1]_. Unless both are
+    classes, or y has several columns, a test by nearest neighbours, which see dependences of any shape, has a quarter of the errors
     that the two together may make. P-values are valid for each column; they are not corrected for the number of
     columns.
 
-    If ``jointly``, independence given the other columns is in question, of which permutations do not tell. Then the
-    p-value is that of the estimate and its standard error, one-sided and normal: an approximation, for which several
-    columns are needed, since the error of training is told from how far two trainings disagree on all of them.
+    With ``jointly``, the question is independence given the other columns, which permutations cannot answer. The
+    p-value then comes from the estimate and its standard error, one-sided and normal. This is an approximation that
+    needs several columns, since the error of training is measured by how far two trainings disagree on all of them.
 
     References
     ----------

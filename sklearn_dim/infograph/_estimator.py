@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim.critics import CRITICS
+from sklearn_dim.data import refuse_other_length
 from sklearn_dim.encoders import GRAPH_ENCODERS, block_scales
 from sklearn_dim.estimator import (
     InfomaxEstimator,
@@ -59,7 +60,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         The critic T(node embedding, graph embedding): "separable", "encode_and_dot", "concatenated", "bilinear", or a
         callable (node_features, graph_features) → module.
     readout : {"sum", "mean", "max"}, default="sum"
-        How node embeddings are combined to that of the graph. The sum, unlike the mean, depends on the graph's size.
+        How node embeddings are combined into that of the graph. The sum, unlike the mean, depends on the graph's size.
     representation : {"auto", "code"}, default="auto"
         What `transform` returns. "auto" puts side by side what a classifier, k-means or nearest neighbours can use as
         it is: the code; sums, means and deviations of the features, and of their means over neighbours; structure, that
@@ -207,7 +208,7 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             At least two, with the same features. Of a `Graph` that was indexed, all nodes are used; `Graph.induced`
             returns a graph of the selected nodes alone.
         y : None
-            Ignored.
+            Ignored, but for its length.
 
         Returns
         -------
@@ -218,11 +219,12 @@ class GraphInfomaxTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         TypeError
             If X is not a list, or not all of its items are Graphs.
         ValueError
-            If there are fewer than two graphs, or their features differ in number or names; or if a parameter that
-            shapes the model has changed before a fit with ``warm_start``.
+            If y has another length than X; if there are fewer than two graphs, or their features differ in number or
+            names; or if a parameter that shapes the model has changed before a fit with ``warm_start``.
         FloatingPointError
             If training diverges.
         """
+        refuse_other_length(X, y)
         return self._fit(X, resume=self.warm_start and "net_" in vars(self))
 
     # The steps of a fit.

@@ -10,12 +10,12 @@ import pandas as pd
 import torch
 from scipy.special import ndtri
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_dim._arguments import refuse_few_to_train_on
 from sklearn_dim._warnings import warn
 from sklearn_dim.critics import CRITICS
-from sklearn_dim.data import ColumnCoder, Passthrough, check_numbers, check_table, check_targets
+from sklearn_dim.data import ColumnCoder, Passthrough, check_lengths, check_numbers, check_table, check_targets
 from sklearn_dim.estimator import (
     Each,
     HasMethods,
@@ -66,34 +66,34 @@ class MutualInfoEstimator(InfomaxEstimator):
 
     The rows are cut into ``cv`` folds. For each fold a critic is trained on the other rows by the bound
     ``mi_estimator`` [1]_, and the fold is evaluated by the Donsker–Varadhan form of the critic's log-ratio over all its
-    pairs. So every row counts once, held out, and bounds compare.
+    pairs. So every row is evaluated once, by a critic that never saw it, and results compare across bounds.
 
-    What the columns are decides what a critic starts from. Continuous columns become normal scores, and the critic is a
+    The kinds of columns decide what a critic starts from. Continuous columns become normal scores, and the critic is a
     closed form, corrected by a network: that of a joint Gaussian, or, where held-out rows say so, of a Student
     distribution, or a logistic regression where one side is a class. Wide and collinear sides are reduced to leading
     components. With at most four columns in all, nearest neighbours give an estimate as well, and the larger of the two
-    counts, as both lean low. Two discrete sides need neither: the estimate is that of their contingency table,
-    corrected for its bias. ``bases_`` says which it was.
+    is used, because both tend to be too low. Two discrete sides need neither: the estimate is that of their contingency
+    table, corrected for its bias. ``bases_`` says which it was.
 
-    Rows must be independent of each other. Where they are not (series, several rows per subject, copies), say so by
-    ``groups``: intervals and p-values are wrong otherwise.
+    Rows must be independent of each other. If they are not (time series, several rows per subject, copies), pass
+    ``groups``: otherwise intervals and p-values are wrong.
 
     Parameters
     ----------
     mi_estimator : str or Bound, default="dv"
         The bound that trains the critic: a name of `sklearn_dim.bounds.BOUNDS` or a bound object.
     critic : str or callable, default="auto"
-        T(x, y). "auto" is what the columns ask for, as above; with an encoder it is "separable". All others are
+        T(x, y). "auto" chooses by the columns, as above; with an encoder it is "separable". All others are
         networks alone: "gaussian" or "student" (a closed form and its correction), "separable", "concatenated",
         "bilinear", "encode_and_dot", or a callable (x_features, y_features) → module.
     encoder : Module, default=None
         X (n_samples, ...) → features (n_samples, k), trained with the critic, one copy per fold. With it X may be
         images, sequences or any numeric array, and reaches the encoder unchanged, in float32.
     discrete_features : "auto", bool, or array-like of bool, positions or names, default="auto"
-        Which columns of X are discrete. "auto" takes text, categories and booleans for discrete, and numbers with at
+        Which columns of X are discrete. "auto" treats text, categories and booleans as discrete, and numbers with at
         most 20 distinct values of at least five rows each.
     discrete_target : "auto", bool, or array-like of bool, positions or names, default="auto"
-        The same of y.
+        The same for y.
     cv : int or splitter, default=5
         Number of folds, or a splitter of scikit-learn, which is given ``groups``.
     max_iter : int or "auto", default="auto"
@@ -119,7 +119,7 @@ class MutualInfoEstimator(InfomaxEstimator):
     verbose : int, default=0
         %(verbose)s
     random_state : int, RandomState instance or None, default=None
-        Seeds folds, weights and order. Global random streams are left alone.
+        Seeds the folds, the weights and the order of the rows. Global random states are not changed.
 
     Attributes
     ----------
@@ -133,10 +133,10 @@ class MutualInfoEstimator(InfomaxEstimator):
         The InfoNCE value of the critics on the rows that they never saw: a lower bound of I(X; y) in expectation, and
         never above the log of the number of rows evaluated together (a fold, at most 2048). Not with ``given``.
     missed_ : tuple of two floats
-        Nats by which the estimate is probably too high, and too low, for want of rows: extrapolated from what a critic
-        of half the rows lacks. The first is 0 but with ``given``, which subtracts an information.
+        Nats by which the estimate is probably too high, and too low, because rows are few: extrapolated from what a
+        critic trained on half of the rows misses. The first is 0 without ``given``, which subtracts an information.
     bases_ : list of {"network", "neighbors", "table"}
-        What each information is from; two with ``given``.
+        Where each information comes from; two entries with ``given``.
     estimates_ : DataFrame
         Estimate and lower bound, with columns "nats", "standard_error" and "kind", which is "plug-in" or "lower bound".
     history_ : DataFrame
@@ -518,11 +518,11 @@ class MutualInfoEstimator(InfomaxEstimator):
         if y is None:
             raise ValueError("MutualInfoEstimator requires y to be passed, but the target y is None")
         tables = [x_table, check_targets(y)]
-        check_consistent_length(*tables)
+        check_lengths(*tables)
         if given is None:
             return *tables, None
         context = check_targets(given, "given").reset_index(drop=True)
-        check_consistent_length(x_table, context)
+        check_lengths(x_table, context, "given")
         return x_table.reset_index(drop=True), tables[1], context
 
     def _contributions(self, X, y, given):
