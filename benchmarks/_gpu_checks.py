@@ -6,6 +6,7 @@ import traceback
 import warnings
 from collections import Counter
 from contextlib import contextmanager
+from unittest import mock
 
 import numpy as np
 import torch
@@ -45,7 +46,7 @@ def check(case, device):
     try:
         with waits() as (found, steps):
             plain = np.ravel(case(device))
-        with full_precision(), DrawsOfTheCpu():
+        with full_precision(), step_by_step(), DrawsOfTheCpu():
             numbers = np.ravel(case(device)).astype(float)
     except Exception as error:
         return {"outcome": f"{type(error).__name__}: {last_line(error)}", "where": line_of(error)}
@@ -59,6 +60,21 @@ def check(case, device):
         "waits a step": round(sum(each_step.values()) / max(1, steps["steps"]), 2),
         "where": ", ".join(f"{line} ×{count / steps['steps']:.2g}" for line, count in Counter(each_step).most_common()),
     }
+
+
+def captured_row(case, device):
+    """Return a row: how far steps that are captured as CUDA graphs are from plain ones, with the device's own draws."""
+    with full_precision():
+        captured = np.ravel(case(device)).astype(float)
+        with step_by_step():
+            plain = np.ravel(case(device)).astype(float)
+    return {"outcome": "ok" if relative(captured, plain) < 1e-2 else "differs",
+            "distance from plain steps": f"{relative(captured, plain):.1e}"}  # fmt: skip
+
+
+def step_by_step():
+    """Train without CUDA graphs, which would repeat random numbers that come from the CPU."""
+    return mock.patch.dict(os.environ, SKLEARN_DIM_CUDA_GRAPHS="0")
 
 
 def relative(found, expected):

@@ -22,7 +22,7 @@ from functools import cache, partial
 import torch
 from _cifar10 import load_cifar10
 from _gpu_cases import CASES, SURVEY
-from _gpu_checks import check, last_line, tf32_row
+from _gpu_checks import captured_row, check, last_line, tf32_row
 from _gpu_fits import graph_row, pairs_row
 from _gpu_paper import paper_row
 from _gpu_results import Results
@@ -30,10 +30,13 @@ from _gpu_steps import StepByStep, is_cuda, plain_row, step_row
 
 from sklearn_dim import DGITransformer, DIMTransformer
 
+CAPTURED = "image", "image in colour, uint8, two views", "published", "table", "sequence"  # cases with CUDA graphs
+
 
 def checks(options):
     """Each kind of fit on the device, beside the CPU's with the same random numbers."""
     rows = {name: partial(check, case, options.device) for name, case in CASES.items()}
+    rows |= {f"{case}, captured": partial(captured_row, CASES[case], options.device) for case in CAPTURED}
     return rows | {"transform with cuDNN's TF32, beside without": partial(tf32_row, options.device)}
 
 

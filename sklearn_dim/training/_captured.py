@@ -1,6 +1,8 @@
 """A training step as one CUDA graph: one launch in the place of some hundred."""
 
+import os
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -11,6 +13,7 @@ from sklearn_dim._warnings import warn
 
 WARM_UP = 3  # steps of a size before it is captured, in which memory and the optimizer's state find their place
 MAX_SIZES = 4  # graphs at once: batches of an epoch have two sizes at most
+SWITCH = "SKLEARN_DIM_CUDA_GRAPHS"  # an environment variable; 0 turns capturing off
 Key = tuple[tuple[torch.Size, torch.dtype], ...]
 
 
@@ -96,11 +99,11 @@ def can_capture(net: Any) -> bool:
     """Whether a net's steps may be captured: on CUDA, in one process, with nothing in a step that Python decides.
 
     A module or function of the user's may draw random numbers in Python, which a graph would repeat; so may a callback
-    that looks at gradients.
+    that looks at gradients. The environment variable SKLEARN_DIM_CUDA_GRAPHS=0 forbids all capturing.
     """
     looks = any(type(each).on_grad_computed is not Callback.on_grad_computed for _, each in net.callbacks_)
     on_cuda = torch.device(net.device).type == "cuda"
-    return on_cuda and net.replica_ is None and not looks and net.module_.capturable
+    return os.environ.get(SWITCH) != "0" and on_cuda and net.replica_ is None and not looks and net.module_.capturable
 
 
 def _key(batch: Any) -> Key | None:
@@ -114,9 +117,15 @@ def _key(batch: Any) -> Key | None:
 
 def _aside(step: Callable[..., dict], batch: Any, options: dict) -> dict:
     """Run a step on a stream of its own, as torch asks of what comes before a capture."""
-    stream, current = torch.cuda.Stream(), torch.cuda.current_stream()
+    stream, current = side_stream(), torch.cuda.current_stream()
     stream.wait_stream(current)
     with torch.cuda.stream(stream):
         outputs = step(batch, **options)
     current.wait_stream(stream)
     return outputs
+
+
+@cache
+def side_stream() -> Any:
+    """Return the one stream for steps before a capture: cuBLAS keeps a workspace for every stream it has seen."""
+    return torch.cuda.Stream()

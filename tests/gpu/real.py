@@ -1,8 +1,10 @@
 """A real GPU under the same name as the emulated one: torch itself raises an error where a step waits for it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import torch
 from emulated import phases_of_training
@@ -55,7 +57,9 @@ def real_gpu(device: str) -> Iterator[RealGpu]:
     gpu, tf32 = RealGpu(device), (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     try:
-        with phases_of_training(gpu.enter), DrawsOfTheCpu():
+        # A CUDA graph would draw the numbers of its first step again and again: they come from the CPU here.
+        step_by_step = mock.patch.dict(os.environ, SKLEARN_DIM_CUDA_GRAPHS="0")
+        with step_by_step, phases_of_training(gpu.enter), DrawsOfTheCpu():
             yield gpu
     finally:
         torch.cuda.set_sync_debug_mode("default")

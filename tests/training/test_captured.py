@@ -66,8 +66,10 @@ def graphs(request):
     cuda = dict(CUDAGraph=Graph, graph=capture, Stream=lambda: stream, current_stream=lambda: stream,
                 stream=lambda each: nullcontext())  # fmt: skip
     training.broken = False
+    _captured.side_stream.cache_clear()
     with mock.patch.multiple(torch.cuda, **cuda), mock.patch.object(_captured, "_Capture", Captured):
         yield training, made
+    _captured.side_stream.cache_clear()
 
 
 def batches(*sizes):
@@ -138,7 +140,7 @@ class Doubled(nn.Module):
         ({"prior": "normal", "mi_estimator": "infonce"}, True),
     ],
 )
-def test_only_what_is_the_package_s_own_is_captured(options, own):
+def test_only_what_is_the_package_s_own_is_captured(options, own, monkeypatch):
     X = load_digits().data[:40].astype("float32")
     settings = {"n_components": 4, "max_iter": 1, "image_shape": (1, 8, 8), **options}
     if isinstance(settings.get("encoder"), nn.Module):
@@ -148,3 +150,5 @@ def test_only_what_is_the_package_s_own_is_captured(options, own):
     assert not can_capture(net)  # on the CPU
     net.device = "cuda"
     assert can_capture(net) is own
+    monkeypatch.setenv("SKLEARN_DIM_CUDA_GRAPHS", "0")
+    assert not can_capture(net)
