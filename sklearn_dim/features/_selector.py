@@ -99,8 +99,8 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
     P-values come from an exact permutation test, whatever the score: rows of y are permuted, and a statistic is
     compared with its values under permutation. The statistic is the squared covariance of features of the column
     (powers of its normal scores up to the third, or indicators of its classes) and of y, summed [1]_. Unless both are
-    classes, or y has several columns, a test by nearest neighbours, which see dependences of any shape, has a quarter of the errors
-    that the two together may make. P-values are valid for each column; they are not corrected for the number of
+    classes, or y has several columns, a test by nearest neighbours, which see dependences of any shape, has a quarter
+    of the errors that the two together may make. P-values are valid for each column; they are not corrected for the number of
     columns.
 
     With ``jointly``, the question is independence given the other columns, which permutations cannot answer. The
