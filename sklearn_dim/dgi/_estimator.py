@@ -98,11 +98,11 @@ class DGITransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, InfomaxE
     corruption : str or callable, default="views"
         What a node is distinguished from. "views": from the other nodes, by its embedding in a second view of the
         graph. In both views each feature and each edge is missing with probability 0.4. All others compare the nodes of
-        the graph and those of a corrupted one with the graph's summary: "shuffle" permutes the rows of X and keeps
-        the edges (as published); "masked_shuffle" also masks half of the columns, in both graphs; "feature_dropout" and "edge_dropout" remove
-        half of the entries of X or of the propagation matrix; "other_graph" needs several graphs, and compares nodes
-        with the summary of another one. A callable maps (X, adjacency) to the inputs of both graphs, see
-        `sklearn_dim.graphs.CORRUPTIONS`.
+        the graph and those of a corrupted one with the graph's summary: "shuffle" permutes the rows of X and keeps the
+        edges (as published); "masked_shuffle" also masks half of the columns, in both graphs; "feature_dropout" and
+        "edge_dropout" remove half of the entries of X or of the propagation matrix; "other_graph" needs several graphs,
+        and compares nodes with the summary of another one. A callable maps (X, adjacency) to the inputs of both graphs,
+        see `sklearn_dim.graphs.CORRUPTIONS`.
     readout : {"mean", "sum", "max"}, default="mean"
         The summary of a graph: the sigmoid of the mean, sum or maximum of its node embeddings. Two views have none.
     representation : {"auto", "code"}, default="auto"

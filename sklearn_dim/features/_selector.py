@@ -100,8 +100,8 @@ class MutualInfoSelector(PlainState, SelectorMixin, BaseEstimator):
     compared with its values under permutation. The statistic is the squared covariance of features of the column
     (powers of its normal scores up to the third, or indicators of its classes) and of y, summed [1]_. Unless both are
     classes, or y has several columns, a test by nearest neighbours, which see dependences of any shape, has a quarter
-    of the errors that the two together may make. P-values are valid for each column; they are not corrected for the number of
-    columns.
+    of the errors that the two together may make. P-values are valid for each column; they are not corrected for the
+    number of columns.
 
     With ``jointly``, the question is independence given the other columns, which permutations cannot answer. The
     p-value then comes from the estimate and its standard error, one-sided and normal. This is an approximation that
