@@ -101,12 +101,12 @@ def search_a_bound():
     X, y = load_digits(return_X_y=True)
     pipeline = Pipeline(
         [
-            ("dim", DIMTransformer(max_iter=10, random_state=0)),
+            ("dim", DIMTransformer(max_iter=5, random_state=0)),
             ("clf", LogisticRegression()),
         ]
     )
     grid = {"dim__mi_estimator": ["dv", "infonce"]}
-    search = GridSearchCV(pipeline, grid, cv=3, n_jobs=2).fit(X, y)
+    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=2).fit(X, y)
     loaded = pickle.loads(pickle.dumps(search.best_estimator_))
     same = np.array_equal(loaded.predict(X), search.best_estimator_.predict(X))
     table = pd.DataFrame(
@@ -196,7 +196,7 @@ def true_information(f, sd):
     return entr(density).sum() * (y[1] - y[0]) - norm.entropy(scale=sd)
 
 
-def estimate_known_information(n=2000):
+def estimate_known_information(n=1000):
     rng = np.random.default_rng(0)
     x, noise = rng.normal(size=(2, n))
     rows = {}

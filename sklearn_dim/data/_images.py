@@ -23,7 +23,10 @@ def as_images(X, image_shape, channels: str):
     """Return flat rows as images of ``image_shape``; images must have that shape already."""
     image_shape = tuple(image_shape)
     if len(image_shape) != 3 or not all(isinstance(side, Integral) and int(side) > 0 for side in image_shape):
-        raise ValueError(f"image_shape={image_shape} is not three positive integers (channels, height, width).")
+        raise ValueError(
+            f"image_shape={image_shape} is not three positive integers (channels, height, width). Grey images have one "
+            "channel: (1, height, width)."
+        )
     return _rearranged(X, partial(_batch_as_images, image_shape=image_shape, channels=channels))
 
 

@@ -57,7 +57,8 @@ class ResumableCheckpoint(Callback):
     >>> from sklearn_dim.training import ResumableCheckpoint
     >>> X, _ = load_digits(return_X_y=True)
     >>> folder = tempfile.mkdtemp()
-    >>> dim = DIMTransformer(8, max_iter=2, callbacks=[ResumableCheckpoint(folder)], random_state=0)
+    >>> checkpoint = ResumableCheckpoint(folder)
+    >>> dim = DIMTransformer(8, max_iter=2, callbacks=[checkpoint], random_state=0)
     >>> dim.fit(X[:100]).n_iter_
     2
     """
