@@ -149,6 +149,7 @@ class InformationNet(NeuralNet):
             else:
                 with _parallel.divided(self, X, _parallel.processes) as batches:
                     super().partial_fit(batches, y, **fit_params)
+        self.interrupted_ |= self.interrupts_.raised  # skorch takes one between two epochs for the end, too
         if not self.history:
             raise KeyboardInterrupt("training was interrupted in its first epoch")
         if self.interrupted_:
