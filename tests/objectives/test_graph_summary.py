@@ -29,7 +29,7 @@ def graph_summary(readout="sum", bound="jsd"):
 
 @pytest.mark.parametrize("readout", ["sum", "mean", "max"])
 def test_a_graphs_vector_reads_out_its_own_nodes(readout):
-    nodes, graphs = graph_summary(readout).encode(*batch())
+    nodes, graphs, _ = graph_summary(readout).encode(*batch())
     read = {"sum": lambda h: h.sum(0), "mean": lambda h: h.mean(0), "max": lambda h: h.max(0).values}[readout]
     expected = torch.stack([read(own) for own in nodes.split(SIZES)])
     torch.testing.assert_close(graphs, torch.log(expected + (expected.square() + 1).sqrt()))
@@ -39,7 +39,7 @@ def test_it_is_the_papers_loss():
     """The paper's eq. 4: softplus(−T) of a node with its own graph, softplus(T) with the others, mean over pairs."""
     model, (sizes, X, adjacency) = graph_summary(), batch()
     loss = model((sizes, X, adjacency))["graph_summary"]
-    nodes, graphs = model.encode(sizes, X, adjacency)
+    nodes, graphs, _ = model.encode(sizes, X, adjacency)
     graphs = (graphs - graphs.mean(0)) / (graphs.var(0, unbiased=False) + 1e-5).sqrt()
     owner, own, others = [0, 0, 1, 2, 2, 2, 2], [], []
     for i in range(7):

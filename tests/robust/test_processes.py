@@ -167,6 +167,7 @@ class Dies(Callback):
             signal.setitimer(signal.ITIMER_PROF, self.seconds)
 
 
+@pytest.mark.alone
 @can_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
