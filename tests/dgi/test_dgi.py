@@ -234,6 +234,7 @@ class Activated(nn.Module):
 @pytest.mark.parametrize("layer", ["GCNConv", "SAGEConv", "GINConv"])
 def test_layers_of_torch_geometric(communities, layer):
     geometric = pytest.importorskip("torch_geometric.nn", reason="needs the extra [graph]")
+    torch.manual_seed(0)  # of the layer's first weights, which are its maker's
     widths = (nn.Linear(32, 16),) if layer == "GINConv" else (32, 16)
     layer = Activated(getattr(geometric, layer)(*widths))
     dgi = summary(encoder=layer, max_iter=200, learning_rate_init=3e-3).fit(communities[0])
