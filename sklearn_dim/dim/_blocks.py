@@ -121,7 +121,7 @@ class Blocks(PlainModule):
         columns = []
         for name, block in blocks.items():
             if self._has_axes(name):
-                block = (block - self.get_buffer(f"{name}_mean")) @ self.get_buffer(f"{name}_axes")
+                block = (block - getattr(self, f"{name}_mean")) @ getattr(self, f"{name}_axes")
             columns.append(block)
         return torch.cat(columns, 1)
 

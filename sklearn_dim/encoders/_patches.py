@@ -99,7 +99,7 @@ class WhitenedPatches(FixedFeatures):
     @property
     def patch(self) -> int:
         """Side of a patch."""
-        return self.filters.shape[-1]
+        return int(self.filters.shape[-1])
 
     @torch.no_grad()
     def fit(self, x: Tensor) -> Self:

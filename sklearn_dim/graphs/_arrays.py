@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+MAX_HEADER = 10_000  # bytes, numpy's own limit
 SHORT = 2**31  # what is numbered by less fits int32
 
 
@@ -60,6 +61,15 @@ def described(array: np.ndarray) -> dict[str, Any]:
     return {"shape": list(array.shape), "dtype": array.dtype.str}
 
 
+def _check_header(path: pathlib.Path) -> None:
+    """Raise ValueError if a .npy file announces a header that it cannot have: numpy would allocate room for it."""
+    with path.open("rb") as file:
+        start = file.read(12)
+    length = int.from_bytes(start[8:10] if start[6:7] == b"\x01" else start[8:12], "little")
+    if not start.startswith(b"\x93NUMPY") or length > MAX_HEADER:
+        raise ValueError("it does not begin as such a file")
+
+
 def open_array(path: pathlib.Path, description: Any) -> np.ndarray:
     """Return a file's array as a read-only memory map.
 
@@ -69,6 +79,7 @@ def open_array(path: pathlib.Path, description: Any) -> np.ndarray:
         If it is missing, is no plain array, is cut off, or has another shape or dtype than ``description`` says.
     """
     try:
+        _check_header(path)
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise ValueError(f"{path.name} is missing, cut off or no .npy file ({error}).") from error

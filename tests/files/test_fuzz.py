@@ -8,7 +8,7 @@ import pytest
 
 SCRIPT = pathlib.Path(__file__).with_name("fuzz.py")
 # Kinds and seeds of what once went wrong; robust bombs of other origin are typed in the tests of their readers.
-CORPUS = [("edges", 101982)]
+CORPUS = [("edges", 101982), ("graph", 24006)]
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -52,9 +52,9 @@ def test_flat_images_are_taken_as_transform_takes_them(channels):
     X = np.random.default_rng(0).random((30, 3 * 8 * 8)).astype("float32")
     estimator = DIMTransformer(4, image_shape=(3, 8, 8), channels=channels, max_iter=1, random_state=0).fit(X)
     module, expected = to_torch(estimator), estimator.transform(X)
-    np.testing.assert_allclose(codes(module, X), expected, atol=1e-5)
+    np.testing.assert_allclose(codes(module, X), expected, atol=2e-5)
     images = X.reshape(-1, 3, 8, 8) if channels == "first" else X.reshape(-1, 8, 8, 3)
-    np.testing.assert_allclose(codes(module, images), expected, atol=1e-5)
+    np.testing.assert_allclose(codes(module, images), expected, atol=2e-5)
 
 
 def test_the_module_stays_when_the_estimator_is_trained_further(fitted):
@@ -63,7 +63,7 @@ def test_the_module_stays_when_the_estimator_is_trained_further(fitted):
     module, before = to_torch(estimator), estimator.transform(X)
     estimator.partial_fit(X)
     assert np.abs(estimator.transform(X) - before).max() > 1e-3
-    np.testing.assert_allclose(codes(module, X), before, atol=1e-5)
+    np.testing.assert_allclose(codes(module, X), before, atol=2e-5)
 
 
 def test_the_state_dict_is_weights_only(fitted):
@@ -74,21 +74,21 @@ def test_the_state_dict_is_weights_only(fitted):
     other = to_torch(copy.deepcopy(estimator).partial_fit(X))
     assert np.abs(codes(other, X) - estimator.transform(X)).max() > 1e-3
     other.load_state_dict(torch.load(file, weights_only=True))
-    np.testing.assert_allclose(codes(other, X), estimator.transform(X), atol=1e-5)
+    np.testing.assert_allclose(codes(other, X), estimator.transform(X), atol=2e-5)
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 def test_the_module_can_be_traced(fitted):
     estimator, X, _ = fitted("image")
     traced = torch.jit.trace(to_torch(estimator), as_tensor(X))
-    np.testing.assert_allclose(codes(traced, X[:7]), estimator.transform(X[:7]), atol=1e-5)
+    np.testing.assert_allclose(codes(traced, X[:7]), estimator.transform(X[:7]), atol=2e-5)
 
 
 def test_the_module_can_be_exported(fitted):
     estimator, X, _ = fitted("table")
     rows = {0: torch.export.Dim("n_samples")}
     exported = torch.export.export(to_torch(estimator), (as_tensor(X),), dynamic_shapes=(rows,))
-    np.testing.assert_allclose(codes(exported.module(), X[:7]), estimator.transform(X[:7]), atol=1e-5)
+    np.testing.assert_allclose(codes(exported.module(), X[:7]), estimator.transform(X[:7]), atol=2e-5)
 
 
 def test_other_estimators_are_refused():
