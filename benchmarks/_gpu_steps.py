@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from sklearn_dim import DIMTransformer
+from sklearn_dim.training._captured import side_stream
 
 WINDOW, WINDOWS = 15, 6  # steps in a window; windows that are timed, after two that are not
 PRECISIONS = {"float32": torch.float32, "TF32": torch.float32, "bfloat16": torch.bfloat16}
@@ -90,12 +91,6 @@ class Captured:
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
             self.outputs = self.step(self.inputs)
-
-
-@cache
-def side_stream():
-    """Return the one stream for warming up: cuBLAS keeps a workspace for every stream it has seen."""
-    return torch.cuda.Stream()
 
 
 def step_row(

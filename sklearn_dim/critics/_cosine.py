@@ -35,6 +35,5 @@ class Cosine(Critic):
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the table of scores (R, M)."""
-        return (normalize(a, dim=-1) / self.temperature) @ normalize(
-            b, dim=-1
-        ).mT  # the table is the largest of the three
+        scaled = normalize(a, dim=-1) / self.temperature  # before the product: the table is larger than its factors
+        return scaled @ normalize(b, dim=-1).mT

@@ -1,7 +1,6 @@
 """Matching the code to a prior (Hjelm et al., ICLR 2019, section 3.3), with both players' gradients by one pass."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from torch.distributions import Distribution
 from torch.nn.functional import logsigmoid
 
 from sklearn_dim.critics import mlp
+from sklearn_dim.devices import without_autocast
 from sklearn_dim.objectives._samples_like import SamplesLike
 
 _mask = torch.ops.aten.threshold_backward  # (gradient, output of a ReLU, 0): the gradient before the ReLU
@@ -63,10 +63,7 @@ class AdversarialPrior(nn.Module):
         """Return the encoder's loss and the discriminator's, each with gradients for its own side only."""
         code = self.squash(code)
         parameters = list(self.discriminator.parameters())
-        low = (
-            code.dtype != parameters[0].dtype
-        )  # in autocast; the layers are so small that casts cost more than they save
-        with torch.autocast(code.device.type, enabled=False) if low else nullcontext():
+        with without_autocast(code.device):  # the layers are so small that casts cost more than they save
             code = code.to(parameters[0].dtype)
             prior, discriminator = _TwoPlayers.apply(code, self.sample(code), self.penalty, *parameters)
         return {"prior": prior, "discriminator": discriminator}

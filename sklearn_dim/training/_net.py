@@ -182,7 +182,7 @@ class InformationNet(NeuralNet):
         """Return the information in a validation batch."""
         with torch.no_grad():
             value = self.eval_module.mutual_info(batch)  # type: ignore[operator]
-        return Terms.of({"mutual_info": value}).step(sign=-1)
+        return Terms.of({"mutual_info": value}, sign=-1).step()
 
     def run_single_epoch(
         self, iterator: Iterable | None, training: bool, prefix: str, step_fn: Callable, **fit_params: Any
@@ -193,7 +193,7 @@ class InformationNet(NeuralNet):
         (self.module_ if training else self.eval_module).train(training)  # once per epoch: it visits every submodule
         if training and self.captured_ is not None:
             step_fn = self.captured_
-        means = RunningMeans(1 if training else -1)
+        means = RunningMeans()
         for batch in iterator:
             TURNS.pause()
             self.notify("on_batch_begin", batch=batch, training=training)
@@ -207,7 +207,7 @@ class InformationNet(NeuralNet):
     def evaluate(self, batches: Iterable) -> dict[str, float]:
         """Return the means over ``batches`` as after an epoch, without recording them."""
         self.eval_module.eval()
-        means = RunningMeans(-1)
+        means = RunningMeans()
         with full_precision(self.device), explained_memory():
             for batch in batches:
                 TURNS.pause()
@@ -348,40 +348,37 @@ class Terms(NamedTuple):
     values : Tensor of shape (n_terms,)
     n_own : int
         The first ``n_own`` make the loss; the others are adversaries'.
+    sign : int, default=1
+        −1 if the loss is minus the sum of its terms, as it is of informations.
     """
 
     names: tuple[str, ...]
     values: Tensor
     n_own: int
+    sign: int = 1
 
     @classmethod
-    def of(cls, scalars: dict[str, Tensor], adversaries: Collection[str] = ()) -> "Terms":
+    def of(cls, scalars: dict[str, Tensor], adversaries: Collection[str] = (), sign: int = 1) -> "Terms":
         """Return scalars by name as terms, those of adversaries last."""
         names = sorted(scalars, key=lambda name: name in adversaries)
         values = [scalars[name] for name in names]
         joined = values[0].reshape(1) if len(values) == 1 else torch.stack(values)
-        return cls(tuple(names), joined, sum(name not in adversaries for name in names))
+        return cls(tuple(names), joined, sum(name not in adversaries for name in names), sign)
 
-    def step(self, sign: int = 1) -> dict[str, Any]:
+    def step(self) -> dict[str, Any]:
         """Return what skorch and its callbacks are told of a step."""
         values = self.values.detach()
         own = values[: self.n_own]
         loss = own[0] if self.n_own == 1 else own.sum()
         by_name = dict(zip(self.names, values.unbind(), strict=True))
-        return {"loss": loss if sign > 0 else -loss, "y_pred": by_name, "terms": self._replace(values=values)}
+        return {"loss": loss if self.sign > 0 else -loss, "y_pred": by_name, "terms": self._replace(values=values)}
 
 
 class RunningMeans:
-    """Weighted means of a step's terms, which stay on their device until they are asked for.
+    """Weighted means of a step's terms, which stay on their device until they are asked for."""
 
-    Parameters
-    ----------
-    sign : int, default=1
-        −1 if the loss is minus the sum of its terms, as it is of informations.
-    """
-
-    def __init__(self, sign: int = 1) -> None:
-        self.sign, self.weight = sign, 0
+    def __init__(self) -> None:
+        self.weight = 0
         self.terms: Terms | None = None
 
     def add(self, terms: Terms, weight: int) -> None:
@@ -396,6 +393,6 @@ class RunningMeans:
         """Return the means as floats, with one transfer for all of them; the first is the loss."""
         if self.terms is None:
             raise ValueError("there are no batches to take the mean of.")
-        names, totals, n_own = self.terms
+        names, totals, n_own, sign = self.terms
         means = [total / self.weight for total in totals.tolist()]
-        return {"loss": self.sign * sum(means[:n_own]), **dict(zip(names, means, strict=True))}
+        return {"loss": sign * sum(means[:n_own]), **dict(zip(names, means, strict=True))}
